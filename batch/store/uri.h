@@ -10,17 +10,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ferry {
 
-// A header, or a parameter of a query before encoding.
-struct NameValue {
-  std::string name;
-  std::string value;
-
-  friend bool operator==(const NameValue&, const NameValue&) = default;
-};
+// Name and value of a header, of a tag, or of a query parameter before encoding.
+using NameValue = std::pair<std::string, std::string>;
 using NameValues = std::vector<NameValue>;
 
 enum class SlashRule { kKeep, kEncode };
