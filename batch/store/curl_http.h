@@ -1,0 +1,36 @@
+// CurlHttp: Http over libcurl, on one event loop. The only file that sets libcurl options.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch/store/event_loop.h"
+#include "batch/store/http.h"
+
+namespace ferry {
+
+struct CurlOptions {
+  std::string ca_file;  // empty: the system's
+  std::chrono::seconds connect_timeout{10};
+};
+
+// Handles are kept for reuse; connections belong to the loop. On the loop's thread only.
+class CurlHttp final : public Http {
+ public:
+  CurlHttp(EventLoop& loop, CurlOptions options);
+  ~CurlHttp() override;
+
+  Task<HttpAnswer> Send(HttpRequest& request) override;
+
+ private:
+  class Exchange;
+  CURL* TakeHandle();
+  void GiveBack(CURL* handle);
+
+  EventLoop& loop_;
+  const CurlOptions options_;
+  std::vector<CURL*> idle_;
+};
+
+}  // namespace ferry

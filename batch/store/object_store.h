@@ -1,0 +1,103 @@
+// ObjectStore: what bucketferry needs of one bucket. Asynchronous: every call is a task on the
+// event loop of the store it is made on, and on that loop's thread.
+//
+// S3Store speaks to the wire; RetryingStore, LimitedStore and MeasuredStore decorate it; a fake
+// in tests keeps objects in memory. All are held to tests/store/object_store_contract.h.
+//
+// Operations throw Error (see Classify for what an answer means). An operation that threw may
+// still have happened, so every one of them must be safe to repeat.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batch/base/key.h"
+#include "batch/base/task.h"
+#include "batch/store/body.h"
+#include "batch/store/s3_xml.h"
+#include "batch/store/uri.h"
+
+namespace ferry {
+
+// Everything that makes an object what it is, beside its bytes: Content-Type, -Encoding,
+// -Disposition, -Language, Cache-Control, Expires (opaque text), the website redirect and
+// x-amz-meta-*. Names in lower case, values as the store sent them.
+struct ObjectMetadata {
+  NameValues headers;
+  NameValues tags;
+};
+
+struct ObjectHead {
+  std::string etag;  // normalised
+  std::uint64_t size_bytes = 0;  // of the whole object, also when a range was asked for
+  std::int64_t last_modified_ms = 0;
+  std::string version_id;
+  std::string storage_class;
+  bool etag_hides_md5 = false;  // KMS or SSE-C: the ETag says nothing about the bytes
+  std::uint32_t tag_count = 0;
+  NameValues metadata_headers;
+};
+
+struct ListRequest {
+  std::string prefix;
+  std::string start_after;  // a key; empty: from the start
+  // From the page before; each store knows which of its cursors it uses.
+  std::optional<std::string> continuation_token;
+  std::uint32_t keys_max = 1000;
+};
+
+struct GetRequest {
+  Key key;
+  std::string if_match;  // the ETag it must have; empty only where none is known
+  std::string version_id;
+  // The whole object when range_bytes is 0.
+  std::uint64_t first_byte = 0;
+  std::uint64_t range_bytes = 0;
+  std::uint64_t expected_bytes = 0;  // of this body: a shorter or longer one is an error
+};
+
+struct PutRequest {
+  Key key;
+  const ObjectMetadata* metadata = nullptr;  // null for a part
+  std::string upload_id;                     // with part_number: a part
+  std::uint32_t part_number = 0;
+  std::string_view body;         // whole, or
+  BodySource* source = nullptr;  // flowing
+  std::uint64_t bytes = 0;
+  std::string content_md5;  // base64; empty: not known up front
+};
+
+struct PutAnswer {
+  std::string etag;  // normalised
+  bool etag_hides_md5 = false;
+};
+
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  virtual Task<ListPage> List(ListRequest request) = 0;
+  virtual Task<ObjectHead> Head(Key key) = 0;
+  // The body goes to `sink`; `on_head` is called before its first byte. The range, the length and
+  // the pinned ETag of the answer are checked: what does not fit throws kCorrupt or kConflict.
+  virtual Task<ObjectHead> Get(GetRequest request, BodySink& sink,
+                               std::function<void(const ObjectHead&)> on_head) = 0;
+  virtual Task<NameValues> GetTags(Key key) = 0;
+  virtual Task<PutAnswer> Put(PutRequest request) = 0;
+  virtual Task<Unit> Delete(Key key) = 0;
+
+  virtual Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) = 0;
+  virtual Task<ListPartsPage> ListParts(Key key, std::string upload_id,
+                                        std::uint32_t after_number) = 0;
+  virtual Task<CompletedUpload> CompleteUpload(Key key, std::string upload_id,
+                                               std::vector<PartToComplete> parts) = 0;
+  virtual Task<Unit> AbortUpload(Key key, std::string upload_id) = 0;
+  virtual Task<ListUploadsPage> ListUploads(std::string prefix, std::string key_marker,
+                                            std::string upload_id_marker) = 0;
+};
+
+}  // namespace ferry

@@ -1,0 +1,396 @@
+#include "batch/store/s3_store.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "batch/store/classify.h"
+
+namespace ferry {
+namespace {
+
+// Complete and server-side copies think before they answer; S3 sends white space meanwhile.
+constexpr std::chrono::seconds kLongAnswerTimeout{600};
+
+// What travels with an object, beside x-amz-meta-*.
+constexpr std::string_view kMetadataHeaders[] = {
+    "content-type",  "content-encoding", "content-disposition",           "content-language",
+    "cache-control", "expires",          "x-amz-website-redirect-location"};
+
+bool IsMetadataHeader(std::string_view name) {
+  if (name.starts_with("x-amz-meta-")) return true;
+  for (const std::string_view one : kMetadataHeaders) {
+    if (name == one) return true;
+  }
+  return false;
+}
+
+// "gzip, aws-chunked" -> "gzip": aws-chunked is how bytes travelled, not what they are, and some
+// stores kept it.
+std::string WithoutAwsChunked(std::string_view encoding) {
+  std::string kept;
+  while (!encoding.empty()) {
+    const std::size_t comma = encoding.find(',');
+    std::string_view token = encoding.substr(0, comma);
+    encoding = comma == std::string_view::npos ? std::string_view() : encoding.substr(comma + 1);
+    while (token.starts_with(' ')) token.remove_prefix(1);
+    while (token.ends_with(' ')) token.remove_suffix(1);
+    if (token.empty() || token == "aws-chunked") continue;
+    if (!kept.empty()) kept += ", ";
+    kept += token;
+  }
+  return kept;
+}
+
+std::optional<std::uint64_t> ParseUnsigned(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// "bytes 0-9/443" -> {0, 10, 443}.
+struct ContentRange {
+  std::uint64_t first = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t total = 0;
+};
+std::optional<ContentRange> ParseContentRange(std::string_view text) {
+  if (!text.starts_with("bytes ")) return std::nullopt;
+  text.remove_prefix(6);
+  const std::size_t dash = text.find('-');
+  const std::size_t slash = text.find('/');
+  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
+    return std::nullopt;
+  }
+  const auto first = ParseUnsigned(text.substr(0, dash));
+  const auto last = ParseUnsigned(text.substr(dash + 1, slash - dash - 1));
+  const auto total = ParseUnsigned(text.substr(slash + 1));
+  if (!first || !last || !total || *last < *first) return std::nullopt;
+  return ContentRange{*first, *last - *first + 1, *total};
+}
+
+bool HidesMd5(const Headers& headers) {
+  return FindHeader(headers, "x-amz-server-side-encryption").starts_with("aws:kms") ||
+         !FindHeader(headers, "x-amz-server-side-encryption-customer-algorithm").empty();
+}
+
+ObjectHead ReadHead(const HttpAnswer& answer) {
+  ObjectHead head;
+  const Headers& headers = answer.headers;
+  head.etag = NormalizeEtag(FindHeader(headers, "etag"));
+  head.version_id = FindHeader(headers, "x-amz-version-id");
+  head.storage_class = FindHeader(headers, "x-amz-storage-class");
+  head.etag_hides_md5 = HidesMd5(headers);
+  head.last_modified_ms = ParseHttpDate(FindHeader(headers, "last-modified")).value_or(0);
+  head.tag_count = static_cast<std::uint32_t>(
+      ParseUnsigned(FindHeader(headers, "x-amz-tagging-count")).value_or(0));
+  if (const auto range = ParseContentRange(FindHeader(headers, "content-range"))) {
+    head.size_bytes = range->total;
+  } else {
+    head.size_bytes = ParseUnsigned(FindHeader(headers, "content-length")).value_or(0);
+  }
+  for (const auto& [name, value] : headers) {
+    if (!IsMetadataHeader(name)) continue;
+    if (name == "content-encoding") {
+      const std::string kept = WithoutAwsChunked(value);
+      if (!kept.empty()) head.metadata_headers.push_back({name, kept});
+    } else {
+      head.metadata_headers.push_back({name, value});
+    }
+  }
+  return head;
+}
+
+// A server may ignore Range and send everything, or another range: neither is an error to HTTP.
+void CheckGetAnswer(const HttpAnswer& answer, const GetRequest& request, const ObjectHead& head) {
+  const auto corrupt = [](const std::string& what) { throw Error(ErrorKind::kCorrupt, what); };
+  if (request.range_bytes > 0) {
+    if (answer.status != 206) corrupt("the store ignored the byte range");
+    const auto range = ParseContentRange(FindHeader(answer.headers, "content-range"));
+    if (!range || range->first != request.first_byte || range->bytes != request.range_bytes) {
+      corrupt("the store sent another byte range than asked for");
+    }
+  } else if (answer.status != 200) {
+    corrupt("the store sent a part of the object unasked");
+  }
+  const auto length = ParseUnsigned(FindHeader(answer.headers, "content-length"));
+  if (length && *length != request.expected_bytes) {
+    throw Error(ErrorKind::kConflict, "the object has another size than when it was listed");
+  }
+  // For stores that ignore If-Match.
+  if (!request.if_match.empty() && head.etag != NormalizeEtag(request.if_match)) {
+    throw Error(ErrorKind::kConflict, "the object changed since it was listed");
+  }
+}
+
+void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
+  for (const NameValue& header : metadata.headers) headers.push_back(header);
+  if (metadata.tags.empty()) return;
+  headers.push_back({"x-amz-tagging", CanonicalQuery(metadata.tags)});
+}
+
+}  // namespace
+
+S3Store::S3Store(S3Options options, Http& http, CredentialsSource& credentials, Clock& clock)
+    : options_(std::move(options)),
+      provider_(FindProvider(options_.location.provider)),
+      address_(ResolveBucket(options_.location, options_.bucket)),
+      http_(http),
+      credentials_source_(credentials),
+      clock_(clock),
+      list_v1_(provider_.list_version == 1) {}
+
+S3Store::~S3Store() = default;
+
+S3Store::Call S3Store::NewCall(Method method, std::string_view operation, const Key* key) const {
+  Call call;
+  call.method = method;
+  call.operation = operation;
+  call.key = key;
+  call.path = key == nullptr ? address_.bucket_path : address_.ObjectPath(*key);
+  return call;
+}
+
+void S3Store::Prepare(Call& call) {
+  Headers headers = call.headers;
+  headers.push_back({"host", address_.host_header});
+  std::optional<Credentials> fresh = credentials_source_.Get();
+  std::string query;
+  if (!fresh) {
+    query = CanonicalQuery(call.query);
+  } else {
+    if (!signer_ || credentials_ != fresh) {
+      signer_.emplace(*fresh, SignScope{SigningRegion(options_.location), "s3"});
+      credentials_ = std::move(fresh);
+    }
+    const RequestToSign to_sign{ToString(call.method), call.path, call.query, headers,
+                                kUnsignedPayload};
+    SignedRequest signed_request = signer_->Sign(to_sign, clock_.WallNow() + clock_offset_);
+    query = std::move(signed_request.query);
+    for (NameValue& header : signed_request.headers) headers.push_back(std::move(header));
+  }
+  call.http.method = call.method;
+  call.http.url = address_.Url(call.path, query);
+  call.http.headers = std::move(headers);
+}
+
+// What an answer teaches about ourselves; true: worth one more try.
+bool S3Store::LearnFrom(const HttpAnswer& answer, std::string_view code) {
+  if (IsTokenError(code)) {
+    credentials_source_.Refused();
+    return true;
+  }
+  // A HEAD's 403 has no body to name the reason.
+  if (!IsClockError(code) && !(answer.status == 403 && code.empty())) return false;
+  const auto server = ParseHttpDate(FindHeader(answer.headers, "date"));
+  if (!server || !FindHeader(answer.headers, "age").empty()) return false;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      clock_.WallNow().time_since_epoch());
+  const auto offset = std::chrono::milliseconds(*server) - now;
+  // The date has whole seconds, and stores allow minutes: a small difference is not the reason.
+  if (std::chrono::abs(offset - clock_offset_) < std::chrono::minutes(4)) return false;
+  clock_offset_ = offset;
+  return true;
+}
+
+Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,
+                       const std::string& code, const std::string& message) const {
+  std::string text = fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
+  if (call.key != nullptr) text += "/" + Escape(*call.key);
+  text += ": ";
+  text += code.empty() ? fmt::format("HTTP {}", answer.status) : code;
+  if (!message.empty()) text += " (" + EscapeBytes(message.substr(0, 200)) + ")";
+  const std::string_view request_id = FindHeader(answer.headers, "x-amz-request-id");
+  if (!request_id.empty()) text += fmt::format(" [request {}]", EscapeBytes(request_id));
+  if (const std::string_view advice = AdviceForCode(code); !advice.empty()) {
+    text += fmt::format("; {}", advice);
+  }
+  return Error(kind, text, code);
+}
+
+Task<HttpAnswer> S3Store::Send(Call& call) {
+  for (int attempt = 1;; ++attempt) {
+    Prepare(call);
+    HttpAnswer answer;
+    try {
+      answer = co_await http_.Send(call.http);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kStopped || error.kind() == ErrorKind::kConflict) throw;
+      std::string text = fmt::format("cannot {} {}:{}", call.operation, options_.store,
+                                     options_.bucket);
+      if (call.key != nullptr) text += "/" + Escape(*call.key);
+      throw Error(error.kind(), text + ": " + error.what(), error.code());
+    }
+    const std::optional<S3Error> body =
+        answer.status >= 300 ? ParseErrorBody(answer.body) : std::nullopt;
+    std::string code = body ? body->code : std::string();
+    if (code.empty()) code = FindHeader(answer.headers, "x-minio-error-code");
+    const auto kind = Classify(
+        answer.status, code,
+        {.delete_marker = FindHeader(answer.headers, "x-amz-delete-marker") == "true"});
+    if (!kind) co_return answer;
+    // A body that flows cannot be sent a second time.
+    if (attempt == 1 && call.http.source == nullptr && LearnFrom(answer, code)) continue;
+    throw Failure(call, answer, *kind, code, body ? body->message : std::string());
+  }
+}
+
+Task<ListPage> S3Store::List(ListRequest request) {
+  for (int attempt = 1;; ++attempt) {
+    Call call = NewCall(Method::kGet, "list", nullptr);
+    call.query.push_back({"prefix", request.prefix});
+    call.query.push_back({"max-keys", std::to_string(request.keys_max)});
+    if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
+    // V1 goes on from a marker, a key; V2 from an opaque token.
+    if (list_v1_) {
+      const std::string marker = request.continuation_token.value_or(request.start_after);
+      if (!marker.empty()) call.query.push_back({"marker", marker});
+    } else {
+      call.query.push_back({"list-type", "2"});
+      if (request.continuation_token) {
+        call.query.push_back({"continuation-token", *request.continuation_token});
+      } else if (!request.start_after.empty()) {
+        call.query.push_back({"start-after", request.start_after});
+      }
+    }
+    HttpAnswer answer = co_await Send(call);
+    ListPage page = ParseListPage(answer.body);
+    const bool first_page = !request.continuation_token && request.start_after.empty();
+    if (!list_v1_ && page.shape == ListShape::kV1 && page.truncated) {
+      // The server does not know V2: its next answer would be this one again.
+      if (!first_page || attempt > 1) {
+        throw Error(ErrorKind::kCorrupt, "the store changed the kind of its listing midway");
+      }
+      list_v1_ = true;
+    }
+    if (list_v1_ && page.truncated) {
+      if (page.next_marker) {
+        page.continuation_token = page.next_marker;
+      } else if (!page.objects.empty()) {
+        page.continuation_token = page.objects.back().key.bytes();
+      }
+    }
+    co_return page;
+  }
+}
+
+Task<ObjectHead> S3Store::Head(Key key) {
+  Call call = NewCall(Method::kHead, "examine", &key);
+  HttpAnswer answer = co_await Send(call);
+  co_return ReadHead(answer);
+}
+
+Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
+                              std::function<void(const ObjectHead&)> on_head) {
+  Call call = NewCall(Method::kGet, "read", &request.key);
+  if (!request.version_id.empty()) call.query.push_back({"versionId", request.version_id});
+  if (!request.if_match.empty()) {
+    call.headers.push_back({"if-match", "\"" + request.if_match + "\""});
+  }
+  if (request.range_bytes > 0) {
+    call.headers.push_back({"range", fmt::format("bytes={}-{}", request.first_byte,
+                                                 request.first_byte + request.range_bytes - 1)});
+  }
+  // Stores that decompress on the fly do so unless asked for the stored form. Not signed.
+  call.headers.push_back({"accept-encoding", "gzip"});
+  ObjectHead head;
+  bool seen = false;
+  call.http.sink = &sink;
+  call.http.on_head = [&](const HttpAnswer& answer) {
+    if (answer.status != 200 && answer.status != 206) return;
+    head = ReadHead(answer);
+    CheckGetAnswer(answer, request, head);
+    seen = true;
+    on_head(head);
+  };
+  co_await Send(call);
+  if (!seen) throw Error(ErrorKind::kCorrupt, "the store answered without a body");
+  co_return head;
+}
+
+Task<NameValues> S3Store::GetTags(Key key) {
+  Call call = NewCall(Method::kGet, "read the tags of", &key);
+  call.query.push_back({"tagging", ""});
+  HttpAnswer answer = co_await Send(call);
+  co_return ParseTagging(answer.body);
+}
+
+Task<PutAnswer> S3Store::Put(PutRequest request) {
+  Call call = NewCall(Method::kPut, request.part_number > 0 ? "write a part of" : "write",
+                      &request.key);
+  if (request.part_number > 0) {
+    call.query.push_back({"partNumber", std::to_string(request.part_number)});
+    call.query.push_back({"uploadId", request.upload_id});
+  }
+  if (request.metadata != nullptr) AddMetadata(*request.metadata, call.headers);
+  if (!request.content_md5.empty()) {
+    call.headers.push_back({"content-md5", request.content_md5});
+  }
+  call.http.body = request.body;
+  call.http.source = request.source;
+  call.http.source_bytes = request.bytes;
+  HttpAnswer answer = co_await Send(call);
+  PutAnswer put;
+  put.etag = NormalizeEtag(FindHeader(answer.headers, "etag"));
+  put.etag_hides_md5 = HidesMd5(answer.headers);
+  co_return put;
+}
+
+Task<Unit> S3Store::Delete(Key key) {
+  Call call = NewCall(Method::kDelete, "delete", &key);
+  co_await Send(call);
+  co_return Unit{};
+}
+
+Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata) {
+  Call call = NewCall(Method::kPost, "start the upload of", &key);
+  call.query.push_back({"uploads", ""});
+  AddMetadata(metadata, call.headers);
+  HttpAnswer answer = co_await Send(call);
+  co_return ParseCreateUpload(answer.body);
+}
+
+Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id,
+                                       std::uint32_t after_number) {
+  Call call = NewCall(Method::kGet, "list the parts of", &key);
+  call.query.push_back({"uploadId", upload_id});
+  if (after_number > 0) {
+    call.query.push_back({"part-number-marker", std::to_string(after_number)});
+  }
+  HttpAnswer answer = co_await Send(call);
+  co_return ParseListParts(answer.body);
+}
+
+Task<CompletedUpload> S3Store::CompleteUpload(Key key, std::string upload_id,
+                                              std::vector<PartToComplete> parts) {
+  const std::string body = CompleteUploadBody(parts);
+  Call call = NewCall(Method::kPost, "complete the upload of", &key);
+  call.query.push_back({"uploadId", upload_id});
+  call.headers.push_back({"content-type", "application/xml"});
+  call.http.body = body;
+  call.http.idle_timeout = kLongAnswerTimeout;
+  HttpAnswer answer = co_await Send(call);
+  co_return ParseCompleteUpload(answer.body);
+}
+
+Task<Unit> S3Store::AbortUpload(Key key, std::string upload_id) {
+  Call call = NewCall(Method::kDelete, "abort the upload of", &key);
+  call.query.push_back({"uploadId", upload_id});
+  co_await Send(call);
+  co_return Unit{};
+}
+
+Task<ListUploadsPage> S3Store::ListUploads(std::string prefix, std::string key_marker,
+                                           std::string upload_id_marker) {
+  Call call = NewCall(Method::kGet, "list the uploads of", nullptr);
+  call.query.push_back({"uploads", ""});
+  call.query.push_back({"prefix", prefix});
+  if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
+  if (!key_marker.empty()) call.query.push_back({"key-marker", key_marker});
+  if (!upload_id_marker.empty()) call.query.push_back({"upload-id-marker", upload_id_marker});
+  HttpAnswer answer = co_await Send(call);
+  co_return ParseListUploads(answer.body);
+}
+
+}  // namespace ferry

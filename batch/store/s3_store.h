@@ -1,0 +1,79 @@
+// S3Store: ObjectStore over the S3 REST API.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "batch/base/clock.h"
+#include "batch/base/error.h"
+#include "batch/store/credentials_source.h"
+#include "batch/store/endpoint.h"
+#include "batch/store/http.h"
+#include "batch/store/object_store.h"
+#include "batch/store/provider.h"
+
+namespace ferry {
+
+struct S3Options {
+  std::string store;   // its name in the configuration, for error texts
+  std::string bucket;
+  StoreLocation location;
+};
+
+class S3Store final : public ObjectStore {
+ public:
+  // `http`, `credentials` and `clock` outlive this object. Throws Error{kConfig}.
+  S3Store(S3Options options, Http& http, CredentialsSource& credentials, Clock& clock);
+  ~S3Store() override;
+
+  Task<ListPage> List(ListRequest request) override;
+  Task<ObjectHead> Head(Key key) override;
+  Task<ObjectHead> Get(GetRequest request, BodySink& sink,
+                       std::function<void(const ObjectHead&)> on_head) override;
+  Task<NameValues> GetTags(Key key) override;
+  Task<PutAnswer> Put(PutRequest request) override;
+  Task<Unit> Delete(Key key) override;
+  Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
+  Task<ListPartsPage> ListParts(Key key, std::string upload_id,
+                                std::uint32_t after_number) override;
+  Task<CompletedUpload> CompleteUpload(Key key, std::string upload_id,
+                                       std::vector<PartToComplete> parts) override;
+  Task<Unit> AbortUpload(Key key, std::string upload_id) override;
+  Task<ListUploadsPage> ListUploads(std::string prefix, std::string key_marker,
+                                    std::string upload_id_marker) override;
+
+ private:
+  // One request on the wire, before it is signed.
+  struct Call {
+    Method method = Method::kGet;
+    std::string path;  // encoded
+    NameValues query;
+    Headers headers;
+    HttpRequest http;  // body, sink, limits
+    std::string_view operation;  // for error texts: "read"
+    const Key* key = nullptr;
+  };
+
+  Call NewCall(Method method, std::string_view operation, const Key* key) const;
+  // Signs and sends; corrects a clock offset or refreshes a token once; throws for any answer
+  // that Classify calls an error.
+  Task<HttpAnswer> Send(Call& call);
+  void Prepare(Call& call);
+  Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,
+                const std::string& code, const std::string& message) const;
+  bool LearnFrom(const HttpAnswer& answer, std::string_view code);
+
+  const S3Options options_;
+  const Provider& provider_;
+  const BucketAddress address_;
+  Http& http_;
+  CredentialsSource& credentials_source_;
+  Clock& clock_;
+  std::optional<Credentials> credentials_;
+  std::optional<Signer> signer_;
+  std::chrono::milliseconds clock_offset_{0};
+  bool list_v1_ = false;
+};
+
+}  // namespace ferry
