@@ -31,7 +31,7 @@ struct Provider {
   std::string_view name;
   bool served;               // false: known by name, refused for now
   bool has_region_endpoint;  // DefaultEndpoint knows one
-  Addressing addressing;     // kAuto: see ChooseAddressing
+  Addressing addressing;     // kAuto: virtual where bucket, host and certificate allow it
   int list_version;          // 2; a V1-shaped answer switches to V1 whatever stands here
   bool list_url_encoding;    // ask for encoding-type=url
   bool expect_100;           // send Expect: 100-continue with large bodies

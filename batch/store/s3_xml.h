@@ -1,9 +1,7 @@
 // The XML of S3: answers become values, and two request bodies are written.
 //
-// Streaming over expat, no tree. Bounded: kXmlBytesMax a document, kXmlDepthMax levels,
-// kXmlTextBytesMax a text; a document type declaration is refused, so no entity can be declared.
-// Namespaces are ignored, unknown elements skipped (vendors and AWS itself add some every year),
-// leading white space is skipped (Complete keeps the connection alive with it).
+// Streaming and bounded (xml_reader.h), no tree. Namespaces are ignored, unknown elements skipped:
+// vendors and AWS itself add some every year.
 //
 // All Parse functions but ParseErrorBody throw Error
 //   - with the kind Classify gives and the store's code, when the root is <Error>: S3 sends errors
@@ -21,15 +19,11 @@
 #include <vector>
 
 #include "batch/base/key.h"
+#include "batch/store/s3_answer.h"
+#include "batch/store/s3_values.h"
 #include "batch/store/uri.h"
 
 namespace ferry {
-
-inline constexpr std::size_t kXmlBytesMax = 16 * 1024 * 1024;
-inline constexpr std::size_t kXmlDepthMax = 32;
-inline constexpr std::size_t kXmlTextBytesMax = 64 * 1024;
-inline constexpr std::size_t kErrorBodyBytesMax = 1024 * 1024;
-inline constexpr std::string_view kMalformedAnswer = "MalformedAnswer";  // Error::code()
 
 // ---- Listing -----------------------------------------------------------------------------------
 
@@ -45,7 +39,8 @@ enum class ListShape { kV1, kV2 };
 
 // One page of ListObjects or ListObjectsV2. Names are decoded when the answer says
 // <EncodingType>url</EncodingType>, and only then: a server may ignore the request for it. The
-// continuation token is opaque and never decoded.
+// continuation token is opaque and never decoded. An object without key or size and a page without
+// IsTruncated are kCorrupt: they may not become a listing that lacks something.
 struct ListPage {
   std::string bucket;  // <Name>
   std::string prefix;
@@ -53,33 +48,14 @@ struct ListPage {
   std::vector<std::string> common_prefixes;
   bool truncated = false;
   std::optional<std::string> continuation_token;  // never empty: an empty one counts as missing
-  std::optional<std::string> next_marker;         // V1, and there only with a delimiter
+  std::optional<std::string> next_marker;         // V1, and mostly only with a delimiter
   bool url_encoded = false;
   // What the answer looks like, whatever was asked: kV2 has KeyCount, ContinuationToken,
-  // NextContinuationToken or StartAfter. Some servers answer list-type=2 with V1 and then would
-  // send the first page for ever.
+  // NextContinuationToken or StartAfter. Some servers answer list-type=2 with V1, and would send
+  // the first page again for ever. kV2 and truncated always has a token.
   ListShape shape = ListShape::kV1;
 };
 ListPage ParseListPage(std::string_view body);
-
-// ---- Errors ------------------------------------------------------------------------------------
-
-struct S3Error {
-  std::string code;  // "NoSuchKey"
-  std::string message;
-  std::string resource;
-  std::string bucket;
-  std::string request_id;
-  std::string host_id;
-  std::string region;         // AuthorizationHeaderMalformed, PermanentRedirect: the right one
-  std::string endpoint;       // PermanentRedirect
-  std::string storage_class;  // InvalidObjectState
-  std::string server_time;    // RequestTimeTooSkewed
-};
-
-// nullopt for anything that is not an <Error> with a code: JSON or HTML of a proxy, an empty or cut
-// body. What stood before a cut is used once <Code> was complete. Never throws.
-std::optional<S3Error> ParseErrorBody(std::string_view body);
 
 // ---- Multipart ---------------------------------------------------------------------------------
 
@@ -136,23 +112,5 @@ struct CopyResult {
 };
 // The answer of CopyObject and UploadPartCopy.
 CopyResult ParseCopyResult(std::string_view body);
-
-// ---- Values ------------------------------------------------------------------------------------
-
-// Without W/ and quotes (lists quote, events and error bodies do not, one gateway quoted twice);
-// 32 hex digits, with or without "-N", in lower case, so that equal ones compare equal.
-std::string NormalizeEtag(std::string_view etag);
-
-// Text between tags or in an attribute: & < > " by name, CR and LF as &#xD; &#xA; (a parser turns
-// raw ones into LF). Other control characters cannot be written in XML 1.0 and stay as they are.
-std::string XmlEscape(std::string_view text);
-
-// "2009-10-12T17:50:30.000Z", with 0 to 9 decimals, as Unix milliseconds (rounded down).
-// nullopt for anything else, also for the 31st of February.
-std::optional<std::int64_t> ParseIso8601(std::string_view text);
-
-// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7, IMF-fixdate) as Unix milliseconds.
-// nullopt for anything else.
-std::optional<std::int64_t> ParseHttpDate(std::string_view text);
 
 }  // namespace ferry

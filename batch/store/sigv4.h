@@ -34,10 +34,11 @@ inline constexpr std::string_view kEmptyPayloadHash =
 // Lower-case hex SHA-256: the payload hash of a body in memory.
 std::string PayloadHash(std::string_view body);
 
+// How the path is signed. S3 takes it as sent: keys with "..", "//" are keys like others.
 enum class SignProfile {
-  kS3,                   // the path as it is; adds x-amz-content-sha256
-  kGeneric,              // removes dot segments and empty segments from the path
-  kGenericUnnormalized,  // the path as it is, no x-amz-content-sha256
+  kS3,                   // as it is; adds x-amz-content-sha256
+  kGeneric,              // without dot segments and empty segments
+  kGenericUnnormalized,  // as it is
 };
 
 struct SignScope {
@@ -50,7 +51,7 @@ struct RequestToSign {
   std::string_view method;        // "GET"
   std::string_view path;          // starts with '/', encoded once by UriEncode
   const NameValues& query;        // raw pairs; {"uploads", ""} for a sub-resource
-  const NameValues& headers;      // all that will be sent; must hold "host" (HostHeader)
+  const NameValues& headers;      // all that will be sent; must hold "host"
   std::string_view payload_hash;  // PayloadHash(body), kEmptyPayloadHash or kUnsignedPayload
 };
 

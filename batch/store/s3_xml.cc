@@ -1,0 +1,312 @@
+#include "batch/store/s3_xml.h"
+
+#include <utility>
+
+#include "batch/base/check.h"
+#include "batch/base/error.h"
+#include "batch/store/s3_answer.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::size_t kKeysAPage = 1000;
+void DecodeInPlace(std::string& name) {
+  if (name.find_first_of("%+") != std::string::npos) name = UriDecode(name);
+}
+
+Key DecodedKey(const Key& key) {
+  std::string bytes = key.bytes();
+  DecodeInPlace(bytes);
+  return Key(std::move(bytes));
+}
+
+class ListPageVisitor final : public AnswerVisitor {
+ public:
+  ListPageVisitor() : AnswerVisitor({"ListBucketResult"}) {}
+
+  ListPage Finish() {
+    // An answer that does not say whether it is the last may not be taken for the last.
+    if (!truncated_) throw Error(ErrorKind::kCorrupt, "the listing lacks IsTruncated");
+    page_.truncated = *truncated_;
+    if (page_.truncated && page_.shape == ListShape::kV2 && !page_.continuation_token) {
+      if (!page_.next_marker) {
+        throw Error(ErrorKind::kCorrupt, "the listing goes on but does not say where");
+      }
+      page_.shape = ListShape::kV1;
+    }
+    if (page_.url_encoded) Decode();
+    return std::move(page_);
+  }
+
+ private:
+  void Begin(std::string_view name) override {
+    if (name != "Contents") return;
+    if (page_.objects.empty()) page_.objects.reserve(kKeysAPage);
+    object_ = {};
+    has_size_ = false;
+  }
+
+  void Field(std::string_view name, std::string_view text) override {
+    if (name == "Contents") {
+      if (object_.key.empty() || !has_size_) {
+        throw Error(ErrorKind::kCorrupt, "the listing holds an object without key or size");
+      }
+      page_.objects.push_back(std::move(object_));
+    } else if (name == "IsTruncated") {
+      truncated_ = ParseBool(text);
+    } else if (name == "EncodingType") {
+      page_.url_encoded = text == "url";
+    } else if (name == "Name") {
+      page_.bucket = text;
+    } else if (name == "Prefix") {
+      page_.prefix = text;
+    } else if (name == "NextMarker") {
+      if (!text.empty()) page_.next_marker = text;
+    } else if (name == "NextContinuationToken") {
+      if (!text.empty()) page_.continuation_token = text;
+      page_.shape = ListShape::kV2;
+    } else if (name == "KeyCount" || name == "ContinuationToken" || name == "StartAfter") {
+      page_.shape = ListShape::kV2;
+    }
+  }
+
+  void Inner(std::string_view section, std::string_view name, std::string_view text) override {
+    if (section == "CommonPrefixes") {
+      if (name == "Prefix") page_.common_prefixes.emplace_back(text);
+    } else if (section != "Contents") {
+      return;
+    } else if (name == "Key") {
+      object_.key = Key(std::string(text));
+    } else if (name == "LastModified") {
+      object_.last_modified_ms = ParseTime(text);
+    } else if (name == "ETag") {
+      object_.etag = NormalizeEtag(text);
+    } else if (name == "Size") {
+      object_.size_bytes = ParseNumber<std::uint64_t>(text, "Size");
+      has_size_ = true;
+    } else if (name == "StorageClass") {
+      object_.storage_class = text;
+    }
+  }
+
+  // At the end: EncodingType may stand behind the names it is about.
+  void Decode() {
+    DecodeInPlace(page_.prefix);
+    if (page_.next_marker) DecodeInPlace(*page_.next_marker);
+    for (std::string& prefix : page_.common_prefixes) DecodeInPlace(prefix);
+    for (ListedObject& object : page_.objects) object.key = DecodedKey(object.key);
+  }
+
+  ListPage page_;
+  std::optional<bool> truncated_;
+  ListedObject object_;
+  bool has_size_ = false;
+};
+
+class CreateUploadVisitor final : public AnswerVisitor {
+ public:
+  CreateUploadVisitor() : AnswerVisitor({"InitiateMultipartUploadResult"}) {}
+  std::string upload_id;
+
+ private:
+  void Field(std::string_view name, std::string_view text) override {
+    if (name == "UploadId") upload_id = text;
+  }
+};
+
+class CompleteUploadVisitor final : public AnswerVisitor {
+ public:
+  CompleteUploadVisitor() : AnswerVisitor({"CompleteMultipartUploadResult"}) {}
+  CompletedUpload completed;
+
+ private:
+  void Field(std::string_view name, std::string_view text) override {
+    if (name == "ETag") completed.etag = NormalizeEtag(text);
+    if (name == "ChecksumCRC32") completed.checksum_crc32 = text;
+    if (name == "ChecksumCRC32C") completed.checksum_crc32c = text;
+    if (name == "ChecksumCRC64NVME") completed.checksum_crc64nvme = text;
+    if (name == "ChecksumSHA1") completed.checksum_sha1 = text;
+    if (name == "ChecksumSHA256") completed.checksum_sha256 = text;
+  }
+};
+
+class ListPartsVisitor final : public AnswerVisitor {
+ public:
+  ListPartsVisitor() : AnswerVisitor({"ListPartsResult"}) {}
+  ListPartsPage page;
+
+ private:
+  void Begin(std::string_view name) override {
+    if (name == "Part") part_ = {};
+  }
+  void Field(std::string_view name, std::string_view text) override {
+    if (name == "Part") {
+      if (part_.number == 0) throw Error(ErrorKind::kCorrupt, "a listed part has no number");
+      page.parts.push_back(std::move(part_));
+    } else if (name == "IsTruncated") {
+      page.truncated = ParseBool(text);
+    } else if (name == "NextPartNumberMarker" && !text.empty()) {
+      page.next_part_number_marker = ParseNumber<std::uint32_t>(text, name);
+    }
+  }
+  void Inner(std::string_view section, std::string_view name, std::string_view text) override {
+    if (section != "Part") return;
+    if (name == "PartNumber") part_.number = ParseNumber<std::uint32_t>(text, name);
+    if (name == "ETag") part_.etag = NormalizeEtag(text);
+    if (name == "Size") part_.size_bytes = ParseNumber<std::uint64_t>(text, name);
+  }
+
+  ListedPart part_;
+};
+
+class ListUploadsVisitor final : public AnswerVisitor {
+ public:
+  ListUploadsVisitor() : AnswerVisitor({"ListMultipartUploadsResult"}) {}
+
+  ListUploadsPage Finish() {
+    if (url_encoded_) {
+      DecodeInPlace(page_.next_key_marker);
+      for (ListedUpload& upload : page_.uploads) upload.key = DecodedKey(upload.key);
+    }
+    return std::move(page_);
+  }
+
+ private:
+  void Begin(std::string_view name) override {
+    if (name == "Upload") upload_ = {};
+  }
+  void Field(std::string_view name, std::string_view text) override {
+    if (name == "Upload") {
+      if (upload_.key.empty() || upload_.upload_id.empty()) {
+        throw Error(ErrorKind::kCorrupt, "a listed upload has no key or id");
+      }
+      page_.uploads.push_back(std::move(upload_));
+    } else if (name == "IsTruncated") {
+      page_.truncated = ParseBool(text);
+    } else if (name == "EncodingType") {
+      url_encoded_ = text == "url";
+    } else if (name == "NextKeyMarker") {
+      page_.next_key_marker = text;
+    } else if (name == "NextUploadIdMarker") {
+      page_.next_upload_id_marker = text;
+    }
+  }
+  void Inner(std::string_view section, std::string_view name, std::string_view text) override {
+    if (section != "Upload") return;
+    if (name == "Key") upload_.key = Key(std::string(text));
+    if (name == "UploadId") upload_.upload_id = text;
+    if (name == "Initiated") upload_.initiated_ms = ParseTime(text);
+  }
+
+  ListUploadsPage page_;
+  ListedUpload upload_;
+  bool url_encoded_ = false;
+};
+
+class TaggingVisitor final : public AnswerVisitor {
+ public:
+  TaggingVisitor() : AnswerVisitor({"Tagging"}) {}
+  NameValues tags;
+
+ private:
+  // <Tagging><TagSet><Tag><Key>..</Key><Value>..</Value></Tag></TagSet></Tagging>
+  void Inner(std::string_view, std::string_view name, std::string_view) override {
+    if (name == "Tag") tags.push_back(std::exchange(tag_, {}));
+  }
+  void Deep(std::size_t depth, std::string_view name, std::string_view text) override {
+    if (depth != 4) return;
+    if (name == "Key") tag_.first = text;
+    if (name == "Value") tag_.second = text;
+  }
+
+  NameValue tag_;
+};
+
+class CopyVisitor final : public AnswerVisitor {
+ public:
+  CopyVisitor() : AnswerVisitor({"CopyObjectResult", "CopyPartResult"}) {}
+  CopyResult result;
+
+ private:
+  void Field(std::string_view name, std::string_view text) override {
+    if (name == "ETag") result.etag = NormalizeEtag(text);
+    if (name == "LastModified") result.last_modified_ms = ParseTime(text);
+  }
+};
+
+}  // namespace
+
+ListPage ParseListPage(std::string_view body) {
+  ListPageVisitor visitor;
+  visitor.Read(body);
+  return visitor.Finish();
+}
+
+std::string ParseCreateUpload(std::string_view body) {
+  CreateUploadVisitor visitor;
+  visitor.Read(body);
+  return NeededText(std::move(visitor.upload_id), "UploadId");
+}
+
+CompletedUpload ParseCompleteUpload(std::string_view body) {
+  CompleteUploadVisitor visitor;
+  try {
+    visitor.Read(body);
+    visitor.completed.etag = NeededText(std::move(visitor.completed.etag), "ETag");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCorrupt && error.code() != kMalformedAnswer) throw;
+    throw Error(ErrorKind::kInDoubt, error.what(), error.code());
+  }
+  return std::move(visitor.completed);
+}
+
+ListPartsPage ParseListParts(std::string_view body) {
+  ListPartsVisitor visitor;
+  visitor.Read(body);
+  return std::move(visitor.page);
+}
+
+ListUploadsPage ParseListUploads(std::string_view body) {
+  ListUploadsVisitor visitor;
+  visitor.Read(body);
+  return visitor.Finish();
+}
+
+NameValues ParseTagging(std::string_view body) {
+  TaggingVisitor visitor;
+  visitor.Read(body);
+  return std::move(visitor.tags);
+}
+
+CopyResult ParseCopyResult(std::string_view body) {
+  CopyVisitor visitor;
+  visitor.Read(body);
+  visitor.result.etag = NeededText(std::move(visitor.result.etag), "ETag");
+  return std::move(visitor.result);
+}
+
+std::string CompleteUploadBody(const std::vector<PartToComplete>& parts) {
+  FERRY_CHECK(!parts.empty());
+  std::string body =
+      "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  std::uint32_t last_number = 0;
+  for (const PartToComplete& part : parts) {
+    FERRY_CHECK(part.number > last_number);
+    last_number = part.number;
+    body.append("<Part><PartNumber>").append(std::to_string(part.number));
+    body.append("</PartNumber><ETag>\"").append(XmlEscape(part.etag));
+    body.append("\"</ETag></Part>");
+  }
+  return body.append("</CompleteMultipartUpload>");
+}
+
+std::string TaggingBody(const NameValues& tags) {
+  std::string body = "<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>";
+  for (const auto& [name, value] : tags) {
+    body.append("<Tag><Key>").append(XmlEscape(name)).append("</Key><Value>");
+    body.append(XmlEscape(value)).append("</Value></Tag>");
+  }
+  return body.append("</TagSet></Tagging>");
+}
+
+}  // namespace ferry
