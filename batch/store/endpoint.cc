@@ -32,16 +32,16 @@ bool IsAddress(std::string_view host) {
                      [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-bool IsPathStyle(Addressing addressing, const EndpointUrl& endpoint, std::string_view bucket) {
+bool IsPathStyle(AddressStyle addressing, const EndpointUrl& endpoint, std::string_view bucket) {
   const bool fits_host = IsDnsSafe(bucket) && !IsAddress(endpoint.host);
   switch (addressing) {
-    case Addressing::kPath:
+    case AddressStyle::kPath:
       return true;
-    case Addressing::kAuto:
+    case AddressStyle::kAuto:
       // The wildcard certificate *.s3.region.amazonaws.com covers one label; names below
       // "localhost" seldom resolve.
       return !fits_host || !HasDot(endpoint.host) || (endpoint.tls && HasDot(bucket));
-    case Addressing::kVirtual:
+    case AddressStyle::kVirtual:
       break;
   }
   if (!fits_host) {
@@ -79,7 +79,7 @@ EndpointUrl Endpoint(const StoreLocation& store) {
   if (!store.region.empty() && !IsRegionName(store.region)) {
     throw Error(ErrorKind::kConfig, EscapeBytes(store.region) + " is no region name");
   }
-  return ParseEndpoint(store.endpoint.empty() ? DefaultEndpoint(provider, store.region)
+  return ParseEndpointUrl(store.endpoint.empty() ? DefaultEndpoint(provider, store.region)
                                               : store.endpoint);
 }
 
@@ -119,7 +119,7 @@ std::string BucketAddress::Url(std::string_view path, std::string_view query) co
 BucketAddress ResolveBucket(const StoreLocation& store, std::string_view bucket) {
   CheckBucketName(bucket);
   const EndpointUrl endpoint = Endpoint(store);
-  const Addressing addressing = store.addressing == Addressing::kAuto
+  const AddressStyle addressing = store.addressing == AddressStyle::kAuto
                                     ? FindProvider(store.provider).addressing
                                     : store.addressing;
   if (!IsPathStyle(addressing, endpoint, bucket)) {

@@ -15,7 +15,7 @@ struct StoreLocation {
   std::string provider = "s3";
   std::string region;    // empty: us-east-1, which servers without regions take
   std::string endpoint;  // empty: the provider's own for the region
-  Addressing addressing = Addressing::kAuto;
+  AddressStyle addressing = AddressStyle::kAuto;
 };
 
 struct BucketAddress {

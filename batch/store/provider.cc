@@ -41,7 +41,7 @@ constexpr SizeLimits kCephLimits = {.part_bytes_min = 5 * kMiB,
 constexpr Provider kAnyS3 = {.name = "s3",
                              .served = true,
                              .has_region_endpoint = false,
-                             .addressing = Addressing::kPath,
+                             .addressing = AddressStyle::kPath,
                              .list_version = 2,
                              .list_url_encoding = true,
                              .expect_100 = false,
@@ -55,7 +55,7 @@ constexpr Provider Aws() {
   Provider aws = kAnyS3;
   aws.name = "aws";
   aws.has_region_endpoint = true;
-  aws.addressing = Addressing::kAuto;  // path style is deprecated; dots break the certificate
+  aws.addressing = AddressStyle::kAuto;  // path style is deprecated; dots break the certificate
   aws.expect_100 = true;               // an early 503 of a 50 MB PUT cost 0 body bytes, measured
   aws.checksum_headers = true;         // userguide/checking-object-integrity
   aws.size_on_complete = true;         // API_CompleteMultipartUpload, x-amz-mp-object-size

@@ -11,7 +11,7 @@
 
 namespace ferry {
 
-enum class Addressing { kAuto, kPath, kVirtual };
+enum class AddressStyle { kAuto, kPath, kVirtual };
 
 // What an ETag of 32 hex digits says about an object that one PUT wrote without KMS or SSE-C.
 enum class EtagHabit {
@@ -31,7 +31,7 @@ struct Provider {
   std::string_view name;
   bool served;               // false: known by name, refused for now
   bool has_region_endpoint;  // DefaultEndpoint knows one
-  Addressing addressing;     // kAuto: virtual where bucket, host and certificate allow it
+  AddressStyle addressing;   // kAuto: virtual where bucket, host and certificate allow it
   int list_version;          // 2; a V1-shaped answer switches to V1 whatever stands here
   bool list_url_encoding;    // ask for encoding-type=url
   bool expect_100;           // send Expect: 100-continue with large bodies

@@ -95,13 +95,13 @@ void AnswerVisitor::OnEnd(std::size_t depth, std::string_view name, std::string_
   }
 }
 
-bool ParseBool(std::string_view text) {
+bool AnswerBool(std::string_view text) {
   if (text == "true" || text == "True") return true;
   if (text == "false" || text == "False") return false;
   throw Error(ErrorKind::kCorrupt, "IsTruncated is neither true nor false");
 }
 
-std::int64_t ParseTime(std::string_view text) {
+std::int64_t AnswerTime(std::string_view text) {
   const auto time = ParseIso8601(text);
   if (!time) throw Error(ErrorKind::kCorrupt, "the answer holds a time that is none");
   return *time;

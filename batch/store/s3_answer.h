@@ -63,7 +63,7 @@ class AnswerVisitor : public XmlVisitor {
 
 // Values in an answer. Throw Error{kCorrupt} for what is none.
 template <typename Number>
-Number ParseNumber(std::string_view text, std::string_view what) {
+Number AnswerNumber(std::string_view text, std::string_view what) {
   Number number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
@@ -71,8 +71,8 @@ Number ParseNumber(std::string_view text, std::string_view what) {
   }
   return number;
 }
-bool ParseBool(std::string_view text);
-std::int64_t ParseTime(std::string_view text);
+bool AnswerBool(std::string_view text);
+std::int64_t AnswerTime(std::string_view text);
 std::string NeededText(std::string text, std::string_view what);  // not empty
 
 }  // namespace ferry

@@ -53,7 +53,7 @@ class ListPageVisitor final : public AnswerVisitor {
       }
       page_.objects.push_back(std::move(object_));
     } else if (name == "IsTruncated") {
-      truncated_ = ParseBool(text);
+      truncated_ = AnswerBool(text);
     } else if (name == "EncodingType") {
       page_.url_encoded = text == "url";
     } else if (name == "Name") {
@@ -78,11 +78,11 @@ class ListPageVisitor final : public AnswerVisitor {
     } else if (name == "Key") {
       object_.key = Key(std::string(text));
     } else if (name == "LastModified") {
-      object_.last_modified_ms = ParseTime(text);
+      object_.last_modified_ms = AnswerTime(text);
     } else if (name == "ETag") {
       object_.etag = NormalizeEtag(text);
     } else if (name == "Size") {
-      object_.size_bytes = ParseNumber<std::uint64_t>(text, "Size");
+      object_.size_bytes = AnswerNumber<std::uint64_t>(text, "Size");
       has_size_ = true;
     } else if (name == "StorageClass") {
       object_.storage_class = text;
@@ -144,16 +144,16 @@ class ListPartsVisitor final : public AnswerVisitor {
       if (part_.number == 0) throw Error(ErrorKind::kCorrupt, "a listed part has no number");
       page.parts.push_back(std::move(part_));
     } else if (name == "IsTruncated") {
-      page.truncated = ParseBool(text);
+      page.truncated = AnswerBool(text);
     } else if (name == "NextPartNumberMarker" && !text.empty()) {
-      page.next_part_number_marker = ParseNumber<std::uint32_t>(text, name);
+      page.next_part_number_marker = AnswerNumber<std::uint32_t>(text, name);
     }
   }
   void Inner(std::string_view section, std::string_view name, std::string_view text) override {
     if (section != "Part") return;
-    if (name == "PartNumber") part_.number = ParseNumber<std::uint32_t>(text, name);
+    if (name == "PartNumber") part_.number = AnswerNumber<std::uint32_t>(text, name);
     if (name == "ETag") part_.etag = NormalizeEtag(text);
-    if (name == "Size") part_.size_bytes = ParseNumber<std::uint64_t>(text, name);
+    if (name == "Size") part_.size_bytes = AnswerNumber<std::uint64_t>(text, name);
   }
 
   ListedPart part_;
@@ -182,7 +182,7 @@ class ListUploadsVisitor final : public AnswerVisitor {
       }
       page_.uploads.push_back(std::move(upload_));
     } else if (name == "IsTruncated") {
-      page_.truncated = ParseBool(text);
+      page_.truncated = AnswerBool(text);
     } else if (name == "EncodingType") {
       url_encoded_ = text == "url";
     } else if (name == "NextKeyMarker") {
@@ -195,7 +195,7 @@ class ListUploadsVisitor final : public AnswerVisitor {
     if (section != "Upload") return;
     if (name == "Key") upload_.key = Key(std::string(text));
     if (name == "UploadId") upload_.upload_id = text;
-    if (name == "Initiated") upload_.initiated_ms = ParseTime(text);
+    if (name == "Initiated") upload_.initiated_ms = AnswerTime(text);
   }
 
   ListUploadsPage page_;
@@ -230,7 +230,7 @@ class CopyVisitor final : public AnswerVisitor {
  private:
   void Field(std::string_view name, std::string_view text) override {
     if (name == "ETag") result.etag = NormalizeEtag(text);
-    if (name == "LastModified") result.last_modified_ms = ParseTime(text);
+    if (name == "LastModified") result.last_modified_ms = AnswerTime(text);
   }
 };
 

@@ -120,7 +120,7 @@ std::string CanonicalQuery(const NameValues& parameters) {
   return query;
 }
 
-EndpointUrl ParseEndpoint(std::string_view url) {
+EndpointUrl ParseEndpointUrl(std::string_view url) {
   EndpointUrl endpoint;
   std::string text(url);
   std::transform(text.begin(), text.end(), text.begin(),

@@ -45,6 +45,6 @@ struct EndpointUrl {
 // Reads "http[s]://host[:port][/]". Throws Error{kConfig} with one line for anything else: user
 // information, another path, a query, a fragment, a bad host or port. The line does not repeat
 // the URL, which may hold a password.
-EndpointUrl ParseEndpoint(std::string_view url);
+EndpointUrl ParseEndpointUrl(std::string_view url);
 
 }  // namespace ferry
