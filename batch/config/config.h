@@ -86,12 +86,12 @@ struct TaskConfig {
 };
 
 struct TransferConfig {
-  std::optional<std::uint32_t> concurrency;         // 1..1024; nullopt: auto
-  std::uint64_t memory = 256 * kMiB;                // 8MiB..1TiB
-  std::uint64_t part_size = 16 * kMiB;              // 5MiB..5GiB
-  std::uint64_t multipart_threshold = 32 * kMiB;    // 1MiB..5GiB, the largest single PUT
-  std::uint32_t max_attempts = 5;                   // 1..100
-  std::chrono::milliseconds lease{60'000};          // 10s..10m
+  std::optional<std::uint32_t> concurrency;              // 1..1024; nullopt: auto
+  std::uint64_t memory = 256 * kMiB;                     // 8MiB..1TiB
+  std::uint64_t part_size = 16 * kMiB;                   // 5MiB..5GiB
+  std::uint64_t multipart_threshold = 32 * kMiB;         // 1MiB..5GiB, the largest single PUT
+  std::uint32_t max_attempts = 5;                        // 1..100
+  std::chrono::milliseconds lease{60'000};               // 10s..10m
   std::chrono::milliseconds outage_patience{1'800'000};  // 1s..7d
 };
 
@@ -112,7 +112,7 @@ struct CloudfrontTarget {
   CredentialsConfig credentials;
 };
 struct WebhookTarget {
-  Secret url;  // chat services put their token into the path
+  Secret url;                        // chat services put their token into the path
   std::filesystem::path token_file;  // empty: no Authorization header
 };
 struct CommandTarget {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "batch/config/config.h"
 #include "batch/config/environment.h"
@@ -9,9 +11,10 @@
 namespace ferry {
 
 // A JSON object with access_key_id, secret_access_key and, if there is one, session_token; the same
-// names with aws_ before them do too; others are ignored. Read on each call: the caller decides when
-// the file may have changed. Throws Error{kCredentials} naming the file when it is missing, larger
-// than 64 KiB, not such an object, or lacks a key: it may be in the middle of being replaced.
+// names with aws_ before them do too; others are ignored. Read on each call: the caller decides
+// when the file may have changed. Throws Error{kCredentials} naming the file when it is missing,
+// larger than 64 KiB, not such an object, or lacks a key: it may be in the middle of being
+// replaced.
 AccessKeys ReadCredentialsFile(const std::filesystem::path& file);
 
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. nullopt: neither of the first two is
@@ -22,5 +25,9 @@ std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment)
 // Throws Error{kCredentials} naming the store and what was looked for.
 std::optional<AccessKeys> ResolveCredentials(const StoreConfig& store,
                                              const Environment& environment);
+
+// Whether `text` can be a key, secret or token: no blanks and no control characters. What fails is
+// most often a line break at its end, which would only show as a wrong signature.
+bool IsSoundSecret(std::string_view text);
 
 }  // namespace ferry

@@ -9,7 +9,7 @@ namespace ferry {
 
 struct Endpoint {
   bool tls = true;
-  std::string host;         // lower case, no trailing dot; an IPv6 address without its brackets
+  std::string host;          // lower case, no trailing dot; an IPv6 address without its brackets
   std::uint16_t port = 443;  // 80 or 443 where the text named none
 
   // "https://host", with the port only where it is not the scheme's own; IPv6 in brackets.

@@ -30,8 +30,8 @@ namespace ferry {
 
 enum class Credentials {
   kNeeded,   // fill in ${} everywhere
-  kLeftOut,  // keys, URLs and tokens of stores and targets stay empty and need no environment: for
-             // the exporter and for commands that only read the database
+  kLeftOut,  // access keys and the targets' URLs stay empty and need no environment: for the
+             // exporter and for commands that only read the database
 };
 
 Config LoadConfig(const std::filesystem::path& file, const Environment& environment,

@@ -1,0 +1,98 @@
+#include "batch/config/credentials.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "batch/config/bounded_file.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::size_t kCredentialsFileBytesMax = 64 * 1024;
+using Json = nlohmann::json;
+
+[[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& why) {
+  throw Error(ErrorKind::kCredentials, "credentials file " + Shown(file) + " " + why);
+}
+
+// The text under `name` or aws_`name`; empty when there is none.
+std::string TextOf(const Json& object, const std::string& name, const std::filesystem::path& file) {
+  auto found = object.find(name);
+  if (found == object.end()) found = object.find("aws_" + name);
+  if (found == object.end() || found->is_null()) return {};
+  if (!found->is_string()) Refuse(file, "holds something else than a text as " + name);
+  const std::string& text = found->get_ref<const std::string&>();
+  if (!IsSoundSecret(text)) Refuse(file, "holds a blank or a control character in " + name);
+  return text;
+}
+
+}  // namespace
+
+bool IsSoundSecret(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte == 0x7F;
+  });
+}
+
+AccessKeys ReadCredentialsFile(const std::filesystem::path& file) {
+  const std::string text = ReadBoundedFile(file, kCredentialsFileBytesMax, ErrorKind::kCredentials);
+  // Without exceptions: the parser's own messages quote the text.
+  const Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) Refuse(file, "is not a JSON object");
+  AccessKeys keys;
+  keys.access_key_id = TextOf(object, "access_key_id", file);
+  keys.secret_access_key = Secret(TextOf(object, "secret_access_key", file));
+  keys.session_token = Secret(TextOf(object, "session_token", file));
+  if (keys.access_key_id.empty()) Refuse(file, "lacks access_key_id");
+  if (keys.secret_access_key.empty()) Refuse(file, "lacks secret_access_key");
+  return keys;
+}
+
+std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment) {
+  const auto get = [&](const char* name) {
+    const std::string text = environment.Get(name).value_or("");
+    if (!IsSoundSecret(text)) {
+      throw Error(ErrorKind::kCredentials,
+                  std::string(name) + " holds a blank or a control character");
+    }
+    return text;
+  };
+  AccessKeys keys;
+  keys.access_key_id = get("AWS_ACCESS_KEY_ID");
+  keys.secret_access_key = Secret(get("AWS_SECRET_ACCESS_KEY"));
+  keys.session_token = Secret(get("AWS_SESSION_TOKEN"));
+  if (keys.access_key_id.empty() && keys.secret_access_key.empty()) return std::nullopt;
+  if (keys.access_key_id.empty()) {
+    throw Error(ErrorKind::kCredentials, "AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is not");
+  }
+  if (keys.secret_access_key.empty()) {
+    throw Error(ErrorKind::kCredentials, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
+  }
+  return keys;
+}
+
+std::optional<AccessKeys> ResolveCredentials(const StoreConfig& store,
+                                             const Environment& environment) {
+  try {
+    switch (store.credentials.kind) {
+      case CredentialsConfig::Kind::kAnonymous:
+        return std::nullopt;
+      case CredentialsConfig::Kind::kStatic:
+        return store.credentials.keys;
+      case CredentialsConfig::Kind::kFile:
+        return ReadCredentialsFile(store.credentials.file);
+      case CredentialsConfig::Kind::kPlatform:
+        if (auto keys = EnvironmentCredentials(environment)) return keys;
+        throw Error(ErrorKind::kCredentials,
+                    "no credentials found: the file gives none, and AWS_ACCESS_KEY_ID and "
+                    "AWS_SECRET_ACCESS_KEY are not set");
+    }
+  } catch (const Error& error) {
+    throw Error(error.kind(), "store " + store.name + ": " + error.what());
+  }
+  return std::nullopt;
+}
+
+}  // namespace ferry

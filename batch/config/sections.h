@@ -1,0 +1,24 @@
+// The sections of the file, each read from its value. LoadConfig puts them together.
+#pragma once
+
+#include <vector>
+
+#include "batch/config/config.h"
+#include "batch/config/yaml_value.h"
+
+namespace ferry {
+
+DatabaseConfig ReadDatabase(const Value& value);
+// The URI itself is checked and never shown: it may carry a password. Throws Error{kConfig}.
+DatabaseConfig ParseDatabase(const std::string& text);
+
+CredentialsConfig ReadCredentials(const Value& value);
+std::vector<StoreConfig> ReadStores(const Value& value);
+TransferConfig ReadTransfer(const Value& value);
+std::vector<RefreshTarget> ReadRefreshTargets(const Value& value);
+std::vector<NotifyTarget> ReadNotifyTargets(const Value& value);
+
+// REQUIRES: stores and targets of `config` were read: tasks name them.
+std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config);
+
+}  // namespace ferry

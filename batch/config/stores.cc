@@ -1,0 +1,112 @@
+// `stores`, and `credentials` wherever they stand.
+
+#include <algorithm>
+#include <array>
+
+#include "batch/base/error.h"
+#include "batch/config/sections.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::size_t kRegionBytesMax = 64;
+constexpr std::string_view kUsualRegion = "us-east-1";
+
+// In the order of the enums.
+constexpr std::array<std::string_view, 4> kServed = {"aws", "minio", "ceph", "s3"};
+constexpr std::array<std::string_view, 5> kNotYetServed = {"oss", "cos", "kodo", "gcs", "r2"};
+constexpr std::array<std::string_view, 3> kAddressing = {"auto", "path", "virtual"};
+
+Provider ReadProvider(const Value& value) {
+  const std::string name = value.Text();
+  if (std::find(kNotYetServed.begin(), kNotYetServed.end(), name) != kNotYetServed.end()) {
+    value.Fail("provider " + name + " is not served yet (served: aws, minio, ceph, s3)");
+  }
+  return static_cast<Provider>(value.Choice(kServed));
+}
+
+Endpoint ReadEndpoint(const Value& value) {
+  const std::string text = value.Text();
+  try {
+    return ParseEndpoint(text);
+  } catch (const Error& error) {
+    value.Fail(error.what());
+  }
+}
+
+StoreConfig ReadStore(const std::string& name, const Value& value) {
+  const Map keys =
+      value.Keys({"provider", "region", "endpoint", "addressing", "credentials", "ca_file"});
+  StoreConfig store;
+  store.name = name;
+  store.provider = ReadProvider(keys.Need("provider"));
+  if (const auto region = keys.Find("region")) {
+    store.region = region->Word(kRegionBytesMax, "-_");
+  }
+  if (const auto endpoint = keys.Find("endpoint")) {
+    store.endpoint = ReadEndpoint(*endpoint);
+    if (store.region.empty()) store.region = AwsRegionOf(store.endpoint);
+  } else if (store.provider != Provider::kAws) {
+    keys.whole().Fail("provider " + std::string(ToString(store.provider)) + " needs an endpoint");
+  } else if (store.region.empty()) {
+    keys.whole().Fail("provider aws needs a region (or an endpoint)");
+  } else {
+    store.endpoint = AwsEndpoint(store.region);
+  }
+  if (store.region.empty()) store.region = kUsualRegion;
+  if (const auto addressing = keys.Find("addressing")) {
+    store.addressing = static_cast<Addressing>(addressing->Choice(kAddressing));
+  }
+  if (const auto credentials = keys.Find("credentials")) {
+    store.credentials = ReadCredentials(*credentials);
+  }
+  if (const auto ca_file = keys.Find("ca_file")) store.ca_file = ca_file->Path();
+  return store;
+}
+
+}  // namespace
+
+CredentialsConfig ReadCredentials(const Value& value) {
+  const Map keys =
+      value.Keys({"access_key_id", "secret_access_key", "session_token", "file", "anonymous"});
+  CredentialsConfig credentials;
+  const bool fixed =
+      keys.Has("access_key_id") || keys.Has("secret_access_key") || keys.Has("session_token");
+  if (int{fixed} + int{keys.Has("file")} + int{keys.Has("anonymous")} != 1) {
+    value.Fail("give one of access_key_id with secret_access_key, file, anonymous: true");
+  }
+  if (const auto file = keys.Find("file")) {
+    credentials.kind = CredentialsConfig::Kind::kFile;
+    credentials.file = file->Path();
+    return credentials;
+  }
+  if (const auto anonymous = keys.Find("anonymous")) {
+    credentials.kind = CredentialsConfig::Kind::kAnonymous;
+    if (!anonymous->Bool()) anonymous->Fail("can only be true");
+    return credentials;
+  }
+  credentials.kind = CredentialsConfig::Kind::kStatic;
+  const auto needed = [&](std::string_view key) {
+    const Value text = keys.Need(key);
+    Secret secret = text.SecretText();
+    const bool filled = text.reading().credentials == Credentials::kNeeded;
+    if (filled && secret.empty()) text.Fail("is empty");
+    return secret;
+  };
+  credentials.keys.access_key_id = needed("access_key_id").Reveal();
+  credentials.keys.secret_access_key = needed("secret_access_key");
+  if (const auto token = keys.Find("session_token")) {
+    credentials.keys.session_token = token->SecretText();
+  }
+  return credentials;
+}
+
+std::vector<StoreConfig> ReadStores(const Value& value) {
+  std::vector<StoreConfig> stores;
+  for (const auto& [name, store] : value.Named(kEntriesMax)) {
+    stores.push_back(ReadStore(name, store));
+  }
+  return stores;
+}
+
+}  // namespace ferry

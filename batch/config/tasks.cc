@@ -1,0 +1,177 @@
+// `tasks` and `transfer`.
+
+#include <algorithm>
+#include <array>
+
+#include "batch/config/sections.h"
+#include "batch/config/suggestion.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::size_t kTaskNameBytesMax = 40;
+constexpr std::size_t kBucketBytesMin = 3;
+constexpr std::size_t kBucketBytesMax = 255;  // of the oldest buckets; 63 today
+constexpr std::size_t kPrefixBytesMax = 1024;
+constexpr std::size_t kPatternsMax = 10'000;
+constexpr milliseconds kDay = hours(24);
+
+// In the order of the enum.
+constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
+
+template <typename Named>
+std::vector<std::string_view> NamesOf(const std::vector<Named>& all) {
+  std::vector<std::string_view> names;
+  for (const Named& one : all) names.push_back(one.name);
+  return names;
+}
+
+// The value's text, which must be one of `known`; `noun` says what these are.
+std::string ReadName(const Value& value, const std::string& noun,
+                     const std::vector<std::string_view>& known) {
+  std::string name = value.Text();
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    std::string all;
+    for (const std::string_view one : known) all.append(all.empty() ? "" : ", ").append(one);
+    value.Fail(value.Shown() + " is no " + noun +
+               " of this file; known: " + (all.empty() ? "none" : all));
+  }
+  return name;
+}
+
+std::string ReadTaskName(const Value& value) {
+  std::string name = value.Word(kTaskNameBytesMax, "-");
+  const bool upper =
+      std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (upper) value.Fail(value.Shown() + " holds other characters than a-z, 0-9 and -");
+  return name;
+}
+
+std::string ReadBucket(const Value& value) {
+  std::string bucket = value.Word(kBucketBytesMax, ".-_");
+  if (bucket.size() < kBucketBytesMin || bucket.front() == '.' || bucket.back() == '.' ||
+      bucket.find("..") != std::string::npos) {
+    value.Fail(value.Shown() + " cannot be the name of a bucket");
+  }
+  return bucket;
+}
+
+BucketPrefix ReadBucketPrefix(const Value& value, const Config& config) {
+  const Map keys = value.Keys({"store", "bucket", "prefix"});
+  BucketPrefix place;
+  place.store = ReadName(keys.Need("store"), "store", NamesOf(config.stores));
+  place.bucket = ReadBucket(keys.Need("bucket"));
+  if (const auto prefix = keys.Find("prefix")) {
+    place.prefix = prefix->AnyText();
+    if (place.prefix.size() > kPrefixBytesMax) {
+      prefix->Fail("is longer than " + std::to_string(kPrefixBytesMax) + " bytes");
+    }
+  }
+  return place;
+}
+
+void CheckApart(const TaskConfig& task, const Config& config, const Value& where) {
+  const auto place = [&](const BucketPrefix& side) {
+    return PlaceOf(config.Store(side.store).endpoint) + " " + side.bucket;
+  };
+  if (place(task.source) != place(task.destination)) return;
+  const std::string& from = task.source.prefix;
+  const std::string& to = task.destination.prefix;
+  if (from == to) where.Fail("source and destination are the same");
+  if (from.starts_with(to) || to.starts_with(from)) {
+    where.Fail(
+        "source and destination are one bucket, and the prefix of one begins with the "
+        "other's: a run would bring what the last one wrote");
+  }
+}
+
+std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const std::string& noun,
+                                   const std::vector<std::string_view>& known) {
+  std::vector<std::string> names;
+  const auto list = keys.Find(key);
+  if (!list) return names;
+  for (const Value& value : list->List(kEntriesMax)) {
+    std::string name = ReadName(value, noun, known);
+    if (std::find(names.begin(), names.end(), name) != names.end()) value.Fail("is named twice");
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+TaskConfig ReadTask(const Value& value, const Config& config) {
+  const Map keys = value.Keys({"name", "source", "destination", "include", "exclude",
+                               "exclude_from", "interval", "adopt", "refresh", "notify"});
+  TaskConfig task;
+  task.name = ReadTaskName(keys.Need("name"));
+  task.source = ReadBucketPrefix(keys.Need("source"), config);
+  task.destination = ReadBucketPrefix(keys.Need("destination"), config);
+  CheckApart(task, config, keys.Need("destination"));
+  if (const auto include = keys.Find("include")) {
+    task.include = include->Texts(kPatternsMax);
+    if (task.include.empty()) {
+      include->Fail("is an empty list: nothing would be brought (leave it out for everything)");
+    }
+  }
+  if (const auto exclude = keys.Find("exclude")) task.exclude = exclude->Texts(kPatternsMax);
+  if (const auto file = keys.Find("exclude_from")) task.exclude_from = file->Path();
+  if (const auto interval = keys.Find("interval")) {
+    task.interval = interval->Duration({milliseconds(0), 366 * kDay});
+  }
+  if (const auto adopt = keys.Find("adopt")) {
+    task.adopt = static_cast<Adopt>(adopt->Choice(kAdopt));
+  }
+  task.refresh = ReadNames(keys, "refresh", "refresh target", NamesOf(config.refresh_targets));
+  task.notify = ReadNames(keys, "notify", "notify target", NamesOf(config.notify_targets));
+  return task;
+}
+
+}  // namespace
+
+std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
+  std::vector<TaskConfig> tasks;
+  for (const Value& one : value.List(kEntriesMax)) {
+    TaskConfig task = ReadTask(one, config);
+    const auto same = [&](const TaskConfig& other) { return other.name == task.name; };
+    if (std::any_of(tasks.begin(), tasks.end(), same)) {
+      one.Fail("the task name \"" + task.name + "\" is taken");
+    }
+    tasks.push_back(std::move(task));
+  }
+  if (tasks.empty()) value.Fail("is an empty list");
+  return tasks;
+}
+
+TransferConfig ReadTransfer(const Value& value) {
+  const Map keys = value.Keys({"concurrency", "memory", "part_size", "multipart_threshold",
+                               "max_attempts", "lease", "outage_patience"});
+  TransferConfig transfer;
+  if (const auto concurrency = keys.Find("concurrency"); concurrency) {
+    if (concurrency->Text() != "auto") {
+      transfer.concurrency = static_cast<std::uint32_t>(concurrency->Integer({1, 1024}));
+    }
+  }
+  if (const auto memory = keys.Find("memory")) transfer.memory = memory->Size({8 * kMiB, kTiB});
+  if (const auto size = keys.Find("part_size")) {
+    transfer.part_size = size->Size({5 * kMiB, 5 * kGiB});
+  }
+  if (const auto size = keys.Find("multipart_threshold")) {
+    transfer.multipart_threshold = size->Size({kMiB, 5 * kGiB});
+  }
+  if (const auto attempts = keys.Find("max_attempts")) {
+    transfer.max_attempts = static_cast<std::uint32_t>(attempts->Integer({1, 100}));
+  }
+  if (const auto lease = keys.Find("lease")) {
+    transfer.lease = lease->Duration({seconds(10), minutes(10)});
+  }
+  if (const auto patience = keys.Find("outage_patience")) {
+    transfer.outage_patience = patience->Duration({seconds(1), 7 * kDay});
+  }
+  return transfer;
+}
+
+}  // namespace ferry
