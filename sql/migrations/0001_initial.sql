@@ -93,9 +93,9 @@ create table bucketferry.run (
   constraint run_kind check (kind in ('scheduled', 'retry')),
   constraint run_state check (state in
     ('planning', 'copying', 'complete', 'incomplete', 'failed', 'skipped', 'interrupted')),
+  -- An interrupted run is closed by the next one: it may have ended or not.
   constraint run_finished_when_closed check
-    ((finished_at is null) = (state in ('planning', 'copying', 'interrupted'))
-     or state = 'interrupted'),
+    (state = 'interrupted' or (finished_at is null) = (state in ('planning', 'copying'))),
   constraint run_planned_when_copying check (state <> 'copying' or planned_at is not null),
   constraint run_ends_after_it_starts check (finished_at >= started_at)
 );
@@ -183,6 +183,7 @@ create index job_waiting on bucketferry.job (run_id, retry_at) where state = 're
 create index job_complete_next on bucketferry.job (run_id, job_id)
   where state = 'in_flight' and parts_left = 0 and worker_id is null;
 create index job_dead on bucketferry.job (run_id, job_id) where state = 'dead';
+create index job_held on bucketferry.job (run_id, worker_id) where state = 'in_flight';
 
 create table bucketferry.part (
   run_id      bigint not null,
@@ -206,6 +207,7 @@ create table bucketferry.part (
 ) partition by range (run_id);
 
 create index part_pending on bucketferry.part (run_id, job_id, number) where state = 'pending';
+create index part_held on bucketferry.part (run_id, worker_id) where state = 'in_flight';
 
 -- Uploads that are open at a destination: ours to go on with or to abort. The row goes in before
 -- Create is sent (upload_id null), so that a lost answer leaves a trace.
@@ -339,3 +341,30 @@ select t.name as task, l.key,
        l.size_bytes, l.source_etag, l.source_modified_at, l.source_version, l.destination_etag,
        l.proof, l.verdict, l.run_id as run, l.recorded_at
 from bucketferry.ledger l join bucketferry.task t using (task_id);
+
+-- Makes the partitions that a run's rows go to. A function, because DDL takes no parameters.
+-- Attaching instead of creating in place: the parent stays open to everybody meanwhile.
+create function bucketferry.ensure_partitions(run bigint) returns void language plpgsql as $$
+declare
+  width constant bigint := 256;
+  low constant bigint := run - run % width;
+  parent text;
+begin
+  if to_regclass('bucketferry.job_' || low) is not null
+     and to_regclass('bucketferry.part_' || low) is not null then
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtext('bucketferry.ensure_partitions'));
+  foreach parent in array array['job', 'part'] loop
+    if to_regclass('bucketferry.' || parent || '_' || low) is null then
+      execute format('create table bucketferry.%I (like bucketferry.%I including all)
+                      with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05,
+                            autovacuum_vacuum_cost_delay = 0)',
+                     parent || '_' || low, parent);
+      execute format('alter table bucketferry.%I attach partition bucketferry.%I
+                      for values from (%s) to (%s)',
+                     parent, parent || '_' || low, low, low + width);
+    end if;
+  end loop;
+end
+$$;

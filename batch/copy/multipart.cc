@@ -1,0 +1,178 @@
+// The frame of a multipart copy: opening, resuming, completing, proving the whole.
+#include <algorithm>
+#include <map>
+
+#include "batch/base/digest.h"
+#include "batch/copy/object_copy.h"
+
+namespace ferry {
+namespace {
+
+template <typename T>
+Task<T> On(Side side, Task<T> task) {
+  try {
+    co_return co_await std::move(task);
+  } catch (const SideError&) {
+    throw;
+  } catch (const Error& error) {
+    throw SideError(side, error);
+  }
+}
+
+// The parts that the store has, as we sent them. Empty optional: the upload is no more.
+Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key& key,
+                                                           const OpenUpload& upload) {
+  std::map<std::uint32_t, std::string> stored;
+  std::uint32_t after = 0;
+  try {
+    while (true) {
+      const ListPartsPage page = co_await On(
+          Side::kDestination, ends.destination.ListParts(key, upload.upload_id, after));
+      for (const ListedPart& part : page.parts) stored[part.number] = part.etag;
+      if (!page.truncated || page.parts.empty()) break;
+      after = std::max(page.next_part_number_marker, page.parts.back().number);
+    }
+  } catch (const SideError& error) {
+    if (error.kind() == ErrorKind::kNotFound) co_return std::nullopt;
+    throw;
+  }
+  std::vector<DonePart> kept;
+  for (const DonePart& part : upload.parts) {
+    const auto found = stored.find(part.number);
+    if (found != stored.end() && found->second == part.etag) kept.push_back(part);
+  }
+  co_return kept;
+}
+
+Task<Unit> AbortQuietly(Ends& ends, const Key& key, const std::string& upload_id) {
+  try {
+    co_await ends.destination.AbortUpload(key, upload_id);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kStopped) throw;
+    // Gone already, or not allowed: it costs storage until a lifecycle rule ends it.
+  }
+  co_return Unit{};
+}
+
+// Whether what was stored is what was sent, by reading it part by part.
+Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
+                         const std::string& etag, Traffic& traffic) {
+  for (const DonePart& part : upload.parts) {
+    const std::uint64_t first = (part.number - 1) * upload.part_bytes;
+    GetRequest get;
+    get.key = object.destination_key;
+    get.if_match = etag;
+    get.first_byte = first;
+    get.range_bytes = std::min(upload.part_bytes, object.source.size_bytes - first);
+    get.expected_bytes = get.range_bytes;
+    Md5 md5;
+    WatchingSink sink([&](std::string_view piece) {
+      md5.Update(piece);
+      traffic.read_bytes += piece.size();
+    });
+    std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
+    co_await On(Side::kDestination, ends.destination.Get(get, sink, ignore));
+    if (md5.Finish() != part.md5) co_return false;
+  }
+  co_return true;
+}
+
+[[noreturn]] void ThrowStoredOtherBytes() {
+  throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
+                                            "the destination stored other bytes than were sent"));
+}
+
+// Complete, or what stands there when its answer was lost or the upload is gone.
+Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
+                                 const std::string& composite) {
+  std::vector<PartToComplete> parts;
+  parts.reserve(upload.parts.size());
+  for (const DonePart& part : upload.parts) parts.push_back({part.number, part.etag});
+  std::optional<SideError> problem;
+  try {
+    const CompletedUpload completed = co_await On(
+        Side::kDestination,
+        ends.destination.CompleteUpload(object.destination_key, upload.upload_id, parts));
+    co_return completed.etag;
+  } catch (const SideError& error) {
+    const bool unclear = error.kind() == ErrorKind::kInDoubt || error.code() == "NoSuchUpload" ||
+                         IsRetryable(error.kind());
+    if (!unclear) throw;
+    problem = error;
+  }
+  try {
+    const ObjectHead there =
+        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+    if (there.etag == composite && there.size_bytes == object.source.size_bytes) {
+      co_return there.etag;
+    }
+  } catch (const SideError& error) {
+    if (error.kind() != ErrorKind::kNotFound) throw;
+  }
+  throw *problem;
+}
+
+}  // namespace
+
+std::string CompositeEtag(const std::vector<DonePart>& parts) {
+  Md5 md5;
+  for (const DonePart& part : parts) md5.Update(part.md5);
+  return ToHex(md5.Finish()) + "-" + std::to_string(parts.size());
+}
+
+Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options) {
+  const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key));
+  OpenUpload upload;
+  upload.source = object.source;
+  if (head.etag != object.source.etag) upload.source.modified_ms = head.last_modified_ms;
+  upload.source.etag = head.etag;
+  upload.source.size_bytes = head.size_bytes;
+  if (options.open) {
+    if (options.open->source.SameAs(upload.source)) {
+      auto kept = co_await PartsStillThere(ends, object.destination_key, *options.open);
+      if (kept) {
+        options.open->parts = std::move(*kept);
+        co_return std::move(*options.open);
+      }
+    } else {
+      co_await AbortQuietly(ends, object.destination_key, options.open->upload_id);
+    }
+  }
+  ObjectMetadata metadata;
+  metadata.headers = head.metadata_headers;
+  if (head.tag_count > 0) {
+    metadata.tags = co_await On(Side::kSource, ends.source.GetTags(object.source_key));
+  }
+  upload.upload_id = co_await On(Side::kDestination,
+                                 ends.destination.CreateUpload(object.destination_key, metadata));
+  const SizeLimits& limits = ends.destination_provider.limits;
+  upload.part_bytes = ChoosePartBytes(
+      std::max<std::uint64_t>(head.size_bytes, 1), options.part_bytes,
+      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
+  co_return upload;
+}
+
+Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic) {
+  const std::string composite = CompositeEtag(upload.parts);
+  Copied copied;
+  copied.source = object.source;
+  copied.destination_etag = co_await CompleteOrFind(ends, object, upload, composite);
+  if (copied.destination_etag == composite) {
+    copied.proof = kProofComposite;
+    co_return copied;
+  }
+  const bool says_so = ends.destination_provider.etag == EtagHabit::kMd5 &&
+                       KindOfEtag(copied.destination_etag) == EtagKind::kComposite;
+  if (says_so) {
+    // KMS and SSE-C show in the head only.
+    const ObjectHead head =
+        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+    if (!head.etag_hides_md5) ThrowStoredOtherBytes();
+  }
+  const bool equal = co_await ReadBackParts(ends, object, upload, copied.destination_etag, traffic);
+  if (!equal) ThrowStoredOtherBytes();
+  copied.proof = kProofReadBack;
+  co_return copied;
+}
+
+}  // namespace ferry

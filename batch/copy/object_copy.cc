@@ -1,0 +1,320 @@
+#include "batch/copy/object_copy.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "batch/base/digest.h"
+
+namespace ferry {
+namespace {
+
+// How often an object that changes under our hands is looked at again before it counts as a
+// failed attempt.
+constexpr int kLooksMax = 3;
+
+// Runs a task and says which side its error came from.
+template <typename T>
+Task<T> On(Side side, Task<T> task) {
+  try {
+    co_return co_await std::move(task);
+  } catch (const SideError&) {
+    throw;
+  } catch (const Error& error) {
+    throw SideError(side, error);
+  }
+}
+
+SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed) {
+  SourceIdentity identity = listed;
+  // Lists know milliseconds; the head is only asked when the object is another one.
+  if (head.etag != listed.etag) identity.modified_ms = head.last_modified_ms;
+  identity.etag = head.etag;
+  identity.size_bytes = head.size_bytes;
+  return identity;
+}
+
+// Whether the ETag of an object written in one piece is the MD5 of its bytes for certain.
+bool EtagIsMd5(const Provider& provider, std::string_view etag, bool hides_md5) {
+  return provider.etag == EtagHabit::kMd5 && !hides_md5 && KindOfEtag(etag) == EtagKind::kMd5;
+}
+
+void CheckReadMd5(const Provider& provider, const ObjectHead& head, const std::string& md5) {
+  if (!EtagIsMd5(provider, head.etag, head.etag_hides_md5)) return;
+  if (head.etag == ToHex(md5)) return;
+  throw SideError(Side::kSource,
+                  Error(ErrorKind::kCorrupt, "the bytes read do not have the MD5 of the ETag"));
+}
+
+void CheckLength(std::uint64_t got, std::uint64_t expected) {
+  if (got == expected) return;
+  throw SideError(Side::kSource, Error(ErrorKind::kUnavailable,
+                                       "the source sent fewer or more bytes than it has"));
+}
+
+// The MD5 of what the destination holds.
+Task<std::string> ReadBack(Ends& ends, const Key& key, const std::string& etag,
+                           std::uint64_t bytes, Traffic& traffic) {
+  Md5 md5;
+  WatchingSink sink([&](std::string_view piece) {
+    md5.Update(piece);
+    traffic.read_bytes += piece.size();
+  });
+  GetRequest request;
+  request.key = key;
+  request.if_match = etag;
+  request.expected_bytes = bytes;
+  std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
+  co_await On(Side::kDestination, ends.destination.Get(request, sink, ignore));
+  co_return md5.Finish();
+}
+
+// The rung that proves an object written by one PUT.
+Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAnswer& put,
+                             const std::string& md5, bool md5_up_front, Traffic& traffic) {
+  const bool comparable = !put.etag_hides_md5 && KindOfEtag(put.etag) == EtagKind::kMd5;
+  if (comparable && put.etag == ToHex(md5)) co_return std::string(kProofEtag);
+  if (EtagIsMd5(ends.destination_provider, put.etag, put.etag_hides_md5)) {
+    throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
+                                              "the destination stored other bytes than were sent"));
+  }
+  if (md5_up_front) co_return std::string(kProofContentMd5);
+  const std::string stored = co_await ReadBack(ends, object.destination_key, put.etag,
+                                               object.source.size_bytes, traffic);
+  if (stored == md5) co_return std::string(kProofReadBack);
+  throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
+                                            "the destination stored other bytes than were sent"));
+}
+
+Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head) {
+  ObjectMetadata metadata;
+  metadata.headers = head.metadata_headers;
+  if (head.tag_count > 0) {
+    metadata.tags = co_await On(Side::kSource, ends.source.GetTags(key));
+  }
+  co_return metadata;
+}
+
+GetRequest PinnedGet(const ObjectToCopy& object) {
+  GetRequest get;
+  get.key = object.source_key;
+  get.if_match = object.source.etag;
+  get.version_id = object.source.version;
+  get.expected_bytes = object.source.size_bytes;
+  return get;
+}
+
+Task<Copied> CopyInMemory(Ends& ends, const ObjectToCopy& object, Traffic& traffic) {
+  MemorySink sink(kWholeBytesMax);
+  std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
+  GetRequest get = PinnedGet(object);
+  const ObjectHead head = co_await On(Side::kSource, ends.source.Get(get, sink, ignore));
+  traffic.read_bytes += sink.body().size();
+  CheckLength(sink.body().size(), object.source.size_bytes);
+  const std::string md5 = Md5::Of(sink.body());
+  CheckReadMd5(ends.source_provider, head, md5);
+  const ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
+
+  PutRequest request;
+  request.key = object.destination_key;
+  request.metadata = &metadata;
+  request.body = sink.body();
+  request.bytes = sink.body().size();
+  request.content_md5 = ToBase64(md5);
+  const PutAnswer put = co_await On(Side::kDestination, ends.destination.Put(request));
+  traffic.written_bytes += request.bytes;
+  Copied copied;
+  copied.proof = co_await ProveWhole(ends, object, put, md5, /*md5_up_front=*/true, traffic);
+  copied.source = object.source;
+  copied.destination_etag = put.etag;
+  co_return copied;
+}
+
+// One GET whose body flows through a ring into one PUT, on the same loop.
+class Stream {
+ public:
+  Stream(Ends& ends, std::size_t ring_bytes)
+      : ends_(ends),
+        ring_(ring_bytes, [this](std::string_view bytes) { md5_.Update(bytes); }),
+        head_known_(std::make_shared<Event>()) {}
+
+  // The whole body of `get` becomes the body of `put`. With `carry_metadata`, what the GET says
+  // of the object goes along. Both requests have ended when this returns or throws.
+  Task<PutAnswer> Run(GetRequest get, PutRequest put, bool carry_metadata) {
+    Started<ObjectHead> download(Download(get));
+    PutAnswer answer;
+    std::exception_ptr error;
+    bool source_failed = false;
+    try {
+      answer = co_await Upload(get, put, carry_metadata);
+    } catch (...) {
+      error = std::current_exception();
+      source_failed = download.Done();  // its end is the reason, not the consequence
+      ring_.Refuse();
+    }
+    co_await download.End();
+    if (error && !source_failed) std::rethrow_exception(error);
+    head_ = download.Take();
+    if (error) std::rethrow_exception(error);
+    CheckLength(ring_.pushed_bytes(), put.bytes);
+    co_return answer;
+  }
+
+  const ObjectHead& head() const { return head_; }
+  std::string FinishMd5() { return md5_.Finish(); }
+  std::uint64_t moved_bytes() const { return ring_.pushed_bytes(); }
+
+ private:
+  Task<ObjectHead> Download(GetRequest get) {
+    // Resuming here would start a request inside libcurl's callback, which it forbids; the event
+    // is shared because this frame may be gone when the loop gets round to it.
+    std::function<void(const ObjectHead&)> on_head = [this](const ObjectHead& head) {
+      head_ = head;
+      ends_.loop.Post([event = head_known_] { event->Set(); });
+    };
+    try {
+      ObjectHead head = co_await On(Side::kSource, ends_.source.Get(get, ring_, on_head));
+      ring_.Close();
+      head_known_->Set();
+      co_return head;
+    } catch (...) {
+      ring_.Fail();
+      failed_ = true;
+      head_known_->Set();
+      throw;
+    }
+  }
+
+  Task<PutAnswer> Upload(GetRequest get, PutRequest put, bool carry_metadata) {
+    co_await *head_known_;
+    if (failed_) throw Error(ErrorKind::kUnavailable, "the source failed before its first byte");
+    ObjectMetadata metadata;
+    if (carry_metadata) {
+      metadata = co_await MetadataOf(ends_, get.key, head_);
+      put.metadata = &metadata;
+    }
+    put.source = &ring_;
+    co_return co_await On(Side::kDestination, ends_.destination.Put(put));
+  }
+
+  Ends& ends_;
+  Md5 md5_;
+  Ring ring_;
+  std::shared_ptr<Event> head_known_;
+  ObjectHead head_;
+  bool failed_ = false;
+};
+
+Task<Copied> CopyStreaming(Ends& ends, const ObjectToCopy& object, std::size_t ring_bytes,
+                           Traffic& traffic) {
+  PutRequest put;
+  put.key = object.destination_key;
+  put.bytes = object.source.size_bytes;
+  GetRequest get = PinnedGet(object);
+  Stream stream(ends, ring_bytes);
+  PutAnswer answer;
+  try {
+    answer = co_await stream.Run(get, put, /*carry_metadata=*/true);
+  } catch (...) {
+    traffic.read_bytes += stream.moved_bytes();
+    throw;
+  }
+  traffic.read_bytes += stream.moved_bytes();
+  traffic.written_bytes += put.bytes;
+  const std::string md5 = stream.FinishMd5();
+  CheckReadMd5(ends.source_provider, stream.head(), md5);
+  Copied copied;
+  copied.proof = co_await ProveWhole(ends, object, answer, md5, /*md5_up_front=*/false, traffic);
+  copied.source = object.source;
+  copied.destination_etag = answer.etag;
+  co_return copied;
+}
+
+bool ChangedAtSource(const SideError& error) {
+  return error.side() == Side::kSource && error.kind() == ErrorKind::kConflict;
+}
+
+}  // namespace
+
+std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes) {
+  if (bytes <= kWholeBytesMax) return static_cast<std::size_t>(bytes);
+  return std::min<std::size_t>(ring_bytes, static_cast<std::size_t>(bytes));
+}
+
+Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic) {
+  for (int look = 1;; ++look) {
+    try {
+      if (object.source.size_bytes <= kWholeBytesMax) {
+        co_return co_await CopyInMemory(ends, object, traffic);
+      }
+      co_return co_await CopyStreaming(ends, object, ring_bytes, traffic);
+    } catch (const SideError& error) {
+      if (!ChangedAtSource(error) || look == kLooksMax) throw;
+    }
+    const ObjectHead now = co_await On(Side::kSource, ends.source.Head(object.source_key));
+    object.source = IdentityOf(now, object.source);
+  }
+}
+
+Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic) {
+  const ObjectHead theirs =
+      co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+  if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
+  Md5 md5;
+  WatchingSink sink([&](std::string_view piece) {
+    md5.Update(piece);
+    traffic.read_bytes += piece.size();
+  });
+  GetRequest get = PinnedGet(object);
+  std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
+  Started<std::string> stored(ReadBack(ends, object.destination_key, theirs.etag,
+                                       theirs.size_bytes, traffic));
+  std::exception_ptr error;
+  try {
+    co_await On(Side::kSource, ends.source.Get(get, sink, ignore));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await stored.End();
+  if (error) std::rethrow_exception(error);
+  if (stored.Take() != md5.Finish()) co_return std::nullopt;
+  Copied copied;
+  copied.source = object.source;
+  copied.destination_etag = theirs.etag;
+  copied.proof = kProofAdopted;
+  co_return copied;
+}
+
+Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::size_t ring_bytes,
+                        Traffic& traffic) {
+  GetRequest get = PinnedGet(object);
+  get.first_byte = part.part.first_byte;
+  get.range_bytes = part.part.size_bytes;
+  get.expected_bytes = part.part.size_bytes;
+  PutRequest put;
+  put.key = object.destination_key;
+  put.upload_id = part.upload_id;
+  put.part_number = part.part.number;
+  put.bytes = part.part.size_bytes;
+  Stream stream(ends, std::min<std::size_t>(ring_bytes, kWholeBytesMax));
+  PutAnswer answer;
+  try {
+    answer = co_await stream.Run(get, put, /*carry_metadata=*/false);
+  } catch (...) {
+    traffic.read_bytes += stream.moved_bytes();
+    throw;
+  }
+  traffic.read_bytes += stream.moved_bytes();
+  traffic.written_bytes += put.bytes;
+  DonePart done;
+  done.number = part.part.number;
+  done.etag = answer.etag;
+  done.md5 = stream.FinishMd5();
+  if (EtagIsMd5(ends.destination_provider, answer.etag, answer.etag_hides_md5) &&
+      answer.etag != ToHex(done.md5)) {
+    throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
+                                              "the destination stored other bytes than were sent"));
+  }
+  co_return done;
+}
+
+}  // namespace ferry

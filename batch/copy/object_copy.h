@@ -1,0 +1,117 @@
+// Bringing one object, or one part of one, from store to store, and proving it.
+//
+// Tasks on one event loop, over two ObjectStores. They know nothing of queues: what they are told
+// are values, what they return are values, and a failure is an Error.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batch/base/task.h"
+#include "batch/plan/object.h"
+#include "batch/plan/part_plan.h"
+#include "batch/store/event_loop.h"
+#include "batch/store/object_store.h"
+#include "batch/store/provider.h"
+
+namespace ferry {
+
+// Which of the two ends an error came from: a missing object at the source is "vanished", a
+// missing bucket at the destination is not.
+enum class Side { kSource, kDestination };
+
+class SideError : public Error {
+ public:
+  SideError(Side side, const Error& error) : Error(error.kind(), error.what(), error.code()), side_(side) {}
+  Side side() const noexcept { return side_; }
+
+ private:
+  Side side_;
+};
+
+// By what `done` is proven (job.proof), the first that applies.
+inline constexpr std::string_view kProofEtag = "etag_md5";
+inline constexpr std::string_view kProofComposite = "composite_etag";
+inline constexpr std::string_view kProofContentMd5 = "content_md5";
+inline constexpr std::string_view kProofReadBack = "read_back";
+inline constexpr std::string_view kProofAdopted = "adopted";  // equal, but not by our doing
+
+// The two ends of a task on one loop.
+struct Ends {
+  EventLoop& loop;
+  ObjectStore& source;
+  ObjectStore& destination;
+  const Provider& source_provider;
+  const Provider& destination_provider;
+};
+
+struct ObjectToCopy {
+  Key source_key;
+  Key destination_key;
+  SourceIdentity source;  // as listed, or as the job says
+};
+
+struct Traffic {
+  std::uint64_t read_bytes = 0;
+  std::uint64_t written_bytes = 0;
+};
+
+struct Copied {
+  SourceIdentity source;  // as it was read
+  std::string destination_etag;
+  std::string proof;
+};
+
+// Bodies up to this size are whole in memory and are sent with their MD5 up front.
+inline constexpr std::size_t kWholeBytesMax = std::size_t{1} << 20;
+
+// How much memory one copy of `bytes` holds at a time.
+std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes);
+
+// One GET, one PUT. `ring_bytes` bounds the memory of a body larger than kWholeBytesMax.
+// An object that changed since `object.source` was seen is examined and read anew, three times.
+// Throws SideError. `traffic` counts what moved, also when it throws.
+Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic);
+
+// Reads both sides. Empty: they differ.
+Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic);
+
+struct DonePart {
+  std::uint32_t number = 0;
+  std::string etag;
+  std::string md5;  // 16 bytes
+};
+
+struct OpenUpload {
+  std::string upload_id;
+  std::uint64_t part_bytes = 0;
+  SourceIdentity source;
+  std::vector<DonePart> parts;
+};
+
+struct SplitOptions {
+  std::uint64_t part_bytes = 0;
+  std::optional<OpenUpload> open;  // from an earlier run
+};
+
+// Makes an upload ready for its parts: goes on with the open one when it is still there and of
+// the same bytes (its parts checked against the store's own list), else aborts it and creates one.
+Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options);
+
+struct PartToCopy {
+  std::string upload_id;
+  Part part;
+};
+Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::size_t ring_bytes,
+                        Traffic& traffic);
+
+// Completes with the ETags that were hashed, and proves the whole. An answer that was lost is
+// settled by what is at the destination.
+Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
+
+// "md5(md5s)-N" as hex.
+std::string CompositeEtag(const std::vector<DonePart>& parts);
+
+}  // namespace ferry

@@ -1,0 +1,50 @@
+// What is known of objects on either side: values of the planner and the ledger.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "batch/base/key.h"
+
+namespace ferry {
+
+// Which bytes an object was at one time. Two equal identities are the same bytes.
+struct SourceIdentity {
+  std::string etag;  // normalised: no quotes
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ms = 0;  // Unix time
+  std::string version;           // empty: not asked for
+
+  // Lists say milliseconds, HEAD and GET say seconds: compared by whole seconds.
+  bool SameAs(const SourceIdentity& other) const;
+};
+
+// One object in a listing of either side; `key` is without the prefix of that side.
+struct ListedEntry {
+  Key key;
+  std::string etag;
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ms = 0;
+  bool archived = false;  // in a class that must be restored before it can be read
+};
+
+enum class Verdict { kArchived, kKeyRefused };
+
+// One ledger row; `key` is without the source prefix.
+struct LedgerEntry {
+  Key key;
+  SourceIdentity source;
+  std::string destination_etag;
+  std::optional<Verdict> verdict;  // instead of a destination
+};
+
+// GLACIER and DEEP_ARCHIVE cannot be read as they are; GLACIER_IR and every other class can.
+// Stores that list no class hold nothing in an archive.
+bool IsArchiveClass(std::string_view storage_class);
+
+// What an ETag can tell: 32 hex digits may be an MD5, with "-N" the MD5 of N parts' MD5s.
+enum class EtagKind { kMd5, kComposite, kOpaque };
+EtagKind KindOfEtag(std::string_view etag);
+
+}  // namespace ferry

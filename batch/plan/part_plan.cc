@@ -1,0 +1,44 @@
+#include "batch/plan/part_plan.h"
+
+#include <algorithm>
+
+#include "batch/base/check.h"
+#include "batch/base/error.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+std::uint64_t DivideUp(std::uint64_t a, std::uint64_t b) { return a / b + (a % b == 0 ? 0 : 1); }
+
+}  // namespace
+
+std::uint64_t ChoosePartBytes(std::uint64_t object_bytes, std::uint64_t wanted_bytes,
+                              const PartLimits& limits) {
+  FERRY_CHECK(object_bytes > 0 && limits.parts_max > 0);
+  std::uint64_t part_bytes = std::max(wanted_bytes, limits.part_bytes_min);
+  const std::uint64_t needed = DivideUp(object_bytes, limits.parts_max);
+  if (needed > part_bytes) part_bytes = DivideUp(needed, kMiB) * kMiB;
+  part_bytes = std::min(part_bytes, limits.part_bytes_max);
+  if (DivideUp(object_bytes, part_bytes) > limits.parts_max) {
+    throw Error(ErrorKind::kInvalid, "the object is larger than the destination can hold");
+  }
+  return part_bytes;
+}
+
+std::uint32_t CountParts(std::uint64_t object_bytes, std::uint64_t part_bytes) {
+  return static_cast<std::uint32_t>(DivideUp(object_bytes, part_bytes));
+}
+
+std::vector<Part> PlanParts(std::uint64_t object_bytes, std::uint64_t part_bytes) {
+  std::vector<Part> parts;
+  parts.reserve(CountParts(object_bytes, part_bytes));
+  for (std::uint64_t first = 0; first < object_bytes; first += part_bytes) {
+    parts.push_back({static_cast<std::uint32_t>(parts.size() + 1), first,
+                     std::min(part_bytes, object_bytes - first)});
+  }
+  return parts;
+}
+
+}  // namespace ferry

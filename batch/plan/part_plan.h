@@ -1,0 +1,31 @@
+// Sizes -> parts of a multipart upload.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace ferry {
+
+struct PartLimits {
+  std::uint64_t part_bytes_min = 0;  // of all parts but the last
+  std::uint64_t part_bytes_max = 0;
+  std::uint32_t parts_max = 0;
+};
+
+struct Part {
+  std::uint32_t number = 0;  // from 1
+  std::uint64_t first_byte = 0;
+  std::uint64_t size_bytes = 0;
+};
+
+// The smallest part size from `wanted_bytes` up that needs no more than parts_max parts, in whole
+// MiB where it had to grow, within the limits. All parts but the last are equal, which some stores
+// demand. Throws Error{kInvalid} when no size fits. REQUIRES: object_bytes > 0.
+std::uint64_t ChoosePartBytes(std::uint64_t object_bytes, std::uint64_t wanted_bytes,
+                              const PartLimits& limits);
+
+std::vector<Part> PlanParts(std::uint64_t object_bytes, std::uint64_t part_bytes);
+
+std::uint32_t CountParts(std::uint64_t object_bytes, std::uint64_t part_bytes);
+
+}  // namespace ferry

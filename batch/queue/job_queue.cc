@@ -1,0 +1,403 @@
+#include "batch/queue/job_queue.h"
+
+#include <algorithm>
+
+#include "batch/pg/copy_writer.h"
+#include "batch/queue/run_table.h"
+#include "batch/queue/worker_lease.h"
+
+namespace ferry {
+namespace {
+
+Job ReadJob(std::int64_t run_id, const pg::Row& row) {
+  Job job;
+  job.run_id = run_id;
+  job.job_id = row.Get<std::int64_t>("job_id");
+  job.key = row.Get<Key>("key");
+  job.action = row.Get<std::string>("action") == "verify" ? Action::kVerify : Action::kCopy;
+  job.source.etag = row.Get<std::string>("source_etag");
+  job.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
+  job.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
+  job.source.version = row.Get<std::string>("source_version");
+  job.attempts = row.Get<int>("attempts");
+  job.upload_id = row.Get<std::optional<std::string>>("upload_id").value_or("");
+  job.part_bytes = row.Get<std::optional<std::uint64_t>>("part_bytes").value_or(0);
+  job.parts_left = row.Get<std::optional<int>>("parts_left").value_or(0);
+  return job;
+}
+
+std::vector<Job> ReadJobs(std::int64_t run_id, const pg::Rows& rows) {
+  std::vector<Job> jobs;
+  jobs.reserve(rows.size());
+  for (const pg::Row row : rows) jobs.push_back(ReadJob(run_id, row));
+  return jobs;
+}
+
+std::int64_t SumBytes(const std::vector<Job>& jobs) {
+  std::int64_t bytes = 0;
+  for (const Job& job : jobs) bytes += static_cast<std::int64_t>(job.source.size_bytes);
+  return bytes;
+}
+
+void RecordDone(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
+                std::int64_t task_id, const std::vector<DoneJob>& done, Tally& tally) {
+  if (done.empty()) return;
+  std::vector<std::int64_t> ids, sizes, times;
+  std::vector<std::string> etags, proofs, source_etags, versions;
+  for (const DoneJob& job : done) {
+    ids.push_back(job.job_id);
+    etags.push_back(job.destination_etag);
+    proofs.push_back(job.proof);
+    source_etags.push_back(job.source.etag);
+    sizes.push_back(static_cast<std::int64_t>(job.source.size_bytes));
+    times.push_back(job.source.modified_ms);
+    versions.push_back(job.source.version);
+  }
+  std::vector<std::int64_t> written;
+  for (const pg::Row row : tx.Execute("queries/record_done", run_id, worker_id, task_id, ids,
+                                      etags, proofs, source_etags, sizes, times, versions)) {
+    written.push_back(row.Get<std::int64_t>("job_id"));
+  }
+  std::sort(written.begin(), written.end());
+  for (const DoneJob& job : done) {
+    if (!std::binary_search(written.begin(), written.end(), job.job_id)) continue;
+    const auto bytes = static_cast<std::int64_t>(job.source.size_bytes);
+    tally.in_flight -= 1;
+    tally.bytes_in_flight -= static_cast<std::int64_t>(job.size_bytes);
+    if (job.adopted) {
+      tally.adopted += 1;
+    } else {
+      tally.done += 1;
+      tally.bytes_done += bytes;
+    }
+  }
+}
+
+void RecordFailures(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
+                    int attempts_max, const std::vector<FailedJob>& failed, Tally& tally,
+                    Recorded& recorded) {
+  if (failed.empty()) return;
+  std::vector<std::int64_t> ids, pauses;
+  std::vector<std::string> errors;
+  std::vector<bool> costs, futile;
+  for (const FailedJob& job : failed) {
+    ids.push_back(job.job_id);
+    errors.push_back(EscapeBytes(job.error));
+    pauses.push_back(job.pause.count());
+    costs.push_back(job.costs_attempt);
+    futile.push_back(job.futile);
+  }
+  for (const pg::Row row : tx.Execute("queries/record_failures", run_id, worker_id, attempts_max,
+                                      ids, errors, pauses, costs, futile)) {
+    const auto id = row.Get<std::int64_t>("job_id");
+    const auto bytes = row.Get<std::int64_t>("size_bytes");
+    tally.in_flight -= 1;
+    tally.bytes_in_flight -= bytes;
+    if (row.Get<std::string>("state") == "dead") {
+      tally.dead += 1;
+      std::string error;
+      for (const FailedJob& job : failed) {
+        if (job.job_id == id) error = job.error;
+      }
+      recorded.dead.push_back({id, std::move(error)});
+    } else {
+      tally.retry_wait += 1;
+      tally.bytes_pending += bytes;
+      tally.retries += 1;
+    }
+  }
+}
+
+void RecordVerdicts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
+                    std::int64_t task_id, const std::vector<JobVerdict>& verdicts, Tally& tally) {
+  if (verdicts.empty()) return;
+  std::vector<std::int64_t> ids;
+  std::vector<std::string> states, reasons;
+  for (const JobVerdict& verdict : verdicts) {
+    ids.push_back(verdict.job_id);
+    states.push_back(verdict.state);
+    reasons.push_back(verdict.reason);
+  }
+  for (const pg::Row row : tx.Execute("queries/record_verdicts", run_id, worker_id, task_id, ids,
+                                      states, reasons)) {
+    tally.in_flight -= 1;
+    tally.bytes_in_flight -= row.Get<std::int64_t>("size_bytes");
+    (row.Get<std::string>("state") == "archived" ? tally.archived : tally.vanished) += 1;
+  }
+}
+
+void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
+                 const Outcomes& outcomes, Tally& tally) {
+  if (!outcomes.parts.empty()) {
+    std::vector<std::int64_t> ids, numbers;
+    std::vector<std::string> etags;
+    std::vector<pg::Bytes> md5s;
+    for (const FinishedPart& part : outcomes.parts) {
+      ids.push_back(part.job_id);
+      numbers.push_back(part.number);
+      etags.push_back(part.etag);
+      md5s.push_back(pg::Bytes{part.md5});
+    }
+    for (const pg::Row row : tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers,
+                                        etags, md5s)) {
+      tally.parts_in_flight -= row.Get<std::int64_t>("parts");
+      tally.parts_done += row.Get<std::int64_t>("parts");
+    }
+  }
+  if (!outcomes.returned_parts.empty()) {
+    std::vector<std::int64_t> ids, numbers;
+    for (const auto& [job_id, number] : outcomes.returned_parts) {
+      ids.push_back(job_id);
+      numbers.push_back(number);
+    }
+    const auto returned = static_cast<std::int64_t>(
+        tx.Execute("queries/return_parts", run_id, worker_id, ids, numbers).size());
+    tally.parts_in_flight -= returned;
+    tally.parts_pending += returned;
+  }
+}
+
+}  // namespace
+
+void AddJobs(pg::Transaction& tx, std::int64_t run_id, const std::vector<NewJob>& jobs) {
+  if (jobs.empty()) return;
+  pg::CopyWriter rows(tx, "job", {"run_id", "job_id", "key", "action", "reason", "state",
+                                  "size_bytes", "source_etag", "source_modified_at",
+                                  "source_version", "error", "finished_at"});
+  for (const NewJob& job : jobs) {
+    const bool final = !job.final_state.empty();
+    const pg::Timestamp modified{job.source.modified_ms * 1000};
+    rows.Add(run_id, job.job_id, job.key, job.action == Action::kVerify ? "verify" : "copy",
+             job.reason, final ? job.final_state : std::string("pending"), job.source.size_bytes,
+             job.source.etag, modified, job.source.version,
+             final ? std::optional<std::string>(job.error) : std::nullopt,
+             final ? std::optional<std::string>("now") : std::nullopt);
+  }
+  rows.Finish();
+}
+
+JobQueue::JobQueue(pg::Session& session, std::int64_t worker_id, int attempts_max)
+    : session_(session), worker_id_(worker_id), attempts_max_(attempts_max) {}
+
+template <typename Body>
+auto JobQueue::Write(Body body) {
+  return session_.Transact([&](pg::Transaction& tx) {
+    CheckWorker(tx, worker_id_);
+    return body(tx);
+  });
+}
+
+std::vector<Job> JobQueue::ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
+                                     std::int64_t limit) {
+  std::vector<Job> jobs = Write([&](pg::Transaction& tx) {
+    auto claimed =
+        ReadJobs(run_id, tx.Execute("queries/claim_jobs", run_id, cursor, limit, worker_id_));
+    if (claimed.empty()) return claimed;
+    const auto count = static_cast<std::int64_t>(claimed.size());
+    const std::int64_t bytes = SumBytes(claimed);
+    AddTally(tx, run_id, worker_id_,
+             {.pending = -count, .in_flight = count, .bytes_pending = -bytes,
+              .bytes_in_flight = bytes});
+    return claimed;
+  });
+  for (const Job& job : jobs) cursor = std::max(cursor, job.job_id);
+  return jobs;
+}
+
+std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit) {
+  return Write([&](pg::Transaction& tx) {
+    auto claimed =
+        ReadJobs(run_id, tx.Execute("queries/claim_retries", run_id, limit, worker_id_));
+    if (claimed.empty()) return claimed;
+    const auto count = static_cast<std::int64_t>(claimed.size());
+    const std::int64_t bytes = SumBytes(claimed);
+    AddTally(tx, run_id, worker_id_,
+             {.in_flight = count, .retry_wait = -count, .bytes_pending = -bytes,
+              .bytes_in_flight = bytes});
+    std::vector<std::int64_t> through_parts;
+    for (const Job& job : claimed) {
+      if (job.parts_left > 0) through_parts.push_back(job.job_id);
+    }
+    if (!through_parts.empty()) {
+      tx.Execute("queries/release_to_parts", run_id, worker_id_, through_parts);
+      std::erase_if(claimed, [](const Job& job) { return job.parts_left > 0; });
+    }
+    return claimed;
+  });
+}
+
+std::vector<Job> JobQueue::ClaimCompletions(std::int64_t run_id, std::int64_t limit) {
+  return Write([&](pg::Transaction& tx) {
+    return ReadJobs(run_id, tx.Execute("queries/claim_completions", run_id, limit, worker_id_));
+  });
+}
+
+std::vector<PartJob> JobQueue::ClaimParts(std::int64_t run_id, std::int64_t limit) {
+  return Write([&](pg::Transaction& tx) {
+    std::vector<PartJob> parts;
+    for (const pg::Row row : tx.Execute("queries/claim_parts", run_id, limit, worker_id_)) {
+      PartJob part;
+      part.run_id = run_id;
+      part.job_id = row.Get<std::int64_t>("job_id");
+      part.key = row.Get<Key>("key");
+      part.source.etag = row.Get<std::string>("source_etag");
+      part.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
+      part.source.version = row.Get<std::string>("source_version");
+      part.upload_id = row.Get<std::string>("upload_id");
+      part.part.number = static_cast<std::uint32_t>(row.Get<int>("number"));
+      part.part.first_byte = row.Get<std::uint64_t>("first_byte");
+      part.part.size_bytes = row.Get<std::uint64_t>("part_size_bytes");
+      parts.push_back(std::move(part));
+    }
+    if (!parts.empty()) {
+      const auto count = static_cast<std::int64_t>(parts.size());
+      AddTally(tx, run_id, worker_id_, {.parts_pending = -count, .parts_in_flight = count});
+    }
+    return parts;
+  });
+}
+
+Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) {
+  return Write([&](pg::Transaction& tx) {
+    Recorded recorded;
+    Tally tally = outcomes.traffic;
+    RecordParts(tx, run_id, worker_id_, outcomes, tally);
+    RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
+    RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
+    RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
+    AddTally(tx, run_id, worker_id_, tally);
+    recorded.run_closed = ferry::CloseIfFinal(tx, run_id);
+    return recorded;
+  });
+}
+
+std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id,
+                                               const std::vector<Key>& keys) {
+  return session_.Transact([&](pg::Transaction& tx) {
+    std::vector<KnownUpload> uploads;
+    for (const pg::Row row : tx.Execute("queries/find_uploads", task_id, keys)) {
+      KnownUpload upload;
+      upload.key = row.Get<Key>("key");
+      upload.run_id = row.Get<std::int64_t>("run_id");
+      upload.job_id = row.Get<std::int64_t>("job_id");
+      upload.upload_id = row.Get<std::optional<std::string>>("upload_id").value_or("");
+      upload.part_bytes = row.Get<std::uint64_t>("part_bytes");
+      upload.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
+      upload.source.etag = row.Get<std::string>("source_etag");
+      upload.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
+      upload.source.version = row.Get<std::string>("source_version");
+      uploads.push_back(std::move(upload));
+    }
+    return uploads;
+  });
+}
+
+std::vector<StoredPart> JobQueue::ReadDoneParts(std::int64_t run_id, std::int64_t job_id) {
+  return session_.Transact([&](pg::Transaction& tx) {
+    std::vector<StoredPart> parts;
+    for (const pg::Row row : tx.Execute("queries/read_done_parts", run_id, job_id)) {
+      parts.push_back({static_cast<std::uint32_t>(row.Get<int>("number")),
+                       row.Get<std::string>("etag"), row.Get<pg::Bytes>("md5").bytes,
+                       row.Get<std::uint64_t>("size_bytes")});
+    }
+    return parts;
+  });
+}
+
+void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) {
+  Write([&](pg::Transaction& tx) {
+    tx.Execute("queries/intend_upload", task_id, job.key, job.run_id, job.job_id, part_bytes,
+               job.source.size_bytes, job.source.etag, job.source.modified_ms,
+               job.source.version);
+    return true;
+  });
+}
+
+bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
+                     std::uint64_t part_bytes, const SourceIdentity& source,
+                     const std::vector<FinishedPart>& done_parts) {
+  std::vector<std::int64_t> numbers, firsts, sizes;
+  std::vector<std::optional<std::string>> etags;
+  std::vector<std::optional<pg::Bytes>> md5s;
+  for (const Part& part : PlanParts(source.size_bytes, part_bytes)) {
+    numbers.push_back(part.number);
+    firsts.push_back(static_cast<std::int64_t>(part.first_byte));
+    sizes.push_back(static_cast<std::int64_t>(part.size_bytes));
+    etags.emplace_back();
+    md5s.emplace_back();
+  }
+  for (const FinishedPart& part : done_parts) {
+    if (part.number < 1 || part.number > numbers.size()) continue;
+    etags[part.number - 1] = part.etag;
+    md5s[part.number - 1] = pg::Bytes{part.md5};
+  }
+  const auto left = std::count(etags.begin(), etags.end(), std::nullopt);
+  return Write([&](pg::Transaction& tx) {
+    const pg::Rows ours =
+        tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
+                   left, source.etag, source.modified_ms, source.version);
+    if (ours.empty()) return false;
+    tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,
+               part_bytes, source.etag, source.modified_ms, source.version);
+    tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags,
+               md5s);
+    AddTally(tx, job.run_id, worker_id_, {.parts_pending = left});
+    return true;
+  });
+}
+
+void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
+  Write([&](pg::Transaction& tx) {
+    if (tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id).empty()) {
+      return false;
+    }
+    std::int64_t pending = 0;
+    std::int64_t in_flight = 0;
+    for (const pg::Row row : tx.Execute("queries/delete_parts", job.run_id, job.job_id)) {
+      const auto state = row.Get<std::string>("state");
+      pending += state == "pending";
+      in_flight += state == "in_flight";
+    }
+    AddTally(tx, job.run_id, worker_id_,
+             {.parts_pending = -pending, .parts_in_flight = -in_flight});
+    tx.Execute("queries/forget_upload", task_id, job.key, job.upload_id);
+    return true;
+  });
+}
+
+std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
+                               const std::vector<std::int64_t>& workers) {
+  Tally tally;
+  for (const pg::Row row : tx.Execute("queries/requeue_jobs", run_id, workers)) {
+    const auto bytes = row.Get<std::int64_t>("size_bytes");
+    tally.in_flight -= 1;
+    tally.retry_wait += 1;
+    tally.bytes_in_flight -= bytes;
+    tally.bytes_pending += bytes;
+  }
+  tally.parts_pending =
+      static_cast<std::int64_t>(tx.Execute("queries/requeue_parts", run_id, workers).size());
+  tally.parts_in_flight = -tally.parts_pending;
+  if (tally != Tally{}) AddTally(tx, run_id, worker_id_, tally);
+  return tally.retry_wait + tally.parts_pending;
+}
+
+std::int64_t JobQueue::RequeueLost(std::int64_t run_id) {
+  return Write([&](pg::Transaction& tx) -> std::int64_t {
+    std::vector<std::int64_t> lost;
+    for (const pg::Row row : tx.Execute("queries/find_lost_workers", run_id)) {
+      lost.push_back(row.Get<std::int64_t>("worker_id"));
+    }
+    return lost.empty() ? 0 : Requeue(tx, run_id, lost);
+  });
+}
+
+void JobQueue::ReleaseAll(std::int64_t run_id) {
+  Write([&](pg::Transaction& tx) { return Requeue(tx, run_id, {worker_id_}); });
+}
+
+bool JobQueue::CloseIfFinal(std::int64_t run_id) {
+  return Write([&](pg::Transaction& tx) { return ferry::CloseIfFinal(tx, run_id); });
+}
+
+}  // namespace ferry

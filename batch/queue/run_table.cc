@@ -1,0 +1,224 @@
+#include "batch/queue/run_table.h"
+
+#include "batch/queue/worker_lease.h"
+
+namespace ferry {
+namespace {
+
+std::int64_t EnsureTask(pg::Transaction& tx, const TaskPlace& place) {
+  return tx
+      .Execute("queries/ensure_task", place.name, place.source_store, place.source_bucket,
+               pg::Bytes{place.source_prefix}, place.destination_store, place.destination_bucket,
+               pg::Bytes{place.destination_prefix}, place.refresh_targets)
+      .One()
+      .Get<std::int64_t>("task_id");
+}
+
+// REQUIRES: the run's row is locked.
+void Close(pg::Transaction& tx, std::int64_t run_id, const std::string& state,
+           const std::optional<std::string>& error) {
+  tx.Execute("queries/close_run", run_id, state, error);
+  tx.Execute("queries/require_refresh", run_id);
+}
+
+// What was left behind by a planner or worker that is no more. Returns the run that goes on
+// instead, if one does.
+std::optional<std::int64_t> CloseLeftBehind(pg::Transaction& tx, const std::string& task_name) {
+  for (const pg::Row row : tx.Execute("queries/find_unclosed_runs", task_name)) {
+    const auto run_id = row.Get<std::int64_t>("run_id");
+    const auto state = row.Get<std::string>("state");
+    const bool planner_lost = state == "planning" && !row.Get<bool>("planner_alive");
+    if (row.Get<bool>("active") && !planner_lost) return run_id;
+    tx.Execute("queries/lock_run", run_id);
+    if (planner_lost) {
+      Close(tx, run_id, "failed", "its planner went away before it had listed everything");
+    } else if (!CloseIfFinal(tx, run_id)) {
+      Close(tx, run_id, "interrupted", std::nullopt);
+    }
+  }
+  return std::nullopt;
+}
+
+OpenRun ReadOpenRun(const pg::Row& row) {
+  OpenRun run;
+  run.run_id = row.Get<std::int64_t>("run_id");
+  run.task_id = row.Get<std::int64_t>("task_id");
+  run.task_name = row.Get<std::string>("task_name");
+  run.planning = row.Get<std::string>("state") == "planning";
+  run.planner_alive = row.Get<bool>("planner_alive");
+  run.place.name = run.task_name;
+  run.place.source_store = row.Get<std::string>("source_store");
+  run.place.source_bucket = row.Get<std::string>("source_bucket");
+  run.place.source_prefix = row.Get<pg::Bytes>("source_prefix").bytes;
+  run.place.destination_store = row.Get<std::string>("destination_store");
+  run.place.destination_bucket = row.Get<std::string>("destination_bucket");
+  run.place.destination_prefix = row.Get<pg::Bytes>("destination_prefix").bytes;
+  return run;
+}
+
+}  // namespace
+
+BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
+                  std::int64_t worker_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    BegunRun begun;
+    begun.task_id = EnsureTask(tx, place);
+    tx.Execute("queries/lock_task", place.name);
+    const std::optional<std::int64_t> other = CloseLeftBehind(tx, place.name);
+    std::optional<std::string> error;
+    if (other) {
+      begun.skipped = true;
+      begun.other_run = *other;
+      error = "run " + std::to_string(*other) + " of this task is still going";
+      tx.Execute("queries/count_skipped", begun.task_id);
+    }
+    begun.run_id = tx.Execute("queries/begin_run", begun.task_id, place.name,
+                              kind == RunKind::kRetry ? "retry" : "scheduled",
+                              begun.skipped ? "skipped" : "planning", worker_id, error)
+                       .One()
+                       .Get<std::int64_t>("run_id");
+    if (!begun.skipped) {
+      tx.Execute("queries/ensure_partitions", begun.run_id);
+      AddTally(tx, begun.run_id, worker_id, {});  // the planner works on it: it is active
+    }
+    return begun;
+  });
+}
+
+std::optional<std::int64_t> FindTask(pg::Session& session, const TaskPlace& place) {
+  return session.Transact([&](pg::Transaction& tx) -> std::optional<std::int64_t> {
+    const pg::Rows rows = tx.Execute(
+        "queries/find_task", place.name, place.source_store, place.source_bucket,
+        pg::Bytes{place.source_prefix}, place.destination_store, place.destination_bucket,
+        pg::Bytes{place.destination_prefix});
+    if (rows.empty()) return std::nullopt;
+    return rows[0].Get<std::int64_t>("task_id");
+  });
+}
+
+RunState ReadRun(pg::Session& session, std::int64_t run_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    const pg::Rows rows = tx.Execute("queries/read_run", run_id);
+    const pg::Row row = rows.One();
+    RunState run;
+    run.run_id = run_id;
+    run.state = row.Get<std::string>("state");
+    run.error = row.Get<std::optional<std::string>>("error");
+    run.live_workers = row.Get<std::int64_t>("live_workers");
+    run.seconds = row.Get<double>("seconds");
+    Tally& t = run.totals;
+    t.source_objects = row.Get<std::int64_t>("source_objects");
+    t.planned = row.Get<std::int64_t>("planned");
+    t.pending = row.Get<std::int64_t>("pending");
+    t.in_flight = row.Get<std::int64_t>("in_flight");
+    t.retry_wait = row.Get<std::int64_t>("retry_wait");
+    t.done = row.Get<std::int64_t>("done");
+    t.adopted = row.Get<std::int64_t>("adopted");
+    t.deleted = row.Get<std::int64_t>("deleted");
+    t.dead = row.Get<std::int64_t>("dead");
+    t.vanished = row.Get<std::int64_t>("vanished");
+    t.archived = row.Get<std::int64_t>("archived");
+    t.bytes_planned = row.Get<std::int64_t>("bytes_planned");
+    t.bytes_done = row.Get<std::int64_t>("bytes_done");
+    t.retries = row.Get<std::int64_t>("retries");
+    return run;
+  });
+}
+
+bool IsClosed(std::string_view state) { return state != "planning" && state != "copying"; }
+
+void FinishPlanning(pg::Session& session, std::int64_t run_id) {
+  session.Transact([&](pg::Transaction& tx) {
+    tx.Execute("queries/finish_planning", run_id);
+    CloseIfFinal(tx, run_id);
+  });
+}
+
+bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
+  const pg::Rows runs = tx.Execute("queries/lock_run", run_id);
+  const pg::Row run = runs.One();
+  const auto state = run.Get<std::string>("state");
+  if (state != "copying" && state != "interrupted") return IsClosed(state);
+  if (!run.Get<bool>("planned")) return false;
+  const pg::Rows sums = tx.Execute("queries/sum_run", run_id);
+  const pg::Row sum = sums.One();
+  if (sum.Get<std::int64_t>("jobs_left") > 0) return false;
+  Close(tx, run_id, sum.Get<std::int64_t>("dead") > 0 ? "incomplete" : "complete", std::nullopt);
+  return true;
+}
+
+void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error) {
+  session.Transact([&](pg::Transaction& tx) {
+    const pg::Rows runs = tx.Execute("queries/lock_run", run_id);
+    if (IsClosed(runs.One().Get<std::string>("state"))) return;
+    Close(tx, run_id, "failed", error);
+  });
+}
+
+void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id) {
+  session.Transact([&](pg::Transaction& tx) {
+    tx.Execute("queries/lock_run", run_id);
+    if (CloseIfFinal(tx, run_id)) return;
+    tx.Execute("queries/release_worker", worker_id);
+    const pg::Rows sums = tx.Execute("queries/sum_run", run_id);
+    if (sums.One().Get<std::int64_t>("live_workers") > 0) return;
+    tx.Execute("queries/interrupt_run", run_id);
+  });
+}
+
+std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::string>& tasks) {
+  return session.Transact([&](pg::Transaction& tx) {
+    std::vector<OpenRun> runs;
+    for (const pg::Row row : tx.Execute("queries/find_open_runs", tasks)) {
+      runs.push_back(ReadOpenRun(row));
+    }
+    return runs;
+  });
+}
+
+std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, const std::string& task_name) {
+  return session.Transact([&](pg::Transaction& tx) -> std::optional<ClosedRun> {
+    const pg::Rows rows = tx.Execute("queries/find_last_closed_run", task_name);
+    if (rows.empty()) return std::nullopt;
+    return ClosedRun{rows[0].Get<std::int64_t>("run_id"), rows[0].Get<std::int64_t>("task_id"),
+                     rows[0].Get<std::string>("state")};
+  });
+}
+
+std::int64_t CopyDeadJobs(pg::Session& session, std::int64_t run_id, std::int64_t from_run,
+                          std::int64_t worker_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    CheckWorker(tx, worker_id);
+    Tally tally;
+    for (const pg::Row row : tx.Execute("queries/retry_dead_jobs", run_id, from_run)) {
+      tally.planned += 1;
+      tally.bytes_planned += row.Get<std::int64_t>("size_bytes");
+    }
+    tally.pending = tally.planned;
+    tally.bytes_pending = tally.bytes_planned;
+    AddTally(tx, run_id, worker_id, tally);
+    return tally.planned;
+  });
+}
+
+std::vector<DeadObject> ListDead(pg::Session& session, std::int64_t run_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    std::vector<DeadObject> dead;
+    for (const pg::Row row : tx.Execute("queries/list_dead", run_id)) {
+      dead.push_back({row.Get<Key>("key"), row.Get<std::string>("error")});
+    }
+    return dead;
+  });
+}
+
+std::vector<Key> ListRefusedKeys(pg::Session& session, std::int64_t task_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    std::vector<Key> keys;
+    for (const pg::Row row : tx.Execute("queries/list_refused", task_id)) {
+      keys.push_back(row.Get<Key>("key"));
+    }
+    return keys;
+  });
+}
+
+}  // namespace ferry

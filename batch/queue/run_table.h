@@ -1,0 +1,101 @@
+// Runs: beginning, closing, interrupting them, and what they are at.
+//
+// Who closes a run, and when, is the table "A run's life" in the design: whoever makes its last job
+// final closes it in that transaction; `run` and `plan` close what others left behind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batch/pg/session.h"
+#include "batch/queue/tally.h"
+
+namespace ferry {
+
+// A configured pair, as the database knows it.
+struct TaskPlace {
+  std::string name;
+  std::string source_store;
+  std::string source_bucket;
+  std::string source_prefix;
+  std::string destination_store;
+  std::string destination_bucket;
+  std::string destination_prefix;
+  std::vector<std::string> refresh_targets;
+};
+
+enum class RunKind { kScheduled, kRetry };
+
+struct BegunRun {
+  std::int64_t run_id = 0;
+  std::int64_t task_id = 0;
+  bool skipped = false;      // another run goes on: this one is only recorded
+  std::int64_t other_run = 0;  // that one
+};
+
+// Closes what was left behind, and begins a run with `worker_id` as its planner.
+BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
+                  std::int64_t worker_id);
+
+// nullopt: this pair never ran.
+std::optional<std::int64_t> FindTask(pg::Session& session, const TaskPlace& place);
+
+struct RunState {
+  std::int64_t run_id = 0;
+  std::string state;
+  std::optional<std::string> error;
+  Tally totals;  // sums
+  std::int64_t live_workers = 0;
+  double seconds = 0;
+};
+RunState ReadRun(pg::Session& session, std::int64_t run_id);
+
+bool IsClosed(std::string_view state);  // complete, incomplete, failed, skipped, interrupted
+
+// After the last batch of jobs was committed; closes the run when nothing is left to do.
+void FinishPlanning(pg::Session& session, std::int64_t run_id);
+
+// Closes the run when planning is finished and all jobs are final: `complete` or `incomplete`.
+// Locks the run's row, so of two that finish the last two jobs one sees nothing left.
+// Returns whether the run is closed now, by whomever.
+bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id);
+
+// Closes a run that is planning or copying as `failed`.
+void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error);
+
+// When no other live worker works on it, a run that is not final becomes `interrupted`.
+// `worker_id` is the one that leaves.
+void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id);
+
+struct OpenRun {
+  std::int64_t run_id = 0;
+  std::int64_t task_id = 0;
+  std::string task_name;
+  bool planning = false;
+  bool planner_alive = false;
+  TaskPlace place;  // without refresh targets
+};
+std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::string>& tasks);
+
+struct ClosedRun {
+  std::int64_t run_id = 0;
+  std::int64_t task_id = 0;
+  std::string state;
+};
+std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, const std::string& task_name);
+
+// The dead jobs of `from_run` as pending jobs of `run_id`. Returns how many.
+std::int64_t CopyDeadJobs(pg::Session& session, std::int64_t run_id, std::int64_t from_run,
+                          std::int64_t worker_id);
+
+struct DeadObject {
+  Key key;
+  std::string error;
+};
+// At most 20 of them.
+std::vector<DeadObject> ListDead(pg::Session& session, std::int64_t run_id);
+std::vector<Key> ListRefusedKeys(pg::Session& session, std::int64_t task_id);
+
+}  // namespace ferry

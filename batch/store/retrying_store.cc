@@ -1,0 +1,89 @@
+#include "batch/store/retrying_store.h"
+
+namespace ferry {
+
+RetryingStore::RetryingStore(ObjectStore& inner, EventLoop& loop, RetryOptions options,
+                             std::uint64_t seed, std::function<void(const Error&)> on_retry)
+    : inner_(inner),
+      loop_(loop),
+      options_(options),
+      random_(seed),
+      on_retry_(std::move(on_retry)) {}
+
+template <typename T>
+Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt) {
+  for (int number = 1;; ++number) {
+    try {
+      co_return co_await attempt();
+    } catch (const Error& error) {
+      if (!IsRetryable(error.kind()) || number >= options_.attempts_max) throw;
+      on_retry_(error);
+    }
+    const auto random = static_cast<std::uint32_t>(random_());
+    const bool slept = co_await loop_.Sleep(Backoff(number, random, options_.backoff));
+    if (!slept) throw Error(ErrorKind::kStopped, "stopped");
+  }
+}
+
+Task<ListPage> RetryingStore::List(ListRequest request) {
+  std::function<Task<ListPage>()> attempt = [&] { return inner_.List(request); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<ObjectHead> RetryingStore::Head(Key key) {
+  std::function<Task<ObjectHead>()> attempt = [&] { return inner_.Head(key); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<ObjectHead> RetryingStore::Get(GetRequest request, BodySink& sink,
+                                    std::function<void(const ObjectHead&)> on_head) {
+  return inner_.Get(std::move(request), sink, std::move(on_head));
+}
+
+Task<NameValues> RetryingStore::GetTags(Key key) {
+  std::function<Task<NameValues>()> attempt = [&] { return inner_.GetTags(key); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<PutAnswer> RetryingStore::Put(PutRequest request) { return inner_.Put(std::move(request)); }
+
+Task<Unit> RetryingStore::Delete(Key key) {
+  std::function<Task<Unit>()> attempt = [&] { return inner_.Delete(key); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<std::string> RetryingStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
+  std::function<Task<std::string>()> attempt = [&] { return inner_.CreateUpload(key, metadata); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<ListPartsPage> RetryingStore::ListParts(Key key, std::string upload_id,
+                                             std::uint32_t after_number) {
+  std::function<Task<ListPartsPage>()> attempt = [&] {
+    return inner_.ListParts(key, upload_id, after_number);
+  };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<CompletedUpload> RetryingStore::CompleteUpload(Key key, std::string upload_id,
+                                                    std::vector<PartToComplete> parts) {
+  std::function<Task<CompletedUpload>()> attempt = [&] {
+    return inner_.CompleteUpload(key, upload_id, parts);
+  };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<Unit> RetryingStore::AbortUpload(Key key, std::string upload_id) {
+  std::function<Task<Unit>()> attempt = [&] { return inner_.AbortUpload(key, upload_id); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<ListUploadsPage> RetryingStore::ListUploads(std::string prefix, std::string key_marker,
+                                                 std::string upload_id_marker) {
+  std::function<Task<ListUploadsPage>()> attempt = [&] {
+    return inner_.ListUploads(prefix, key_marker, upload_id_marker);
+  };
+  co_return co_await Retry(std::move(attempt));
+}
+
+}  // namespace ferry

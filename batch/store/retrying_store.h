@@ -1,0 +1,59 @@
+// RetryingStore: tries again what is worth trying again, with back-off.
+//
+// Order of decorators: Retrying(Limited(Measured(S3))): waiting to retry holds no slot, every
+// attempt is measured. Requests whose body flows through a Ring are passed on once: their copy is
+// the unit that is tried again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <random>
+
+#include "batch/base/error.h"
+#include "batch/plan/backoff.h"
+#include "batch/store/event_loop.h"
+#include "batch/store/object_store.h"
+
+namespace ferry {
+
+struct RetryOptions {
+  int attempts_max = 5;
+  BackoffOptions backoff;
+};
+
+class RetryingStore final : public ObjectStore {
+ public:
+  // `inner` and `loop` outlive this object. `on_retry` is told of each failed attempt that is
+  // followed by another.
+  RetryingStore(ObjectStore& inner, EventLoop& loop, RetryOptions options, std::uint64_t seed,
+                std::function<void(const Error&)> on_retry);
+
+  Task<ListPage> List(ListRequest request) override;
+  Task<ObjectHead> Head(Key key) override;
+  Task<ObjectHead> Get(GetRequest request, BodySink& sink,
+                       std::function<void(const ObjectHead&)> on_head) override;
+  Task<NameValues> GetTags(Key key) override;
+  Task<PutAnswer> Put(PutRequest request) override;
+  Task<Unit> Delete(Key key) override;
+  Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
+  Task<ListPartsPage> ListParts(Key key, std::string upload_id,
+                                std::uint32_t after_number) override;
+  Task<CompletedUpload> CompleteUpload(Key key, std::string upload_id,
+                                       std::vector<PartToComplete> parts) override;
+  Task<Unit> AbortUpload(Key key, std::string upload_id) override;
+  Task<ListUploadsPage> ListUploads(std::string prefix, std::string key_marker,
+                                    std::string upload_id_marker) override;
+
+ private:
+  // `attempt` makes a new task for each try. It is a parameter, so it lives as long as the task.
+  template <typename T>
+  Task<T> Retry(std::function<Task<T>()> attempt);
+
+  ObjectStore& inner_;
+  EventLoop& loop_;
+  const RetryOptions options_;
+  std::mt19937_64 random_;
+  const std::function<void(const Error&)> on_retry_;
+};
+
+}  // namespace ferry

@@ -1,0 +1,2 @@
+-- $1 task_id.
+update bucketferry.task set runs_skipped = runs_skipped + 1 where task_id = $1

@@ -1,0 +1,13 @@
+-- $1 task name, $2 how many. Newest first.
+select run_id,
+       case when state in ('planning', 'copying') and not active then 'interrupted' else state end
+         as state,
+       active, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as started_at,
+       to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as finished_at,
+       source_objects, planned, pending, in_flight, retry_wait, done, adopted, deleted, dead,
+       vanished, archived, bytes_planned, bytes_done, retries, requests_source,
+       requests_destination, error,
+       extract(epoch from coalesce(finished_at, clock_timestamp()) - started_at)::float8
+         as seconds
+from bucketferry.run_total where task_name = $1
+order by run_id desc limit $2

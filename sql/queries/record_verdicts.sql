@@ -1,0 +1,24 @@
+-- Objects that need no copying after all: vanished at the source, or archived there.
+-- $1 run_id, $2 worker_id, $3 task_id, arrays: $4 job ids, $5 states, $6 reasons.
+with o as (
+  select * from unnest($4::bigint[], $5::text[], $6::text[]) as o(job_id, state, reason)
+), u as (
+  update bucketferry.job j
+  set state = o.state, error = o.reason, worker_id = null, finished_at = clock_timestamp(),
+      upload_id = null, part_bytes = null, parts_left = null
+  from o
+  where j.run_id = $1 and j.job_id = o.job_id and j.state = 'in_flight' and j.worker_id = $2
+  returning j.job_id, j.key, j.size_bytes, j.state, j.source_etag, j.source_modified_at,
+            j.source_version
+), l as (
+  insert into bucketferry.ledger (task_id, key, run_id, size_bytes, source_etag,
+    source_modified_at, source_version, verdict)
+  select $3, key, $1, size_bytes, source_etag, source_modified_at, source_version, 'archived'
+  from u where state = 'archived'
+  on conflict (task_id, key) do update
+    set run_id = excluded.run_id, size_bytes = excluded.size_bytes,
+        source_etag = excluded.source_etag, source_modified_at = excluded.source_modified_at,
+        source_version = excluded.source_version, destination_etag = null, proof = null,
+        verdict = excluded.verdict, recorded_at = clock_timestamp()
+)
+select job_id, state, size_bytes from u
