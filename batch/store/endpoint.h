@@ -13,8 +13,8 @@ namespace ferry {
 // A store as configured.
 struct StoreLocation {
   std::string provider = "s3";
-  std::string region;    // empty: us-east-1, which servers without regions take
-  std::string endpoint;  // empty: the provider's own for the region
+  std::string region = {};    // empty: us-east-1, which servers without regions take
+  std::string endpoint = {};  // empty: the provider's own for the region
   AddressStyle addressing = AddressStyle::kAuto;
 };
 
