@@ -115,6 +115,7 @@ class Transaction {
 
  private:
   friend class CopyWriter;
+  internal::Connection& connection() { return *session_.connection_; }
   Rows ExecuteEncoded(const std::string& text, std::string_view name,
                       const std::vector<Encoded>& values);
 

@@ -7,11 +7,13 @@
 
 namespace ferry::pg {
 
-// Whether the statement came from a session that was already working, or the server refused one.
+// What was going on when the server answered, or the connection broke.
 enum class Phase { kConnect, kStatement, kCommit };
 
-// The kind for an error answer with this SQLSTATE. `sqlstate` is empty where the connection was
-// lost, or never made, without an answer.
+// `sqlstate` is empty where there was no answer: never connected, or the connection broke.
 ErrorKind Classify(Phase phase, std::string_view sqlstate);
+
+// Whether the session that got this answer is over.
+bool EndsSession(std::string_view sqlstate);
 
 }  // namespace ferry::pg

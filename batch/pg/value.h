@@ -50,6 +50,9 @@ Encoded Encode(Integer value) {
 }
 
 template <typename T>
+Encoded Encode(const std::vector<T>& values);
+
+template <typename T>
 Encoded Encode(const std::optional<T>& value) {
   return value ? Encode(*value) : std::nullopt;
 }
