@@ -19,15 +19,15 @@ const TaskConfig* Config::FindTask(std::string_view name) const {
   return found == tasks.end() ? nullptr : &*found;
 }
 
-std::string_view ToString(Provider provider) {
+std::string_view ToString(ProviderName provider) {
   switch (provider) {
-    case Provider::kAws:
+    case ProviderName::kAws:
       return "aws";
-    case Provider::kMinio:
+    case ProviderName::kMinio:
       return "minio";
-    case Provider::kCeph:
+    case ProviderName::kCeph:
       return "ceph";
-    case Provider::kS3:
+    case ProviderName::kS3:
       return "s3";
   }
   return "unknown";
@@ -45,13 +45,13 @@ std::string_view ToString(Addressing addressing) {
   return "unknown";
 }
 
-std::string_view ToString(Adopt adopt) {
+std::string_view ToString(AdoptMode adopt) {
   switch (adopt) {
-    case Adopt::kTrust:
+    case AdoptMode::kTrust:
       return "trust";
-    case Adopt::kVerify:
+    case AdoptMode::kVerify:
       return "verify";
-    case Adopt::kCopy:
+    case AdoptMode::kCopy:
       return "copy";
   }
   return "unknown";

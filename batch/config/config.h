@@ -51,15 +51,15 @@ struct CredentialsConfig {
   std::filesystem::path file;
 };
 
-enum class Provider { kAws, kMinio, kCeph, kS3 };
+enum class ProviderName { kAws, kMinio, kCeph, kS3 };
 enum class Addressing { kAuto, kPath, kVirtual };
-enum class Adopt { kTrust, kVerify, kCopy };
+enum class AdoptMode { kTrust, kVerify, kCopy };
 
 struct StoreConfig {
   std::string name;  // [A-Za-z0-9_-], at most 40
-  Provider provider = Provider::kS3;
-  std::string region;  // never empty; us-east-1 where neither file nor provider says more
-  Endpoint endpoint;   // always set: the file's, or what AWS implies for the region
+  ProviderName provider = ProviderName::kS3;
+  std::string region;       // never empty; us-east-1 where neither file nor provider says more
+  EndpointConfig endpoint;  // always set: the file's, or what AWS implies for the region
   Addressing addressing = Addressing::kAuto;
   CredentialsConfig credentials;
   std::filesystem::path ca_file;  // empty: the system's
@@ -80,7 +80,7 @@ struct TaskConfig {
   std::vector<std::string> exclude;
   std::filesystem::path exclude_from;     // empty: none; read at each run (ReadPatternFile)
   std::chrono::milliseconds interval{0};  // 0: never overdue; else 1s..366d
-  Adopt adopt = Adopt::kVerify;
+  AdoptMode adopt = AdoptMode::kVerify;
   std::vector<std::string> refresh;  // names of Config::refresh_targets
   std::vector<std::string> notify;   // names of Config::notify_targets
 };
@@ -146,8 +146,8 @@ struct Config {
   const TaskConfig* FindTask(std::string_view name) const;
 };
 
-std::string_view ToString(Provider provider);
+std::string_view ToString(ProviderName provider);
 std::string_view ToString(Addressing addressing);
-std::string_view ToString(Adopt adopt);
+std::string_view ToString(AdoptMode adopt);
 
 }  // namespace ferry

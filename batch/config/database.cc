@@ -9,6 +9,8 @@
 namespace ferry {
 namespace {
 
+using yaml::Value;
+
 [[noreturn]] void Refuse(const std::string& why) { throw Error(ErrorKind::kConfig, why); }
 
 bool IsHost(std::string_view host) {

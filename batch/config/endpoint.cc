@@ -60,18 +60,18 @@ std::string Bracketed(const std::string& host) {
 
 }  // namespace
 
-std::string Endpoint::Authority() const {
+std::string EndpointConfig::Authority() const {
   const bool usual = port == (tls ? 443 : 80);
   return Bracketed(host) + (usual ? "" : ":" + std::to_string(port));
 }
 
-std::string Endpoint::Url() const { return (tls ? "https://" : "http://") + Authority(); }
+std::string EndpointConfig::Url() const { return (tls ? "https://" : "http://") + Authority(); }
 
-Endpoint ParseEndpoint(std::string_view text) {
+EndpointConfig ParseEndpoint(std::string_view text) {
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
   std::string_view rest = lower;
-  Endpoint endpoint;
+  EndpointConfig endpoint;
   if (rest.starts_with("https://")) {
     rest.remove_prefix(8);
   } else if (rest.starts_with("http://")) {
@@ -103,14 +103,14 @@ Endpoint ParseEndpoint(std::string_view text) {
   return endpoint;
 }
 
-Endpoint AwsEndpoint(std::string_view region) {
-  Endpoint endpoint;
+EndpointConfig AwsEndpoint(std::string_view region) {
+  EndpointConfig endpoint;
   endpoint.host = "s3.";
   endpoint.host.append(region).append(region.starts_with("cn-") ? kAwsChinaDomain : kAwsDomain);
   return endpoint;
 }
 
-std::string AwsRegionOf(const Endpoint& endpoint) {
+std::string AwsRegionOf(const EndpointConfig& endpoint) {
   std::string_view label = AwsLabels(endpoint.host);
   const std::size_t dot = label.rfind('.');
   if (dot != std::string_view::npos) label.remove_prefix(dot + 1);
@@ -119,7 +119,7 @@ std::string AwsRegionOf(const Endpoint& endpoint) {
   return region ? std::string(label) : std::string();
 }
 
-std::string PlaceOf(const Endpoint& endpoint) {
+std::string PlaceOf(const EndpointConfig& endpoint) {
   if (endpoint.host.ends_with(kAwsChinaDomain)) return "aws-cn";
   if (endpoint.host.ends_with(kAwsDomain)) {
     return AwsRegionOf(endpoint).starts_with("us-gov-") ? "aws-us-gov" : "aws";

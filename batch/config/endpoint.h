@@ -1,4 +1,4 @@
-// Endpoint: where a store answers, http(s)://host[:port] and nothing else.
+// EndpointConfig: where a store answers, http(s)://host[:port] and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace ferry {
 
-struct Endpoint {
+struct EndpointConfig {
   bool tls = true;
   std::string host;          // lower case, no trailing dot; an IPv6 address without its brackets
   std::uint16_t port = 443;  // 80 or 443 where the text named none
@@ -17,21 +17,21 @@ struct Endpoint {
   // "host" or "host:port": what a Host header carries.
   std::string Authority() const;
 
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  friend bool operator==(const EndpointConfig&, const EndpointConfig&) = default;
 };
 
 // One trailing slash is tolerated. Throws Error{kConfig} that says what is wrong and never repeats
 // the text: a password may stand in it.
-Endpoint ParseEndpoint(std::string_view text);
+EndpointConfig ParseEndpoint(std::string_view text);
 
 // What AWS implies for a region: s3.REGION.amazonaws.com, and amazonaws.com.cn for cn-*.
-Endpoint AwsEndpoint(std::string_view region);
+EndpointConfig AwsEndpoint(std::string_view region);
 
 // The region in an AWS host name (s3.eu-west-1.amazonaws.com), or empty.
-std::string AwsRegionOf(const Endpoint& endpoint);
+std::string AwsRegionOf(const EndpointConfig& endpoint);
 
 // Equal for endpoints at which one bucket name is one bucket: host and port; all of an AWS
 // partition is one place, because bucket names are unique within it; localhost is 127.0.0.1.
-std::string PlaceOf(const Endpoint& endpoint);
+std::string PlaceOf(const EndpointConfig& endpoint);
 
 }  // namespace ferry

@@ -8,17 +8,14 @@
 namespace ferry {
 namespace {
 
+using yaml::Map;
+using yaml::Value;
+
 constexpr std::size_t kSchemaBytesMax = 63;  // PostgreSQL cuts longer names
 constexpr const char* kUsualStateDir = ".bucketferry";
 
 std::string ReadSchema(const Value& value) {
-  std::string schema = value.Word(kSchemaBytesMax, "_");
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  for (const char c : schema) {
-    if (!allowed(c)) value.Fail(value.Shown() + " holds other characters than a-z, 0-9 and _");
-  }
+  std::string schema = value.LowerWord(kSchemaBytesMax, "_");
   if (schema.front() >= '0' && schema.front() <= '9') value.Fail("must begin with a letter or _");
   if (schema.starts_with("pg_")) value.Fail("names that begin with pg_ are PostgreSQL's own");
   return schema;
@@ -42,16 +39,16 @@ DatabaseConfig ChooseDatabase(const Map& keys, const Environment& environment) {
   return value ? ReadDatabase(*value) : DatabaseConfig();
 }
 
-std::filesystem::path ChooseStateDir(const Map& keys, const Reading& reading) {
+std::filesystem::path ChooseStateDir(const Map& keys, const yaml::Reading& reading) {
   const auto value = keys.Find("state_dir");
   if (const auto path = Override(reading.environment, "BUCKETFERRY_STATE_DIR")) return *path;
   return value ? value->Path() : reading.file.parent_path() / kUsualStateDir;
 }
 
-Config Read(Reading& reading) {
+Config Read(yaml::Reading& reading) {
   const Map keys =
-      ReadYaml(reading).Keys({"database", "state_dir", "database_schema", "stores", "tasks",
-                              "transfer", "refresh_targets", "notify_targets"});
+      yaml::ReadYaml(reading).Keys({"database", "state_dir", "database_schema", "stores", "tasks",
+                                    "transfer", "refresh_targets", "notify_targets"});
   Config config;
   config.file = reading.file;
   config.database = ChooseDatabase(keys, reading.environment);
@@ -74,8 +71,8 @@ Config Read(Reading& reading) {
 }  // namespace
 
 Config LoadConfig(const std::filesystem::path& file, const Environment& environment,
-                  Credentials credentials) {
-  Reading reading{.file = file, .environment = environment, .credentials = credentials};
+                  CredentialUse credentials) {
+  yaml::Reading reading{.file = file, .environment = environment, .credentials = credentials};
   try {
     return Read(reading);
   } catch (const YAML::Exception&) {

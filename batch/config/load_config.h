@@ -28,13 +28,13 @@
 
 namespace ferry {
 
-enum class Credentials {
+enum class CredentialUse {
   kNeeded,   // fill in ${} everywhere
   kLeftOut,  // access keys and the targets' URLs stay empty and need no environment: for the
              // exporter and for commands that only read the database
 };
 
 Config LoadConfig(const std::filesystem::path& file, const Environment& environment,
-                  Credentials credentials = Credentials::kNeeded);
+                  CredentialUse credentials = CredentialUse::kNeeded);
 
 }  // namespace ferry

@@ -9,7 +9,7 @@
 #include "batch/config/bounded_file.h"
 #include "batch/config/yaml_value.h"
 
-namespace ferry {
+namespace ferry::yaml {
 namespace {
 
 [[noreturn]] void Refuse(const Reading& reading, std::size_t line, const std::string& what) {
@@ -86,4 +86,4 @@ Value ReadYaml(Reading& reading) {
   return Value(reading, std::move(node), "", 1);
 }
 
-}  // namespace ferry
+}  // namespace ferry::yaml

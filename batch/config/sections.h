@@ -8,17 +8,17 @@
 
 namespace ferry {
 
-DatabaseConfig ReadDatabase(const Value& value);
+DatabaseConfig ReadDatabase(const yaml::Value& value);
 // The URI itself is checked and never shown: it may carry a password. Throws Error{kConfig}.
 DatabaseConfig ParseDatabase(const std::string& text);
 
-CredentialsConfig ReadCredentials(const Value& value);
-std::vector<StoreConfig> ReadStores(const Value& value);
-TransferConfig ReadTransfer(const Value& value);
-std::vector<RefreshTarget> ReadRefreshTargets(const Value& value);
-std::vector<NotifyTarget> ReadNotifyTargets(const Value& value);
+CredentialsConfig ReadCredentials(const yaml::Value& value);
+std::vector<StoreConfig> ReadStores(const yaml::Value& value);
+TransferConfig ReadTransfer(const yaml::Value& value);
+std::vector<RefreshTarget> ReadRefreshTargets(const yaml::Value& value);
+std::vector<NotifyTarget> ReadNotifyTargets(const yaml::Value& value);
 
 // REQUIRES: stores and targets of `config` were read: tasks name them.
-std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config);
+std::vector<TaskConfig> ReadTasks(const yaml::Value& value, const Config& config);
 
 }  // namespace ferry

@@ -9,7 +9,10 @@
 namespace ferry {
 namespace {
 
-constexpr std::size_t kRegionBytesMax = 64;
+using yaml::Map;
+using yaml::Value;
+
+constexpr std::size_t kRegionBytesMax = 40;
 constexpr std::string_view kUsualRegion = "us-east-1";
 
 // In the order of the enums.
@@ -17,15 +20,15 @@ constexpr std::array<std::string_view, 4> kServed = {"aws", "minio", "ceph", "s3
 constexpr std::array<std::string_view, 5> kNotYetServed = {"oss", "cos", "kodo", "gcs", "r2"};
 constexpr std::array<std::string_view, 3> kAddressing = {"auto", "path", "virtual"};
 
-Provider ReadProvider(const Value& value) {
+ProviderName ReadProvider(const Value& value) {
   const std::string name = value.Text();
   if (std::find(kNotYetServed.begin(), kNotYetServed.end(), name) != kNotYetServed.end()) {
     value.Fail("provider " + name + " is not served yet (served: aws, minio, ceph, s3)");
   }
-  return static_cast<Provider>(value.Choice(kServed));
+  return static_cast<ProviderName>(value.Choice(kServed));
 }
 
-Endpoint ReadEndpoint(const Value& value) {
+EndpointConfig ReadEndpoint(const Value& value) {
   const std::string text = value.Text();
   try {
     return ParseEndpoint(text);
@@ -41,12 +44,12 @@ StoreConfig ReadStore(const std::string& name, const Value& value) {
   store.name = name;
   store.provider = ReadProvider(keys.Need("provider"));
   if (const auto region = keys.Find("region")) {
-    store.region = region->Word(kRegionBytesMax, "-_");
+    store.region = region->LowerWord(kRegionBytesMax, "-");
   }
   if (const auto endpoint = keys.Find("endpoint")) {
     store.endpoint = ReadEndpoint(*endpoint);
     if (store.region.empty()) store.region = AwsRegionOf(store.endpoint);
-  } else if (store.provider != Provider::kAws) {
+  } else if (store.provider != ProviderName::kAws) {
     keys.whole().Fail("provider " + std::string(ToString(store.provider)) + " needs an endpoint");
   } else if (store.region.empty()) {
     keys.whole().Fail("provider aws needs a region (or an endpoint)");
@@ -89,7 +92,7 @@ CredentialsConfig ReadCredentials(const Value& value) {
   const auto needed = [&](std::string_view key) {
     const Value text = keys.Need(key);
     Secret secret = text.SecretText();
-    const bool filled = text.reading().credentials == Credentials::kNeeded;
+    const bool filled = text.reading().credentials == CredentialUse::kNeeded;
     if (filled && secret.empty()) text.Fail("is empty");
     return secret;
   };
@@ -103,7 +106,7 @@ CredentialsConfig ReadCredentials(const Value& value) {
 
 std::vector<StoreConfig> ReadStores(const Value& value) {
   std::vector<StoreConfig> stores;
-  for (const auto& [name, store] : value.Named(kEntriesMax)) {
+  for (const auto& [name, store] : value.Named(yaml::kEntriesMax)) {
     stores.push_back(ReadStore(name, store));
   }
   return stores;

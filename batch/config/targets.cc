@@ -8,14 +8,17 @@
 namespace ferry {
 namespace {
 
+using yaml::Map;
+using yaml::Value;
+
 constexpr std::size_t kListMax = 1000;
-constexpr std::size_t kRegionBytesMax = 64;
+constexpr std::size_t kRegionBytesMax = 40;
 constexpr std::size_t kDistributionBytesMax = 64;
 
 // A webhook's or rc server's address: its path and user may be its secret, so it is never shown.
 Secret ReadUrl(const Value& value) {
   Secret url = value.SecretText();
-  if (value.reading().credentials == Credentials::kLeftOut) return url;
+  if (value.reading().credentials == CredentialUse::kLeftOut) return url;
   const std::string& text = url.Reveal();
   if (!text.starts_with("http://") && !text.starts_with("https://")) {
     value.Fail("must begin with http:// or https://");
@@ -45,7 +48,7 @@ StorageGatewayTarget ReadStorageGateway(const Value& value) {
   const Value share = keys.Need("file_share");
   target.file_share = share.Text();
   if (!target.file_share.starts_with("arn:")) share.Fail("must be the ARN of a file share");
-  target.region = keys.Need("region").Word(kRegionBytesMax, "-");
+  target.region = keys.Need("region").LowerWord(kRegionBytesMax, "-");
   target.folders = ReadTexts(keys, "folders", target.folders);
   target.credentials = ReadOptionalCredentials(keys);
   return target;
@@ -117,7 +120,7 @@ NotifyTarget ReadNotifyTarget(const std::string& name, const Value& value) {
 
 std::vector<RefreshTarget> ReadRefreshTargets(const Value& value) {
   std::vector<RefreshTarget> targets;
-  for (const auto& [name, target] : value.Named(kEntriesMax)) {
+  for (const auto& [name, target] : value.Named(yaml::kEntriesMax)) {
     targets.push_back(ReadRefreshTarget(name, target));
   }
   return targets;
@@ -125,7 +128,7 @@ std::vector<RefreshTarget> ReadRefreshTargets(const Value& value) {
 
 std::vector<NotifyTarget> ReadNotifyTargets(const Value& value) {
   std::vector<NotifyTarget> targets;
-  for (const auto& [name, target] : value.Named(kEntriesMax)) {
+  for (const auto& [name, target] : value.Named(yaml::kEntriesMax)) {
     targets.push_back(ReadNotifyTarget(name, target));
   }
   return targets;

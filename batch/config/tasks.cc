@@ -9,6 +9,9 @@
 namespace ferry {
 namespace {
 
+using yaml::Map;
+using yaml::Value;
+
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -41,14 +44,6 @@ std::string ReadName(const Value& value, const std::string& noun,
     value.Fail(value.Shown() + " is no " + noun +
                " of this file; known: " + (all.empty() ? "none" : all));
   }
-  return name;
-}
-
-std::string ReadTaskName(const Value& value) {
-  std::string name = value.Word(kTaskNameBytesMax, "-");
-  const bool upper =
-      std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (upper) value.Fail(value.Shown() + " holds other characters than a-z, 0-9 and -");
   return name;
 }
 
@@ -95,7 +90,7 @@ std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const 
   std::vector<std::string> names;
   const auto list = keys.Find(key);
   if (!list) return names;
-  for (const Value& value : list->List(kEntriesMax)) {
+  for (const Value& value : list->List(yaml::kEntriesMax)) {
     std::string name = ReadName(value, noun, known);
     if (std::find(names.begin(), names.end(), name) != names.end()) value.Fail("is named twice");
     names.push_back(std::move(name));
@@ -107,7 +102,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   const Map keys = value.Keys({"name", "source", "destination", "include", "exclude",
                                "exclude_from", "interval", "adopt", "refresh", "notify"});
   TaskConfig task;
-  task.name = ReadTaskName(keys.Need("name"));
+  task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
   task.destination = ReadBucketPrefix(keys.Need("destination"), config);
   CheckApart(task, config, keys.Need("destination"));
@@ -123,7 +118,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
     task.interval = interval->Duration({milliseconds(0), 366 * kDay});
   }
   if (const auto adopt = keys.Find("adopt")) {
-    task.adopt = static_cast<Adopt>(adopt->Choice(kAdopt));
+    task.adopt = static_cast<AdoptMode>(adopt->Choice(kAdopt));
   }
   task.refresh = ReadNames(keys, "refresh", "refresh target", NamesOf(config.refresh_targets));
   task.notify = ReadNames(keys, "notify", "notify target", NamesOf(config.notify_targets));
@@ -134,11 +129,12 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
 
 std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
   std::vector<TaskConfig> tasks;
-  for (const Value& one : value.List(kEntriesMax)) {
+  for (const Value& one : value.List(yaml::kEntriesMax)) {
     TaskConfig task = ReadTask(one, config);
     const auto same = [&](const TaskConfig& other) { return other.name == task.name; };
     if (std::any_of(tasks.begin(), tasks.end(), same)) {
-      one.Fail("the task name \"" + task.name + "\" is taken");
+      const Value name = one.Lookup("name");
+      name.Fail(name.Shown() + " is the name of an earlier task");
     }
     tasks.push_back(std::move(task));
   }

@@ -11,7 +11,7 @@
 #include "batch/config/suggestion.h"
 #include "batch/config/units.h"
 
-namespace ferry {
+namespace ferry::yaml {
 namespace {
 
 constexpr std::size_t kShownBytesMax = 60;
@@ -50,7 +50,7 @@ std::string_view TypeName(const YAML::Node& node) {
 }  // namespace
 
 void Value::Fail(const std::string& what) const {
-  std::string where = ferry::EscapeBytes(reading_->file.native());
+  std::string where = EscapeBytes(reading_->file.native());
   where += ":" + std::to_string(line_) + ": ";
   if (!path_.empty()) where += path_ + ": ";
   throw Error(ErrorKind::kConfig, where + what);
@@ -113,8 +113,16 @@ std::string Value::Word(std::size_t bytes_max, std::string_view also) const {
   return text;
 }
 
+std::string Value::LowerWord(std::size_t bytes_max, std::string_view also) const {
+  std::string text = Word(bytes_max, also);
+  const bool capital =
+      std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (capital) Fail(Shown() + " holds capitals");
+  return text;
+}
+
 Secret Value::SecretText() const {
-  if (reading_->credentials == Credentials::kLeftOut) {
+  if (reading_->credentials == CredentialUse::kLeftOut) {
     RawText();
     return Secret();
   }
@@ -258,4 +266,4 @@ Value Map::Need(std::string_view key) const {
   return *std::move(value);
 }
 
-}  // namespace ferry
+}  // namespace ferry::yaml

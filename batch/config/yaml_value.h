@@ -22,7 +22,7 @@
 #include "batch/config/load_config.h"
 #include "batch/config/secret.h"
 
-namespace ferry {
+namespace ferry::yaml {
 
 inline constexpr std::size_t kConfigBytesMax = 1024 * 1024;
 inline constexpr std::size_t kExpandedBytesMax = 16 * 1024 * 1024;
@@ -32,7 +32,7 @@ inline constexpr std::size_t kEntriesMax = 1000;
 struct Reading {
   std::filesystem::path file;
   const Environment& environment;
-  Credentials credentials = Credentials::kNeeded;
+  CredentialUse credentials = CredentialUse::kNeeded;
   // An alias costs a few bytes and stands for any number: what is read is counted, not the file.
   std::size_t bytes_left = kExpandedBytesMax;
 };
@@ -58,6 +58,8 @@ class Value {
   std::string Text() const;
   // As Text, at most `bytes_max`, of [A-Za-z0-9] and the characters of `also`.
   std::string Word(std::size_t bytes_max, std::string_view also) const;
+  // As Word, without capitals.
+  std::string LowerWord(std::size_t bytes_max, std::string_view also) const;
   // Unfilled and empty where credentials are left out; else without blanks, and maybe empty.
   Secret SecretText() const;
   // A relative path starts at the file's folder.
@@ -113,4 +115,4 @@ class Map {
 // is not UTF-8 or holds control characters.
 Value ReadYaml(Reading& reading);
 
-}  // namespace ferry
+}  // namespace ferry::yaml
