@@ -214,14 +214,6 @@ std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit)
     AddTally(tx, run_id, worker_id_,
              {.in_flight = count, .retry_wait = -count, .bytes_pending = -bytes,
               .bytes_in_flight = bytes});
-    std::vector<std::int64_t> through_parts;
-    for (const Job& job : claimed) {
-      if (job.parts_left > 0) through_parts.push_back(job.job_id);
-    }
-    if (!through_parts.empty()) {
-      tx.Execute("queries/release_to_parts", run_id, worker_id_, through_parts);
-      std::erase_if(claimed, [](const Job& job) { return job.parts_left > 0; });
-    }
     return claimed;
   });
 }
@@ -331,17 +323,18 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     etags[part.number - 1] = part.etag;
     md5s[part.number - 1] = pg::Bytes{part.md5};
   }
-  const auto left = std::count(etags.begin(), etags.end(), std::nullopt);
   return Write([&](pg::Transaction& tx) {
-    const pg::Rows ours =
-        tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
-                   left, source.etag, source.modified_ms, source.version);
-    if (ours.empty()) return false;
-    tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,
-               part_bytes, source.etag, source.modified_ms, source.version);
+    if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) return false;
+    const PartCount before = CountParts(tx, job);
+    // Parts of another upload are worth nothing to this one.
+    if (job.upload_id != upload_id) tx.Execute("queries/delete_parts", job.run_id, job.job_id);
     tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags,
                md5s);
-    AddTally(tx, job.run_id, worker_id_, {.parts_pending = left});
+    tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
+               source.etag, source.modified_ms, source.version);
+    tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,
+               part_bytes, source.etag, source.modified_ms, source.version);
+    AddPartChange(tx, job, before);
     return true;
   });
 }
@@ -351,18 +344,25 @@ void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
     if (tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id).empty()) {
       return false;
     }
-    std::int64_t pending = 0;
-    std::int64_t in_flight = 0;
-    for (const pg::Row row : tx.Execute("queries/delete_parts", job.run_id, job.job_id)) {
-      const auto state = row.Get<std::string>("state");
-      pending += state == "pending";
-      in_flight += state == "in_flight";
-    }
-    AddTally(tx, job.run_id, worker_id_,
-             {.parts_pending = -pending, .parts_in_flight = -in_flight});
+    const PartCount before = CountParts(tx, job);
+    tx.Execute("queries/delete_parts", job.run_id, job.job_id);
+    AddPartChange(tx, job, before);
     tx.Execute("queries/forget_upload", task_id, job.key, job.upload_id);
     return true;
   });
+}
+
+JobQueue::PartCount JobQueue::CountParts(pg::Transaction& tx, const Job& job) {
+  const pg::Rows rows = tx.Execute("queries/count_parts", job.run_id, job.job_id);
+  const pg::Row row = rows.One();
+  return {row.Get<std::int64_t>("pending"), row.Get<std::int64_t>("in_flight")};
+}
+
+void JobQueue::AddPartChange(pg::Transaction& tx, const Job& job, const PartCount& before) {
+  const PartCount after = CountParts(tx, job);
+  AddTally(tx, job.run_id, worker_id_,
+           {.parts_pending = after.pending - before.pending,
+            .parts_in_flight = after.in_flight - before.in_flight});
 }
 
 std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,

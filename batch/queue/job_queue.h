@@ -136,8 +136,7 @@ class JobQueue {
 
   // The lowest pending jobs above `cursor`, which moves on.
   std::vector<Job> ClaimJobs(std::int64_t run_id, std::int64_t& cursor, std::int64_t limit);
-  // Jobs whose pause is over; those whose parts failed give their parts free again and are not
-  // returned.
+  // Jobs whose pause is over.
   std::vector<Job> ClaimRetries(std::int64_t run_id, std::int64_t limit);
   std::vector<Job> ClaimCompletions(std::int64_t run_id, std::int64_t limit);
   std::vector<PartJob> ClaimParts(std::int64_t run_id, std::int64_t limit);
@@ -164,8 +163,15 @@ class JobQueue {
   bool CloseIfFinal(std::int64_t run_id);
 
  private:
+  struct PartCount {
+    std::int64_t pending = 0;
+    std::int64_t in_flight = 0;
+  };
+
   template <typename Body>
   auto Write(Body body);
+  static PartCount CountParts(pg::Transaction& tx, const Job& job);
+  void AddPartChange(pg::Transaction& tx, const Job& job, const PartCount& before);
   std::int64_t Requeue(pg::Transaction& tx, std::int64_t run_id,
                        const std::vector<std::int64_t>& workers);
 

@@ -1,8 +1,11 @@
--- The parts of one object; those with an ETag are there already. Repeating it changes nothing.
+-- The parts of one object; those with an ETag are there already. One that was done and is not there
+-- any more is sent again; what others hold stays theirs.
 -- $1 run_id, $2 job_id, arrays: $3 numbers, $4 first bytes, $5 sizes, $6 ETags or null, $7 MD5s or null.
-insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes, etag, md5, state)
+insert into bucketferry.part as p (run_id, job_id, number, first_byte, size_bytes, etag, md5, state)
 select $1, $2, number, first_byte, size_bytes, etag, md5,
        case when etag is null then 'pending' else 'done' end
 from unnest($3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::bytea[])
-  as p(number, first_byte, size_bytes, etag, md5)
-on conflict do nothing
+  as o(number, first_byte, size_bytes, etag, md5)
+on conflict (run_id, job_id, number) do update
+  set state = excluded.state, etag = excluded.etag, md5 = excluded.md5
+  where p.state = 'done' and excluded.state = 'pending'

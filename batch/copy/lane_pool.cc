@@ -1,0 +1,147 @@
+#include "batch/copy/lane_pool.h"
+
+#include <algorithm>
+
+#include "batch/plan/backoff.h"
+
+namespace ferry {
+namespace {
+
+// A part is tried again where it is before its object is bothered.
+constexpr int kPartTriesMax = 3;
+constexpr std::size_t kLaneStackBytes = 1 << 20;
+
+bool WorthTryingAgainInPlace(const Error& error) {
+  return IsRetryable(error.kind()) || error.kind() == ErrorKind::kCorrupt;
+}
+
+}  // namespace
+
+TaskEnds& LanePool::Lane::EndsOf(const std::string& task) {
+  std::unique_ptr<TaskEnds>& made = ends[task];
+  if (!made) made = pool.factory_.Make(loop, task);
+  return *made;
+}
+
+LanePool::LanePool(int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock)
+    : ring_bytes_(ring_bytes),
+      factory_(factory),
+      clock_(clock),
+      threads_("lanes", lanes, lanes, 60, kLaneStackBytes) {
+  for (int i = 0; i < lanes; ++i) {
+    lanes_.push_back(std::make_unique<Lane>(*this, clock_));
+    threads_.start(*lanes_.back(), "lane " + std::to_string(i));
+  }
+}
+
+LanePool::~LanePool() {
+  Stop();
+  threads_.joinAll();
+}
+
+void LanePool::Stop() {
+  for (const auto& lane : lanes_) lane->loop.Stop();
+}
+
+void LanePool::Start(WorkItem item) {
+  Lane& lane = **std::min_element(lanes_.begin(), lanes_.end(), [](const auto& a, const auto& b) {
+    return a->load.load() < b->load.load();
+  });
+  lane.load += 1;
+  auto result = std::make_shared<WorkResult>();
+  result->item = std::move(item);
+  lane.loop.Post([&lane, result] {
+    Detach(Execute(lane, *result), [&lane, result](std::optional<Unit>, std::exception_ptr error) {
+      if (error) {
+        try {
+          std::rethrow_exception(error);
+        } catch (const SideError& known) {
+          result->failed_side = known.side();
+          result->error = known;
+        } catch (const Error& known) {
+          result->error = known;
+        } catch (const std::exception& unknown) {
+          result->error = Error(ErrorKind::kInvalid, unknown.what());
+        }
+      }
+      lane.load -= 1;
+      lane.pool.Deliver(std::move(*result));
+    });
+  });
+}
+
+Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
+  const WorkItem& item = result.item;
+  if (lane.loop.stopping()) throw Error(ErrorKind::kStopped, "stopped");
+  const Ends ends = lane.EndsOf(item.task).ends();
+  const std::size_t ring = lane.pool.ring_bytes_;
+  switch (item.kind) {
+    case WorkItem::Kind::kWhole:
+      result.copied = co_await CopyWhole(ends, item.object, ring, result.traffic);
+      break;
+    case WorkItem::Kind::kCompare: {
+      auto equal = co_await CompareBytes(ends, item.object, result.traffic);
+      result.differs = !equal.has_value();
+      if (equal) result.copied = std::move(*equal);
+      break;
+    }
+    case WorkItem::Kind::kSplit: {
+      SplitOptions options;
+      options.part_bytes = item.part_bytes;
+      options.open = item.open;
+      result.upload = co_await OpenOrResume(ends, item.object, options);
+      break;
+    }
+    case WorkItem::Kind::kPart:
+      result.part = co_await CopyPartPatiently(lane, ends, result);
+      break;
+    case WorkItem::Kind::kComplete:
+      result.copied = co_await Complete(ends, item.object, *item.open, result.traffic);
+      break;
+  }
+  co_return Unit{};
+}
+
+Task<DonePart> LanePool::CopyPartPatiently(Lane& lane, Ends ends, WorkResult& result) {
+  PartToCopy part;
+  part.upload_id = result.item.part.upload_id;
+  part.part = result.item.part.part;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      co_return co_await CopyPart(ends, result.item.object, part, lane.pool.ring_bytes_,
+                                  result.traffic);
+    } catch (const SideError& error) {
+      if (!WorthTryingAgainInPlace(error) || attempt == kPartTriesMax) throw;
+    }
+    lane.pool.factory_.Counters(result.item.task).retries += 1;
+    // Spread by where the part lies: parts that failed together do not come back together.
+    const auto spread = static_cast<std::uint32_t>(part.part.number * 2654435761U);
+    if (!co_await lane.loop.Sleep(Backoff(attempt, spread))) {
+      throw Error(ErrorKind::kStopped, "stopped");
+    }
+  }
+}
+
+void LanePool::Deliver(WorkResult result) {
+  const std::lock_guard lock(mutex_);
+  results_.push_back(std::move(result));
+  if (results_.size() == 1) arrived_.notify_one();
+}
+
+std::vector<WorkResult> LanePool::Reap(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  arrived_.wait_for(lock, patience, [this] { return !results_.empty() || woken_; });
+  woken_ = false;
+  std::vector<WorkResult> reaped(std::make_move_iterator(results_.begin()),
+                                 std::make_move_iterator(results_.end()));
+  results_.clear();
+  return reaped;
+}
+
+void LanePool::Wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  arrived_.notify_one();
+}
+
+}  // namespace ferry

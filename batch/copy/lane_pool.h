@@ -1,0 +1,127 @@
+// LanePool: the threads that move bytes. Each lane is one event loop with its own connections; work
+// goes in as values and comes back as values, through one queue.
+#pragma once
+
+#include <Poco/Runnable.h>
+#include <Poco/ThreadPool.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batch/copy/object_copy.h"
+#include "batch/queue/job_queue.h"
+#include "batch/store/event_loop.h"
+
+namespace ferry {
+
+// Requests sent, by side, since somebody last asked. Shared by all lanes of a task.
+struct RequestCounters {
+  std::atomic<std::int64_t> source{0};
+  std::atomic<std::int64_t> destination{0};
+  std::atomic<std::int64_t> retries{0};
+};
+
+// The stores of one task on one loop.
+class TaskEnds {
+ public:
+  virtual ~TaskEnds() = default;
+  virtual Ends ends() = 0;
+};
+
+// Makes them; the one place that knows configuration and libcurl is behind it.
+class EndsFactory {
+ public:
+  virtual ~EndsFactory() = default;
+  // Thread-safe. `task` is a name this process serves.
+  virtual std::unique_ptr<TaskEnds> Make(EventLoop& loop, const std::string& task) = 0;
+  virtual RequestCounters& Counters(const std::string& task) = 0;
+};
+
+struct WorkItem {
+  enum class Kind { kWhole, kCompare, kSplit, kPart, kComplete };
+
+  Kind kind = Kind::kWhole;
+  std::string task;
+  std::int64_t task_id = 0;
+  Job job;            // all kinds but kPart
+  PartJob part;       // kPart
+  ObjectToCopy object;
+  std::optional<OpenUpload> open;  // kSplit: from before; kComplete: with all its parts
+  std::uint64_t part_bytes = 0;    // kSplit
+  std::size_t memory_bytes = 0;    // what it holds while it runs
+
+  std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
+};
+
+struct WorkResult {
+  WorkItem item;
+  std::optional<Error> error;
+  std::optional<Side> failed_side;
+  Copied copied;              // kWhole, kCompare (unless differs), kComplete
+  bool differs = false;       // kCompare
+  OpenUpload upload;          // kSplit
+  DonePart part;              // kPart
+  Traffic traffic;
+};
+
+class LanePool {
+ public:
+  // `factory` and `clock` outlive this object.
+  LanePool(int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock);
+  // Stops: what still runs ends as kStopped.
+  ~LanePool();
+  LanePool(const LanePool&) = delete;
+  LanePool& operator=(const LanePool&) = delete;
+
+  // The lane with the least to do takes it.
+  void Start(WorkItem item);
+
+  // All results so far; waits up to `patience` for the first. Also returns when Wake() is called.
+  std::vector<WorkResult> Reap(std::chrono::milliseconds patience);
+  void Wake();
+
+  // A loop for listings and other requests of the process.
+  EventLoop& loop(std::size_t index = 0) { return lanes_[index % lanes_.size()]->loop; }
+  std::size_t size() const { return lanes_.size(); }
+
+  // Everything that runs ends soon, as kStopped. Reap() still returns the results.
+  void Stop();
+
+ private:
+  struct Lane final : Poco::Runnable {
+    Lane(LanePool& owner, Clock& clock) : pool(owner), loop(clock) {}
+    void run() override { loop.Run(); }
+    TaskEnds& EndsOf(const std::string& task);
+
+    LanePool& pool;
+    EventLoop loop;
+    std::map<std::string, std::unique_ptr<TaskEnds>> ends;  // on the loop's thread
+    std::atomic<int> load{0};
+  };
+
+  static Task<Unit> Execute(Lane& lane, WorkResult& result);
+  static Task<DonePart> CopyPartPatiently(Lane& lane, Ends ends, WorkResult& result);
+  void Deliver(WorkResult result);
+
+  const std::size_t ring_bytes_;
+  EndsFactory& factory_;
+  Clock& clock_;
+  Poco::ThreadPool threads_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<WorkResult> results_;  // guarded by mutex_
+  bool woken_ = false;              // guarded by mutex_
+};
+
+}  // namespace ferry

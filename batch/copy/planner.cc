@@ -1,0 +1,147 @@
+#include "batch/copy/planner.h"
+
+#include "batch/base/error.h"
+#include "batch/copy/object_copy.h"
+#include "batch/queue/worker_lease.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::size_t kBatchRowsMax = 2000;
+// On a slow listing workers should not wait for a whole batch.
+constexpr std::chrono::milliseconds kBatchAgeMax{500};
+constexpr int kStopCheckEvery = 1000;
+
+}  // namespace
+
+void Compare(CompareInput input, std::stop_token stop,
+             const std::function<void(const Found&)>& found) {
+  int until_check = kStopCheckEvery;
+  while (const ListedEntry* source = input.source.Peek()) {
+    if (--until_check == 0) {
+      if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+      until_check = kStopCheckEvery;
+    }
+    const Key& key = source->key;
+    if (input.filter.Matches(key.bytes())) {
+      const ListedEntry* destination = input.destination.Peek();
+      while (destination != nullptr && destination->key < key) {
+        input.destination.Next();
+        destination = input.destination.Peek();
+      }
+      const LedgerEntry* ledger = input.ledger.Peek();
+      while (ledger != nullptr && ledger->key < key) {
+        input.ledger.Next();
+        ledger = input.ledger.Peek();
+      }
+      Sides sides;
+      sides.source = source;
+      if (destination != nullptr && destination->key == key) sides.destination = destination;
+      if (ledger != nullptr && ledger->key == key) sides.ledger = ledger;
+      Found one{Key(input.source_prefix + key.bytes()), Key(input.destination_prefix + key.bytes()),
+                *source, sides.destination, {}, {}};
+      const auto refusal = KeyRefusal(input.destination_provider, one.destination_key);
+      sides.key_allowed = !refusal;
+      if (refusal) one.refusal = *refusal;
+      one.finding = Decide(sides, input.adopt);
+      found(one);
+    }
+    input.source.Next();
+  }
+  // A destination that cannot be listed to its end is a failure even when nothing more is asked.
+  if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+}
+
+PlanWriter::PlanWriter(pg::Session& session, Ids ids, Clock& clock)
+    : session_(session), ids_(ids), clock_(clock) {}
+
+void PlanWriter::Add(const Found& found) {
+  if (tally_.source_objects == 0) batch_began_ = clock_.SteadyNow();
+  tally_.source_objects += 1;
+  switch (found.finding.decision) {
+    case Decision::kNothing:
+      break;
+    case Decision::kCopy:
+    case Decision::kVerify:
+      AddJob(found, "", "");
+      break;
+    case Decision::kAdopt:
+      tally_.adopted += 1;
+      AddLedgerRow(found, std::nullopt);
+      break;
+    case Decision::kRepairLedger:
+      AddLedgerRow(found, std::nullopt);
+      break;
+    case Decision::kArchived:
+      tally_.archived += 1;
+      if (found.finding.known) break;
+      AddJob(found, "archived", "the object is in an archive class and must be restored first");
+      AddLedgerRow(found, Verdict::kArchived);
+      break;
+    case Decision::kKeyRefused:
+      tally_.dead += 1;
+      if (found.finding.known) break;
+      AddJob(found, "dead", "the destination cannot hold this key: " + found.refusal);
+      AddLedgerRow(found, Verdict::kKeyRefused);
+      break;
+  }
+  if (jobs_.size() + ledger_.size() >= kBatchRowsMax ||
+      (tally_.source_objects % kStopCheckEvery == 0 &&
+       clock_.SteadyNow() - batch_began_ >= kBatchAgeMax)) {
+    WriteBatch();
+  }
+}
+
+void PlanWriter::Finish() { WriteBatch(); }
+
+void PlanWriter::AddJob(const Found& found, std::string final_state, std::string error) {
+  NewJob job;
+  job.job_id = next_job_id_++;
+  job.key = found.source_key;
+  job.action = found.finding.decision == Decision::kVerify ? Action::kVerify : Action::kCopy;
+  job.reason = ToString(found.finding.reason);
+  job.source = IdentityOf(found.source);
+  job.final_state = std::move(final_state);
+  job.error = std::move(error);
+  if (job.final_state.empty()) {
+    const auto bytes = static_cast<std::int64_t>(found.source.size_bytes);
+    tally_.planned += 1;
+    tally_.pending += 1;
+    tally_.bytes_planned += bytes;
+    tally_.bytes_pending += bytes;
+  }
+  jobs_.push_back(std::move(job));
+}
+
+void PlanWriter::AddLedgerRow(const Found& found, std::optional<Verdict> verdict) {
+  LedgerRow row;
+  row.key = found.source_key;
+  row.source = IdentityOf(found.source);
+  row.verdict = verdict;
+  if (!verdict) {
+    row.destination_etag = found.destination->etag;
+    row.proof = kProofAdopted;
+  }
+  ledger_.push_back(std::move(row));
+}
+
+void PlanWriter::WriteBatch() {
+  if (tally_ == Tally{}) return;
+  session_.Transact([&](pg::Transaction& tx) {
+    CheckWorker(tx, ids_.worker_id);
+    AddJobs(tx, ids_.run_id, jobs_);
+    WriteLedger(tx, ids_.task_id, ids_.run_id, ledger_);
+    AddTally(tx, ids_.run_id, ids_.worker_id, tally_);
+  });
+  totals_.source_objects += tally_.source_objects;
+  totals_.planned += tally_.planned;
+  totals_.bytes_planned += tally_.bytes_planned;
+  totals_.adopted += tally_.adopted;
+  totals_.archived += tally_.archived;
+  totals_.dead += tally_.dead;
+  jobs_.clear();
+  ledger_.clear();
+  tally_ = {};
+}
+
+}  // namespace ferry

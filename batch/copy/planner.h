@@ -1,0 +1,80 @@
+// Planner: three sorted streams -> findings -> job rows and ledger rows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "batch/base/clock.h"
+#include "batch/copy/object_stream.h"
+#include "batch/plan/diff.h"
+#include "batch/plan/key_filter.h"
+#include "batch/pg/session.h"
+#include "batch/queue/job_queue.h"
+#include "batch/queue/ledger.h"
+#include "batch/store/provider.h"
+
+namespace ferry {
+
+// One key that was decided. The pointers are valid during the call.
+struct Found {
+  Key source_key;
+  Key destination_key;
+  const ListedEntry& source;
+  const ListedEntry* destination;
+  Finding finding;
+  std::string refusal;  // with Decision::kKeyRefused
+};
+
+struct CompareInput {
+  ListingStream& source;
+  ListingStream& destination;
+  LedgerStream& ledger;
+  const KeyFilter& filter;
+  AdoptPolicy adopt;
+  const Provider& destination_provider;
+  std::string source_prefix;
+  std::string destination_prefix;
+};
+
+// Merges the three streams with bounded memory and tells `found` of each source key that passes
+// the filter, in key order. Throws what the streams throw, and Error{kStopped}.
+void Compare(CompareInput input, std::stop_token stop,
+             const std::function<void(const Found&)>& found);
+
+// Turns findings into rows, in batches of their own transactions: nothing holds a transaction for
+// long, and workers begin while planning goes on. Finish() writes the rest.
+class PlanWriter {
+ public:
+  struct Ids {
+    std::int64_t run_id = 0;
+    std::int64_t task_id = 0;
+    std::int64_t worker_id = 0;
+  };
+  PlanWriter(pg::Session& session, Ids ids, Clock& clock);
+
+  void Add(const Found& found);
+  void Finish();
+
+  const Tally& totals() const { return totals_; }  // of all batches so far
+
+ private:
+  void AddJob(const Found& found, std::string final_state, std::string error);
+  void AddLedgerRow(const Found& found, std::optional<Verdict> verdict);
+  void WriteBatch();
+
+  pg::Session& session_;
+  const Ids ids_;
+  Clock& clock_;
+  std::int64_t next_job_id_ = 1;
+  std::vector<NewJob> jobs_;
+  std::vector<LedgerRow> ledger_;
+  Tally tally_;
+  Tally totals_;
+  SteadyTime batch_began_{};
+};
+
+}  // namespace ferry

@@ -1,0 +1,2 @@
+-- Whether the database answers. One row.
+select 1 as one

@@ -1,0 +1,2 @@
+-- After a group that could not be read. No rows.
+rollback to savepoint collector

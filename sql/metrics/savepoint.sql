@@ -1,0 +1,2 @@
+-- One group of metrics that cannot be read must not take the others along. No rows.
+savepoint collector
