@@ -45,9 +45,8 @@ bool IsPathStyle(AddressStyle addressing, const EndpointUrl& endpoint, std::stri
       break;
   }
   if (!fits_host) {
-    throw Error(ErrorKind::kConfig, "bucket " + EscapeBytes(bucket) +
-                                        " cannot stand before host " + endpoint.host +
-                                        "; use addressing: path");
+    throw Error(ErrorKind::kConfig, "bucket " + EscapeBytes(bucket) + " cannot stand before host " +
+                                        endpoint.host + "; use addressing: path");
   }
   return false;
 }
@@ -80,7 +79,7 @@ EndpointUrl Endpoint(const StoreLocation& store) {
     throw Error(ErrorKind::kConfig, EscapeBytes(store.region) + " is no region name");
   }
   return ParseEndpointUrl(store.endpoint.empty() ? DefaultEndpoint(provider, store.region)
-                                              : store.endpoint);
+                                                 : store.endpoint);
 }
 
 BucketAddress ForHost(const EndpointUrl& endpoint, const std::string& host) {
@@ -120,8 +119,8 @@ BucketAddress ResolveBucket(const StoreLocation& store, std::string_view bucket)
   CheckBucketName(bucket);
   const EndpointUrl endpoint = Endpoint(store);
   const AddressStyle addressing = store.addressing == AddressStyle::kAuto
-                                    ? FindProvider(store.provider).addressing
-                                    : store.addressing;
+                                      ? FindProvider(store.provider).addressing
+                                      : store.addressing;
   if (!IsPathStyle(addressing, endpoint, bucket)) {
     BucketAddress address = ForHost(endpoint, std::string(bucket) + "." + endpoint.host);
     address.path_style = false;

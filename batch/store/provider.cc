@@ -56,9 +56,9 @@ constexpr Provider Aws() {
   aws.name = "aws";
   aws.has_region_endpoint = true;
   aws.addressing = AddressStyle::kAuto;  // path style is deprecated; dots break the certificate
-  aws.expect_100 = true;               // an early 503 of a 50 MB PUT cost 0 body bytes, measured
-  aws.checksum_headers = true;         // userguide/checking-object-integrity
-  aws.size_on_complete = true;         // API_CompleteMultipartUpload, x-amz-mp-object-size
+  aws.expect_100 = true;                 // an early 503 of a 50 MB PUT cost 0 body bytes, measured
+  aws.checksum_headers = true;           // userguide/checking-object-integrity
+  aws.size_on_complete = true;           // API_CompleteMultipartUpload, x-amz-mp-object-size
   // API_Object: the MD5 with SSE-S3 or none, not with SSE-KMS or SSE-C. That is seen per object.
   aws.etag = EtagHabit::kMd5;
   aws.limits = kAwsLimits;
@@ -90,10 +90,7 @@ constexpr Provider NotYet(std::string_view name) {
 }
 
 constexpr Provider kProviders[] = {
-    Aws(),
-    Minio(),
-    Ceph(),
-    kAnyS3,
+    Aws(),          Minio(), Ceph(), kAnyS3,
     NotYet("oss"),   // virtual hosts only, own part limits, x-oss-forbid-overwrite
     NotYet("cos"),   // virtual hosts only, list V1, keys to 850 bytes
     NotYet("kodo"),  // endpoints by age, bucket names of its own, keys to 750 bytes

@@ -287,8 +287,7 @@ CopyResult ParseCopyResult(std::string_view body) {
 
 std::string CompleteUploadBody(const std::vector<PartToComplete>& parts) {
   FERRY_CHECK(!parts.empty());
-  std::string body =
-      "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   std::uint32_t last_number = 0;
   for (const PartToComplete& part : parts) {
     FERRY_CHECK(part.number > last_number);

@@ -20,8 +20,8 @@ constexpr std::array<bool, 256> kUnreserved = [] {
   std::array<bool, 256> table{};
   for (std::size_t i = 0; i < table.size(); ++i) {
     const char c = static_cast<char>(i);
-    table[i] = IsDigit(c) || IsLower(c) || IsUpper(c) || c == '-' || c == '_' || c == '.' ||
-               c == '~';
+    table[i] =
+        IsDigit(c) || IsLower(c) || IsUpper(c) || c == '-' || c == '_' || c == '.' || c == '~';
   }
   return table;
 }();

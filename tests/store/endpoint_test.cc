@@ -64,9 +64,9 @@ TEST(Endpoint, WritesTheHostHeaderThatTheServerWillSee) {
     const char* host;
     int port;
   } cases[] = {
-      {"http://a.b:80", "a.b", 80},         {"https://a.b:443", "a.b", 443},
-      {"https://A.B", "a.b", 443},          {"http://a.b:9000", "a.b:9000", 9000},
-      {"http://[::1]:80", "[::1]", 80},     {"http://[::1]:9000", "[::1]:9000", 9000},
+      {"http://a.b:80", "a.b", 80},     {"https://a.b:443", "a.b", 443},
+      {"https://A.B", "a.b", 443},      {"http://a.b:9000", "a.b:9000", 9000},
+      {"http://[::1]:80", "[::1]", 80}, {"http://[::1]:9000", "[::1]:9000", 9000},
       {"https://a.b:80", "a.b:80", 80},
   };
   for (const auto& c : cases) {
@@ -83,9 +83,16 @@ TEST(Endpoint, EncodesKeysOnceAndNormalisesNothing) {
     const char* key;
     const char* path;
   } cases[] = {
-      {"../k", "/c/../k"},       {"a/../b", "/c/a/../b"}, {"a/./b", "/c/a/./b"}, {".", "/c/."},
-      {"..", "/c/.."},           {"a/.", "/c/a/."},       {"/a//b/", "/c//a//b/"},
-      {"a%2Fb", "/c/a%252Fb"},   {"a b+c", "/c/a%20b%2Bc"}, {"?x#y", "/c/%3Fx%23y"},
+      {"../k", "/c/../k"},
+      {"a/../b", "/c/a/../b"},
+      {"a/./b", "/c/a/./b"},
+      {".", "/c/."},
+      {"..", "/c/.."},
+      {"a/.", "/c/a/."},
+      {"/a//b/", "/c//a//b/"},
+      {"a%2Fb", "/c/a%252Fb"},
+      {"a b+c", "/c/a%20b%2Bc"},
+      {"?x#y", "/c/%3Fx%23y"},
       {"\xF0\x9F\x98\x80", "/c/%F0%9F%98%80"},
   };
   for (const auto& c : cases) EXPECT_EQ(address.ObjectPath(Key(c.key)), c.path);
@@ -112,9 +119,9 @@ TEST(Endpoint, RefusesWhatHasNoAddress) {
   EXPECT_NE(Refusal(At("http://127.0.0.1:9000", AddressStyle::kVirtual), "media")
                 .find("use addressing: path"),
             std::string::npos);
-  EXPECT_NE(Refusal(At("http://a.b", AddressStyle::kVirtual), "Old_Bucket")
-                .find("use addressing: path"),
-            std::string::npos);
+  EXPECT_NE(
+      Refusal(At("http://a.b", AddressStyle::kVirtual), "Old_Bucket").find("use addressing: path"),
+      std::string::npos);
   EXPECT_NE(Refusal(At(""), "media").find("needs an endpoint"), std::string::npos);
   StoreLocation hostile = At("http://a.b");
   hostile.region = "evil.com/#";

@@ -29,8 +29,7 @@ TEST(Provider, ServesFourAndRefusesTheOthersByName) {
     EXPECT_EQ(FindProvider(name).list_version, 2);
   }
   for (const char* name : {"oss", "cos", "kodo", "gcs", "r2"}) {
-    EXPECT_NE(ConfigError([&] { FindProvider(name); }).find("not supported yet"),
-              std::string::npos)
+    EXPECT_NE(ConfigError([&] { FindProvider(name); }).find("not supported yet"), std::string::npos)
         << name;
   }
   EXPECT_NE(ConfigError([] { FindProvider("AWS\n"); }).find("unknown provider AWS\\x0a"),
@@ -90,10 +89,9 @@ TEST(KeyRefusal, HoldsOnlyTheLengthForMostProviders) {
 TEST(KeyRefusal, KnowsThatMinioMapsKeysToPaths) {
   const Provider& minio = FindProvider("minio");
   const std::string longest(255, 's');
-  for (const std::string& key :
-       {std::string("a"), std::string("dir/"), std::string("a/b\\c"), std::string("..."),
-        std::string("a/.b/c."), std::string("a b"), longest + "/" + longest,
-        std::string("\xE4\xB8\xAD")}) {
+  for (const std::string& key : {std::string("a"), std::string("dir/"), std::string("a/b\\c"),
+                                 std::string("..."), std::string("a/.b/c."), std::string("a b"),
+                                 longest + "/" + longest, std::string("\xE4\xB8\xAD")}) {
     EXPECT_EQ(KeyRefusal(minio, Key(key)), std::nullopt) << key;
   }
   for (const std::string& key :

@@ -13,9 +13,8 @@ namespace {
 constexpr char kDeclaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 std::string List(const std::string& inside) {
-  return kDeclaration +
-         ("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" + inside +
-          "</ListBucketResult>");
+  return kDeclaration + ("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" +
+                         inside + "</ListBucketResult>");
 }
 
 std::string Contents(const std::string& key) {
@@ -109,9 +108,9 @@ TEST(ParseListPage, DecodesNamesOnlyWhenTheAnswerSaysSo) {
 }
 
 TEST(ParseListPage, NeverDecodesAContinuationToken) {
-  const ListPage page = ParseListPage(
-      List("<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-           "<NextContinuationToken>a+b%20</NextContinuationToken>"));
+  const ListPage page =
+      ParseListPage(List("<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+                         "<NextContinuationToken>a+b%20</NextContinuationToken>"));
   EXPECT_EQ(page.continuation_token, "a+b%20");
 }
 
@@ -187,8 +186,7 @@ TEST(ParseListPage, AnythingButAWholeListingThrows) {
 }
 
 TEST(ParseListPage, AnErrorUnderStatus200IsThrownWithItsCode) {
-  const std::string denied =
-      "<Error><Code>AccessDenied</Code><Message>no\nno</Message></Error>";
+  const std::string denied = "<Error><Code>AccessDenied</Code><Message>no\nno</Message></Error>";
   EXPECT_EQ(ListFailure(denied), (Failure{ErrorKind::kDenied, "AccessDenied"}));
   EXPECT_EQ(ListFailure("<Error><Code>NeverHeardOf</Code></Error>"),
             (Failure{ErrorKind::kUnavailable, "NeverHeardOf"}));
@@ -239,10 +237,9 @@ TEST(ParseErrorBody, FindsTheErrorOfStsToo) {
 }
 
 TEST(ParseErrorBody, SaysNothingAboutWhatIsNoError) {
-  for (const char* body :
-       {"", "  ", "{\"Code\":\"x\"}", "<html><Code>x</Code></html>", "<Error></Error>",
-        "<Error><Code></Code></Error>", "<Error><Code>Slow", "502 Bad Gateway",
-        "<!DOCTYPE Error><Error><Code>x</Code></Error>"}) {
+  for (const char* body : {"", "  ", "{\"Code\":\"x\"}", "<html><Code>x</Code></html>",
+                           "<Error></Error>", "<Error><Code></Code></Error>", "<Error><Code>Slow",
+                           "502 Bad Gateway", "<!DOCTYPE Error><Error><Code>x</Code></Error>"}) {
     EXPECT_EQ(ParseErrorBody(body), std::nullopt) << body;
   }
 }
@@ -260,8 +257,9 @@ TEST(ParseCreateUpload, NeedsAnUploadId) {
                               "<UploadId>2~Vx/+=</UploadId></InitiateMultipartUploadResult>"),
             "2~Vx/+=");
   EXPECT_EQ(FailureOf([] {
-              ParseCreateUpload("<InitiateMultipartUploadResult><Key>k</Key>"
-                                "</InitiateMultipartUploadResult>");
+              ParseCreateUpload(
+                  "<InitiateMultipartUploadResult><Key>k</Key>"
+                  "</InitiateMultipartUploadResult>");
             }),
             kCorrupt);
 }

@@ -64,8 +64,8 @@ TEST_P(SigV4VectorTest, IsSignedAsTheSuiteSays) {
   NameValues headers = vector.headers;
   if (vector.sign_body) headers.emplace_back("x-amz-content-sha256", hash);
 
-  Signer signer = VectorSigner(vector, vector.normalize ? SignProfile::kGeneric
-                                                        : SignProfile::kGenericUnnormalized);
+  Signer signer = VectorSigner(
+      vector, vector.normalize ? SignProfile::kGeneric : SignProfile::kGenericUnnormalized);
   const SignedRequest signed_request =
       signer.Sign({vector.method, path, vector.query, headers, hash}, kVectorTime);
 
@@ -122,15 +122,35 @@ TEST(SigV4, SignsTheExamplesOfTheS3Documentation) {
     std::string hash;
     const char* signature;
   } cases[] = {
-      {"GetObject", "GET", "/test.txt", {}, {host, {"Range", "bytes=0-9"}}, empty,
+      {"GetObject",
+       "GET",
+       "/test.txt",
+       {},
+       {host, {"Range", "bytes=0-9"}},
+       empty,
        "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
-      {"PutObject", "PUT", "/" + UriEncode("test$file.text", SlashRule::kKeep), {},
-       {host, {"Date", "Fri, 24 May 2013 00:00:00 GMT"},
-        {"x-amz-storage-class", "REDUCED_REDUNDANCY"}}, welcome,
+      {"PutObject",
+       "PUT",
+       "/" + UriEncode("test$file.text", SlashRule::kKeep),
+       {},
+       {host,
+        {"Date", "Fri, 24 May 2013 00:00:00 GMT"},
+        {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
+       welcome,
        "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
-      {"GetBucketLifecycle", "GET", "/", {{"lifecycle", ""}}, {host}, empty,
+      {"GetBucketLifecycle",
+       "GET",
+       "/",
+       {{"lifecycle", ""}},
+       {host},
+       empty,
        "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
-      {"ListObjects", "GET", "/", {{"prefix", "J"}, {"max-keys", "2"}}, {host}, empty,
+      {"ListObjects",
+       "GET",
+       "/",
+       {{"prefix", "J"}, {"max-keys", "2"}},
+       {host},
+       empty,
        "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
   };
   Signer signer = S3ExampleSigner();  // one for all: what it keeps may not leak into the next
@@ -144,10 +164,13 @@ TEST(SigV4, SignsTheExamplesOfTheS3Documentation) {
 }
 
 TEST(SigV4, WritesTheAuthorizationHeaderAsDocumented) {
-  const SignedRequest signed_request = S3ExampleSigner().Sign(
-      {"GET", "/test.txt", {},
-       {{"host", "examplebucket.s3.amazonaws.com"}, {"range", "bytes=0-9"}}, kEmptyPayloadHash},
-      kS3ExampleTime);
+  const SignedRequest signed_request =
+      S3ExampleSigner().Sign({"GET",
+                              "/test.txt",
+                              {},
+                              {{"host", "examplebucket.s3.amazonaws.com"}, {"range", "bytes=0-9"}},
+                              kEmptyPayloadHash},
+                             kS3ExampleTime);
   EXPECT_EQ(Value(signed_request.headers, "authorization"),
             "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
             "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, "
@@ -162,8 +185,7 @@ TEST(SigV4, WritesTheAuthorizationHeaderAsDocumented) {
 std::string SignWith(NameValues headers) {
   headers.emplace_back("host", "b.example.com");
   Signer signer = S3ExampleSigner();
-  return SignatureOf(
-      signer.Sign({"PUT", "/k", {}, headers, kUnsignedPayload}, kS3ExampleTime));
+  return SignatureOf(signer.Sign({"PUT", "/k", {}, headers, kUnsignedPayload}, kS3ExampleTime));
 }
 
 TEST(SigV4, DoesNotSignHeadersThatAProxyMayAlter) {
@@ -181,8 +203,10 @@ TEST(SigV4, DoesNotSignHeadersThatAProxyMayAlter) {
 }
 
 TEST(SigV4, IgnoresWhatAnEarlierSigningAdded) {
-  EXPECT_EQ(SignWith({{"X-Amz-Date", "20000101T000000Z"}, {"Authorization", "old"},
-                      {"X-Amz-Security-Token", "old"}, {"X-Amz-Content-Sha256", "old"}}),
+  EXPECT_EQ(SignWith({{"X-Amz-Date", "20000101T000000Z"},
+                      {"Authorization", "old"},
+                      {"X-Amz-Security-Token", "old"},
+                      {"X-Amz-Content-Sha256", "old"}}),
             SignWith({}));
 }
 
@@ -230,8 +254,7 @@ TEST(SigV4, TakesSecretsLongerThanABlockOfTheHash) {
 
 TEST(PayloadHash, IsSha256InLowerCaseHex) {
   EXPECT_EQ(PayloadHash(""), kEmptyPayloadHash);
-  EXPECT_EQ(PayloadHash("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(PayloadHash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace
