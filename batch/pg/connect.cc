@@ -184,8 +184,9 @@ Connection::~Connection() { Close(); }
 
 void Connection::Open(const ConnectOptions& options) {
   Close();
-  raw = OpenConnection(options);
-  link = Adopt(raw);
+  PGconn* const opened = OpenConnection(options);
+  Translate(Phase::kConnect, "connect", [&] { link = Adopt(opened); });
+  raw = opened;
   PQsetNoticeProcessor(raw, LogNotice, nullptr);
   MutexLock lock(mutex);
   abort_fd = fcntl(PQsocket(raw), F_DUPFD_CLOEXEC, 0);

@@ -34,8 +34,10 @@ class OneConnection final : public pqxx::connectionpolicy {
  public:
   explicit OneConnection(PGconn* raw) : pqxx::connectionpolicy(std::string()), raw_(raw) {}
 
-  handle do_startconnect(handle) override {
-    if (used_) throw pqxx::broken_connection("connection lost");
+  handle do_startconnect(handle current) override {
+    if (PQstatus(raw_) != CONNECTION_OK || (used_ && current != raw_)) {
+      throw pqxx::broken_connection("connection lost");
+    }
     used_ = true;
     return raw_;
   }
@@ -55,7 +57,14 @@ class OneConnection final : public pqxx::connectionpolicy {
 class Link final : public pqxx::connection_base {
  public:
   // Takes over `raw`.
-  explicit Link(PGconn* raw) : pqxx::connection_base(policy_), policy_(raw) { init(); }
+  explicit Link(PGconn* raw) : pqxx::connection_base(policy_), policy_(raw) {
+    try {
+      init();
+    } catch (...) {
+      close();
+      throw;
+    }
+  }
   ~Link() { close(); }
 
  private:
