@@ -218,6 +218,8 @@ class Ferry:
         directory.mkdir(mode=0o711)
         directory.chmod(0o711)
         self.state = directory / "state"
+        self.state.mkdir()
+        self.state.chmod(0o711)
         self.config = directory / "bucketferry.yaml"
         text = f"database: embedded\nstate_dir: {self.state}\nstores:\n"
         for side, provider, (endpoint, access, secret) in zip(("src", "dst"), ("ceph", "ceph"), stores):
@@ -231,8 +233,12 @@ class Ferry:
         self.exporter = None
 
     def __enter__(self):
-        call(self.bench.build / "bucketferry", "migrate", "--config", self.config, timeout=60)
-        self._hold_database()
+        try:
+            call(self.bench.build / "bucketferry", "migrate", "--config", self.config, timeout=60)
+            self._hold_database()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -250,8 +256,9 @@ class Ferry:
         """One timed `bucketferry run`, and what the program and its database say of it."""
         cpu, rows = self._database_cpu(), self._database_rows()
         sample = self.bench.timed(self.bench.build / "bucketferry", "run", "--config", self.config)
-        if cpu is not None:
-            sample.database_cpu = self._database_cpu() - cpu
+        after = self._database_cpu()
+        if cpu is not None and after is not None:
+            sample.database_cpu = after - cpu
         status = call(self.bench.build / "bucketferry", "status", "--json", "--config", self.config)
         run = json.loads(status)["tasks"][0]["runs"][0]
         if run["state"] != "complete":
@@ -260,7 +267,8 @@ class Ferry:
             sample.requests = sum(run["requests"].values())
         if rows is not None:
             time.sleep(1.5)  # sessions tell their counts once a second at most
-            sample.rows = self._database_rows() - rows
+            after = self._database_rows()
+            sample.rows = None if after is None else after - rows
         return sample, run["objects"]
 
     def _hold_database(self):
@@ -316,12 +324,10 @@ class Ferry:
         lines = self._postmaster()
         if not lines:
             return None
-        owner = (self._cluster() / "data").owner()
         query = "select sum(tup_inserted + tup_updated + tup_deleted) from pg_stat_database"
-        for user in dict.fromkeys(("bucketferry", "postgres", owner)):
-            with contextlib.suppress(CannotMeasure, ValueError):
-                return int(call("psql", "-X", "-w", "-At", "-h", lines[4], "-p", lines[3], "-U", user,
-                                "-d", "template1", "-c", query, timeout=20))
+        with contextlib.suppress(CannotMeasure, ValueError):
+            return int(call("psql", "-X", "-w", "-At", "-h", lines[4], "-p", lines[3], "-U", "bucketferry",
+                            "-d", "template1", "-c", query, timeout=20))
         return None
 
 
