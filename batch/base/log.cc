@@ -39,8 +39,13 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override { std::fflush(stderr); }
 
  private:
+  // The cursor stands behind the last status line.
   void Clear() {
-    if (!status_.empty()) std::fputs("\r\x1b[K", stderr);
+    if (status_.empty()) return;
+    std::fputs("\r\x1b[K", stderr);
+    for (const char c : status_) {
+      if (c == '\n') std::fputs("\x1b[A\x1b[K", stderr);
+    }
   }
   void Draw() {
     if (status_.empty()) return;
@@ -158,6 +163,6 @@ void Write(Level level, std::string_view message, Fields fields) {
   if (level >= Level::kWarn) Logger().flush();
 }
 
-void SetStatusLine(std::string_view text) { Sink()->SetStatus(text); }
+void SetStatus(std::string_view text) { Sink()->SetStatus(text); }
 
 }  // namespace ferry::log

@@ -55,8 +55,8 @@ inline void Error(std::string_view message, Fields fields = {}) {
   Write(Level::kError, message, fields);
 }
 
-// A live status line on a terminal: the logger clears it before each line and draws it again
-// after. Empty text removes it. No effect when stderr is not a terminal.
-void SetStatusLine(std::string_view text);
+// Live status lines on a terminal, separated by line feeds: the logger clears them before each log
+// line and draws them again after. Empty text removes them. No effect when stderr is no terminal.
+void SetStatus(std::string_view text);
 
 }  // namespace ferry::log

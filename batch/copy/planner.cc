@@ -16,6 +16,9 @@ constexpr int kStopCheckEvery = 1000;
 
 void Compare(CompareInput input, std::stop_token stop,
              const std::function<void(const Found&)>& found) {
+  // Both sides must answer, also where there is nothing to compare: an empty source says nothing
+  // of a destination that is not there.
+  input.destination.Peek();
   int until_check = kStopCheckEvery;
   while (const ListedEntry* source = input.source.Peek()) {
     if (--until_check == 0) {
@@ -48,7 +51,6 @@ void Compare(CompareInput input, std::stop_token stop,
     }
     input.source.Next();
   }
-  // A destination that cannot be listed to its end is a failure even when nothing more is asked.
   if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
 }
 

@@ -2,21 +2,29 @@
 
 namespace ferry {
 
-RetryingStore::RetryingStore(ObjectStore& inner, EventLoop& loop, RetryOptions options,
-                             std::uint64_t seed, std::function<void(const Error&)> on_retry)
+RetryingStore::RetryingStore(ObjectStore& inner, EventLoop& loop, EndpointMemory& memory,
+                             RetryOptions options, std::uint64_t seed,
+                             std::function<void(const Error&)> on_retry)
     : inner_(inner),
       loop_(loop),
+      memory_(memory),
       options_(options),
       random_(seed),
       on_retry_(std::move(on_retry)) {}
 
 template <typename T>
 Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt) {
+  const SteadyTime began = loop_.clock().SteadyNow();
   for (int number = 1;; ++number) {
     try {
-      co_return co_await attempt();
+      T value = co_await attempt();
+      memory_.answered = true;
+      co_return value;
     } catch (const Error& error) {
-      if (!IsRetryable(error.kind()) || number >= options_.attempts_max) throw;
+      if (!IsRetryable(error.kind())) throw;
+      const auto patience = memory_.answered ? options_.patience : options_.patience_at_first;
+      const bool patient = loop_.clock().SteadyNow() - began < patience;
+      if (number >= options_.attempts_max && !patient) throw;
       on_retry_(error);
     }
     const auto random = static_cast<std::uint32_t>(random_());

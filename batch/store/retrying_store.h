@@ -5,6 +5,8 @@
 // the unit that is tried again.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <random>
@@ -17,16 +19,25 @@
 namespace ferry {
 
 struct RetryOptions {
-  int attempts_max = 5;
+  int attempts_max = 4;
+  // Beyond the attempts: an endpoint that answered before is waited for so long, one that never
+  // did in this process for `patience_at_first`.
+  std::chrono::milliseconds patience{0};
+  std::chrono::milliseconds patience_at_first{0};
   BackoffOptions backoff;
+};
+
+// Whether an endpoint ever answered this process; shared by its stores on all loops.
+struct EndpointMemory {
+  std::atomic<bool> answered{false};
 };
 
 class RetryingStore final : public ObjectStore {
  public:
-  // `inner` and `loop` outlive this object. `on_retry` is told of each failed attempt that is
-  // followed by another.
-  RetryingStore(ObjectStore& inner, EventLoop& loop, RetryOptions options, std::uint64_t seed,
-                std::function<void(const Error&)> on_retry);
+  // `inner`, `loop` and `memory` outlive this object. `on_retry` is told of each failed attempt
+  // that is followed by another.
+  RetryingStore(ObjectStore& inner, EventLoop& loop, EndpointMemory& memory, RetryOptions options,
+                std::uint64_t seed, std::function<void(const Error&)> on_retry);
 
   Task<ListPage> List(ListRequest request) override;
   Task<ObjectHead> Head(Key key) override;
@@ -51,6 +62,7 @@ class RetryingStore final : public ObjectStore {
 
   ObjectStore& inner_;
   EventLoop& loop_;
+  EndpointMemory& memory_;
   const RetryOptions options_;
   std::mt19937_64 random_;
   const std::function<void(const Error&)> on_retry_;

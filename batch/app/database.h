@@ -1,0 +1,33 @@
+// The database as configured: embedded or by URI, reached with as many sessions as are wanted.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "batch/config/config.h"
+#include "batch/pg/embedded.h"
+#include "batch/pg/session.h"
+
+namespace ferry {
+
+class Database {
+ public:
+  // Starts the embedded server where it is configured; brings the schema up to date.
+  // Throws Error{kConfig, kUnavailable}.
+  static std::unique_ptr<Database> Open(const Config& config);
+
+  // For commands that only look: nullptr when there is no database yet. Creates and migrates
+  // nothing.
+  static std::unique_ptr<Database> OpenExisting(const Config& config);
+
+  // A new connection. Thread-safe. Starts a dead embedded server again.
+  std::unique_ptr<pg::Session> Connect();
+
+ private:
+  explicit Database(const Config& config) : config_(config) {}
+
+  const Config& config_;
+  std::optional<pg::EmbeddedServer> server_;
+};
+
+}  // namespace ferry

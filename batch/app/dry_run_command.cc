@@ -1,0 +1,95 @@
+// run --dry-run: what would be done. Changes nothing anywhere, creates no database.
+#include <fmt/format.h>
+
+#include "batch/app/commands.h"
+#include "batch/app/database.h"
+#include "batch/app/stores.h"
+#include "batch/app/task_parts.h"
+#include "batch/base/error.h"
+#include "batch/copy/planner.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::int64_t kLinesMax = 1000;
+
+struct Summary {
+  std::int64_t source_objects = 0;
+  std::int64_t to_do = 0;
+  std::int64_t bytes = 0;
+  std::int64_t adopted = 0;
+  std::int64_t archived = 0;
+  std::int64_t refused = 0;
+};
+
+void Print(const CommandContext& context, const Found& found, Summary& summary) {
+  summary.source_objects += 1;
+  const Decision decision = found.finding.decision;
+  switch (decision) {
+    case Decision::kNothing:
+    case Decision::kRepairLedger:
+      return;
+    case Decision::kAdopt: summary.adopted += 1; return;
+    case Decision::kArchived: summary.archived += 1; break;
+    case Decision::kKeyRefused: summary.refused += 1; break;
+    case Decision::kCopy:
+    case Decision::kVerify:
+      summary.to_do += 1;
+      summary.bytes += static_cast<std::int64_t>(found.source.size_bytes);
+      break;
+  }
+  const std::int64_t lines = summary.to_do + summary.archived + summary.refused;
+  if (lines > kLinesMax && !context.line.all) return;
+  fmt::print("{} {} ({}, {} bytes)\n", ToString(decision), Escape(found.source_key),
+             found.refusal.empty() ? std::string(ToString(found.finding.reason)) : found.refusal,
+             found.source.size_bytes);
+}
+
+int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes,
+               Database* database, const TaskConfig& task) {
+  const KeyFilter filter = FilterOf(task);
+  EventLoop& loop = lanes.loop();
+  const auto ends = stores.MakeWith(loop, task.name, Patience::kShort);
+  const Ends two = ends->ends();
+  std::unique_ptr<pg::Session> session = database != nullptr ? database->Connect() : nullptr;
+  LedgerStream::Read read;
+  if (session) {
+    if (const auto task_id = FindTask(*session, PlaceOf(task))) {
+      read = [&session, id = *task_id](const Key& after, std::int64_t limit) {
+        return ReadLedger(*session, id, after, limit);
+      };
+    }
+  }
+  LedgerStream ledger(read, task.source.prefix);
+  ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
+  ListingStream destination(loop, two.destination, task.destination.prefix,
+                            DestinationName(task));
+  Summary summary;
+  Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
+           task.source.prefix, task.destination.prefix},
+          context.stop, [&](const Found& found) { Print(context, found, summary); });
+  const std::int64_t lines = summary.to_do + summary.archived + summary.refused;
+  if (lines > kLinesMax && !context.line.all) {
+    fmt::print("... and {} more (--all shows them)\n", lines - kLinesMax);
+  }
+  fmt::print("{}: dry run: {} objects at the source, {} to copy or verify, {} bytes, {} to adopt, "
+             "{} archived, {} keys refused\n",
+             task.name, summary.source_objects, summary.to_do, summary.bytes, summary.adopted,
+             summary.archived, summary.refused);
+  return kExitDone;
+}
+
+}  // namespace
+
+int DryRun(const CommandContext& context) {
+  const auto database = Database::OpenExisting(context.config);
+  Stores stores(context.config, context.environment, context.clock);
+  LanePool lanes(1, kWholeBytesMax, stores, context.clock);
+  std::vector<int> codes;
+  for (const TaskConfig* task : context.tasks) {
+    codes.push_back(DryRunTask(context, stores, lanes, database.get(), *task));
+  }
+  return CombineExitCodes(codes);
+}
+
+}  // namespace ferry

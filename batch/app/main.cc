@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "batch/app/command_line.h"
+#include "batch/app/commands.h"
+#include "batch/base/error.h"
+#include "batch/config/load_config.h"
+
+namespace ferry {
+namespace {
+
+// Turns SIGTERM and SIGINT into a stop request. A second one ends the program at once: everything
+// recorded stays, and the next run goes on from there.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGUSR1);  // our own, to end the waiting thread
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    thread_ = std::thread([this] { Wait(); });
+  }
+  ~Signals() {
+    pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  void Wait() {
+    while (true) {
+      int number = 0;
+      if (sigwait(&set_, &number) != 0 || number == SIGUSR1) return;
+      if (source_.stop_requested()) _exit(kExitStopped);
+      source_.request_stop();
+    }
+  }
+
+  sigset_t set_{};
+  std::stop_source source_;
+  std::thread thread_;
+};
+
+bool NeedsCredentials(Command command) {
+  return command != Command::kStatus && command != Command::kJobs && command != Command::kMigrate;
+}
+
+std::vector<const TaskConfig*> SelectTasks(const Config& config, const CommandLine& line) {
+  std::vector<const TaskConfig*> tasks;
+  for (const std::string& name : line.tasks) {
+    const TaskConfig* task = config.FindTask(name);
+    if (task == nullptr) {
+      throw Error(ErrorKind::kConfig, "the configuration has no task " + EscapeBytes(name));
+    }
+    if (std::find(tasks.begin(), tasks.end(), task) == tasks.end()) tasks.push_back(task);
+  }
+  if (tasks.empty()) {
+    for (const TaskConfig& task : config.tasks) tasks.push_back(&task);
+  }
+  return tasks;
+}
+
+int Dispatch(const CommandContext& context) {
+  switch (context.line.command) {
+    case Command::kRun: return RunTasks(context);
+    case Command::kPlan: return PlanTasks(context);
+    case Command::kWork: return WorkOnTasks(context);
+    case Command::kCheck: return Check(context);
+    case Command::kStatus: return ShowStatus(context);
+    case Command::kJobs: return ShowJobs(context);
+    case Command::kExplain: return Explain(context);
+    case Command::kRetry: return RetryDead(context);
+    case Command::kVerify: return Verify(context);
+    case Command::kMigrate: return Migrate(context);
+  }
+  return kExitUsage;
+}
+
+int Main(int argc, char** argv) {
+  const Parsed parsed = ParseCommandLine(argc, argv);
+  if (parsed.exit_code) return *parsed.exit_code;
+  log::Configure(parsed.line.log_format, parsed.line.log_level);
+  Signals signals;
+  try {
+    const ProcessEnvironment environment;
+    SystemClock clock;
+    const Config config =
+        LoadConfig(parsed.line.config, environment,
+                   NeedsCredentials(parsed.line.command) ? CredentialUse::kNeeded
+                                                         : CredentialUse::kLeftOut);
+    return Dispatch({parsed.line, config, SelectTasks(config, parsed.line), environment, clock,
+                     signals.token()});
+  } catch (const Error& error) {
+    log::SetStatus("");
+    std::fprintf(stderr, "bucketferry: %s\n", error.what());
+    if (error.kind() == ErrorKind::kStopped) return kExitStopped;
+    return error.kind() == ErrorKind::kConfig ? kExitUsage : kExitFailed;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bucketferry: %s\n", error.what());
+    return kExitFailed;
+  }
+}
+
+}  // namespace
+}  // namespace ferry
+
+int main(int argc, char** argv) { return ferry::Main(argc, argv); }

@@ -1,0 +1,77 @@
+#include "batch/app/task_parts.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "batch/config/pattern_file.h"
+
+namespace ferry {
+namespace {
+
+// In flight with `concurrency: auto`.
+constexpr int kConcurrencyAuto = 48;
+constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;
+
+std::string NameOf(const BucketPrefix& place) {
+  return place.store + ":" + place.bucket + "/" + EscapeBytes(place.prefix);
+}
+
+}  // namespace
+
+TaskPlace PlaceOf(const TaskConfig& task) {
+  TaskPlace place;
+  place.name = task.name;
+  place.source_store = task.source.store;
+  place.source_bucket = task.source.bucket;
+  place.source_prefix = task.source.prefix;
+  place.destination_store = task.destination.store;
+  place.destination_bucket = task.destination.bucket;
+  place.destination_prefix = task.destination.prefix;
+  place.refresh_targets = task.refresh;
+  return place;
+}
+
+AdoptPolicy AdoptPolicyOf(const TaskConfig& task) {
+  switch (task.adopt) {
+    case AdoptMode::kTrust: return AdoptPolicy::kTrust;
+    case AdoptMode::kVerify: return AdoptPolicy::kVerify;
+    case AdoptMode::kCopy: return AdoptPolicy::kCopy;
+  }
+  return AdoptPolicy::kVerify;
+}
+
+KeyFilter FilterOf(const TaskConfig& task) {
+  std::vector<std::string> exclude = task.exclude;
+  if (!task.exclude_from.empty()) {
+    for (std::string& pattern : ReadPatternFile(task.exclude_from)) {
+      exclude.push_back(std::move(pattern));
+    }
+  }
+  return KeyFilter(task.include, exclude);
+}
+
+WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
+  WorkerOptions options;
+  options.concurrency =
+      transfer.concurrency ? static_cast<int>(*transfer.concurrency) : kConcurrencyAuto;
+  options.memory_bytes = transfer.memory;
+  // All transfers at once fit the budget, as long as a ring keeps a useful size.
+  options.ring_bytes = std::clamp<std::size_t>(
+      transfer.memory / static_cast<std::size_t>(options.concurrency), kRingBytesMin,
+      kRingBytesMax);
+  options.part_bytes = transfer.part_size;
+  options.multipart_threshold = transfer.multipart_threshold;
+  options.attempts_max = static_cast<int>(transfer.max_attempts);
+  options.outage_patience = transfer.outage_patience;
+  return options;
+}
+
+int LaneCount() {
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
+}
+
+std::string SourceName(const TaskConfig& task) { return NameOf(task.source); }
+std::string DestinationName(const TaskConfig& task) { return NameOf(task.destination); }
+
+}  // namespace ferry
