@@ -1,8 +1,10 @@
 // ReadYaml: from bytes to the top of the value tree.
 
 #include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "batch/base/error.h"
 #include "batch/base/key.h"
@@ -54,13 +56,39 @@ std::string Explain(const YAML::ParserException& error, std::string_view line) {
   return "not YAML: " + what;
 }
 
+// Sees a document go by.
+class Ignore final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Not by LoadAll: before a token that begins no document ("," on the first line) it loads empty
+// documents for ever.
+bool HasSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Ignore ignore;
+  return parser.HandleNextDocument(ignore) && parser.HandleNextDocument(ignore);
+}
+
 YAML::Node Parse(const Reading& reading, const std::string& text) {
   try {
-    std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
+    YAML::Node node = YAML::Load(text);
+    if (node.IsMap() && HasSecondDocument(text)) {
       Refuse(reading, 1, "holds more than one YAML document");
     }
-    return documents.empty() ? YAML::Node() : documents.front();
+    return node;
   } catch (const YAML::ParserException& error) {
     const auto line = static_cast<std::size_t>(std::max(error.mark.line, 0) + 1);
     const auto column = static_cast<std::size_t>(std::max(error.mark.column, 0) + 1);
@@ -77,13 +105,13 @@ YAML::Node Parse(const Reading& reading, const std::string& text) {
 Value ReadYaml(Reading& reading) {
   const std::string text = ReadBoundedFile(reading.file, kConfigBytesMax, ErrorKind::kConfig);
   CheckBytes(reading, text);
-  YAML::Node node = Parse(reading, text);
+  const YAML::Node node = Parse(reading, text);
   if (!node.IsDefined() || node.IsNull()) {
     const bool blank = text.find_first_not_of(" \t\r\n") == std::string::npos;
     Refuse(reading, 1, blank ? "the file is empty" : "the file holds no keys");
   }
   if (!node.IsMap()) Refuse(reading, 1, "the file must be a map of keys and values");
-  return Value(reading, std::move(node), "", 1);
+  return Value(reading, node, "", 1);
 }
 
 }  // namespace ferry::yaml

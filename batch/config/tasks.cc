@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
 template <typename Named>
 std::vector<std::string_view> NamesOf(const std::vector<Named>& all) {
   std::vector<std::string_view> names;
+  names.reserve(all.size());
   for (const Named& one : all) names.push_back(one.name);
   return names;
 }
@@ -146,7 +147,7 @@ TransferConfig ReadTransfer(const Value& value) {
   const Map keys = value.Keys({"concurrency", "memory", "part_size", "multipart_threshold",
                                "max_attempts", "lease", "outage_patience"});
   TransferConfig transfer;
-  if (const auto concurrency = keys.Find("concurrency"); concurrency) {
+  if (const auto concurrency = keys.Find("concurrency")) {
     if (concurrency->Text() != "auto") {
       transfer.concurrency = static_cast<std::uint32_t>(concurrency->Integer({1, 1024}));
     }

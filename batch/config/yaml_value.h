@@ -11,11 +11,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "batch/config/environment.h"
@@ -47,8 +49,8 @@ class Map;
 
 class Value {
  public:
-  Value(Reading& reading, YAML::Node node, std::string path, int line)
-      : reading_(&reading), node_(std::move(node)), path_(std::move(path)), line_(line) {}
+  Value(Reading& reading, const YAML::Node& node, std::string path, int line)
+      : reading_(&reading), node_(node), path_(std::move(path)), line_(line) {}
 
   [[noreturn]] void Fail(const std::string& what) const;
 

@@ -80,6 +80,7 @@ TEST_F(BadConfigTest, FilesThatAreNoConfigurationAreRefusedInOneLine) {
   EXPECT_EQ(Failure("# nothing yet\n"), "f.yaml:1: the file holds no keys");
   EXPECT_EQ(Failure("- a\n- b\n"), "f.yaml:1: the file must be a map of keys and values");
   EXPECT_EQ(Failure("just text\n"), "f.yaml:1: the file must be a map of keys and values");
+  EXPECT_EQ(Failure(",\na: b\n"), "f.yaml:1: the file holds no keys");
   EXPECT_EQ(Failure("a: b\n---\nc: d\n"), "f.yaml:1: holds more than one YAML document");
   EXPECT_EQ(Failure("stores:\n  a: b\n\tc: d\n"),
             "f.yaml:3:1: not YAML: illegal tab when looking for indentation (a tab in the "

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
@@ -40,7 +41,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string what = error.what();
     FERRY_CHECK(error.kind() == ferry::ErrorKind::kConfig);
     FERRY_CHECK(what.find('\n') == std::string::npos);
-    FERRY_CHECK(what.find(kFilledIn) == std::string::npos);
+    // The fuzzer learns the text from the comparison, and may write it into the file itself.
+    const std::string_view input(reinterpret_cast<const char*>(data), size);
+    FERRY_CHECK(input.find(kFilledIn) != std::string_view::npos ||
+                what.find(kFilledIn) == std::string::npos);
   }
   close(memory);
   return 0;
