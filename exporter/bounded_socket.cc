@@ -1,0 +1,117 @@
+#include "exporter/bounded_socket.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/ServerSocketImpl.h>
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <system_error>
+
+#include "batch/base/clock.h"
+#include "batch/base/error.h"
+#include "batch/base/key.h"
+
+namespace ferry {
+namespace {
+
+using Poco::Net::SocketAddress;
+
+class BoundedConnection final : public Poco::Net::StreamSocketImpl {
+ public:
+  explicit BoundedConnection(poco_socket_t socket)
+      : StreamSocketImpl(socket),
+        deadline_(SystemClock().SteadyNow() + std::chrono::seconds(kRequestSecondsMax)) {
+    setSendTimeout(Poco::Timespan(kRequestSecondsMax, 0));
+  }
+
+  // 0: the end, as if the client had closed.
+  int receiveBytes(void* buffer, int length, int flags) override {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+        deadline_ - SystemClock().SteadyNow());
+    if (bytes_left_ <= 0 || left.count() <= 0) return 0;
+    setReceiveTimeout(Poco::Timespan(left.count()));
+    const int count = StreamSocketImpl::receiveBytes(buffer, std::min(length, bytes_left_), flags);
+    if (count > 0) bytes_left_ -= count;
+    return count;
+  }
+
+ private:
+  const SteadyTime deadline_;
+  int bytes_left_ = kRequestBytesMax;
+};
+
+class BoundedListener final : public Poco::Net::ServerSocketImpl {
+ public:
+  // Closed in children: the embedded server outlives this process, and must not hold its port.
+  Poco::Net::SocketImpl* acceptConnection(SocketAddress& client) override {
+    sockaddr_storage address{};
+    socklen_t length = sizeof(address);
+    const int socket =
+        accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC);
+    if (socket < 0) error();
+    client = SocketAddress(reinterpret_cast<sockaddr*>(&address), length);
+    return new BoundedConnection(socket);  // Poco counts references
+  }
+
+  void CloseInChildren() const { ::fcntl(sockfd(), F_SETFD, FD_CLOEXEC); }
+};
+
+class BoundedServerSocket final : public Poco::Net::ServerSocket {
+ public:
+  explicit BoundedServerSocket(BoundedListener* listener) : ServerSocket(listener, true) {}
+};
+
+[[noreturn]] void Malformed(const std::string& address, const std::string& what) {
+  throw Error(ErrorKind::kConfig, "--listen " + EscapeBytes(address) + ": " + what);
+}
+
+SocketAddress ParseAddress(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos) Malformed(address, "expected HOST:PORT");
+  std::string host = address.substr(0, colon);
+  if (host.empty()) host = "0.0.0.0";
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string::npos) {
+    Malformed(address, "an IPv6 address stands in brackets, as [::1]:9847");
+  }
+  std::uint16_t port = 0;
+  const char* const end = address.data() + address.size();
+  const auto parsed = std::from_chars(address.data() + colon + 1, end, port);
+  if (parsed.ec != std::errc() || parsed.ptr != end) {
+    Malformed(address, "the port is a number from 0 to 65535");
+  }
+  try {
+    return SocketAddress(host, port);
+  } catch (const Poco::Exception&) {
+    Malformed(address, "no address for this host");
+  }
+}
+
+}  // namespace
+
+Poco::Net::ServerSocket ListenBounded(const std::string& address) {
+  const SocketAddress parsed = ParseAddress(address);
+  auto* const listener = new BoundedListener;  // Poco counts references
+  BoundedServerSocket socket(listener);
+  try {
+    // Not the port: SO_REUSEPORT would let a second exporter take every other request.
+    socket.bind(parsed, /*reuseAddress=*/true, /*reusePort=*/false);
+    listener->CloseInChildren();
+    socket.listen();
+  } catch (const Poco::Exception& error) {
+    const std::string reason = error.code() != 0 ? std::generic_category().message(error.code())
+                                                 : EscapeBytes(error.displayText());
+    throw Error(ErrorKind::kUnavailable,
+                "cannot listen on " + EscapeBytes(address) + ": " + reason);
+  }
+  return socket;
+}
+
+}  // namespace ferry
