@@ -1,0 +1,258 @@
+// check: tries everything that a run needs, one line each, and copies nothing.
+//
+// What it leaves behind is nothing: the upload it opens at the destination is aborted at once, and
+// an embedded database is not created.
+#include <fmt/format.h>
+
+#include "batch/app/check_host.h"
+#include "batch/app/check_report.h"
+#include "batch/app/commands.h"
+#include "batch/app/stores.h"
+#include "batch/app/status_text.h"
+#include "batch/app/task_parts.h"
+#include "batch/base/error.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::string_view kCheckKey = ".bucketferry-check";
+constexpr std::uint32_t kListedMax = 100;
+
+bool IsStop(const Error& error) { return error.kind() == ErrorKind::kStopped; }
+
+bool IsDenied(const Error& error) {
+  return error.kind() == ErrorKind::kDenied || error.kind() == ErrorKind::kCredentials;
+}
+
+// "s3:PutObject is missing: cannot write ...", or what else is wrong.
+std::string Explained(const Error& error, std::string_view permission) {
+  if (error.kind() == ErrorKind::kDenied) {
+    return fmt::format("{} is missing: {}", permission, error.what());
+  }
+  if (error.code() == kMalformedAnswer) {
+    return fmt::format("{}: the endpoint does not speak S3 here (a web page, a console or a "
+                       "proxy?): check endpoint",
+                       error.what());
+  }
+  return error.what();
+}
+
+// One side of a task: its store on the loop, and what was learnt of it.
+struct End {
+  std::string_view side;  // "source"
+  const BucketPrefix& place;
+  const StoreConfig& store_config;
+  ObjectStore& store;
+  std::optional<ListedObject> first;  // that can be read
+  bool tagged = false;
+
+  std::string Name(std::string_view what) const { return fmt::format("{} {}", side, what); }
+};
+
+class TaskCheck {
+ public:
+  TaskCheck(const TaskConfig& task, EventLoop& loop, Clock& clock)
+      : report_(task.name), loop_(loop), clock_(clock) {}
+
+  void CheckSource(End& end);
+  void CheckDestination(End& end, bool tags_needed);
+  bool failed() const { return report_.failed(); }
+
+ private:
+  bool CheckList(End& end);
+  void CheckRead(End& end, bool needed);
+  void CheckTags(End& end);
+  void CheckUpload(End& end);
+  void CheckTaggedUpload(End& end, bool needed);
+  void AbortUpload(End& end, const Key& key, const std::string& upload_id);
+
+  template <typename T>
+  T Ask(std::function<Task<T>()> make) {
+    return loop_.Submit<T>(std::move(make)).get();
+  }
+
+  CheckReport report_;
+  EventLoop& loop_;
+  Clock& clock_;
+};
+
+void TaskCheck::CheckSource(End& end) {
+  if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
+  if (!CheckList(end)) return;
+  CheckRead(end, /*needed=*/true);
+  if (end.first) CheckTags(end);
+}
+
+void TaskCheck::CheckDestination(End& end, bool tags_needed) {
+  if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
+  if (!CheckList(end)) return;
+  if (end.first) CheckRead(end, /*needed=*/false);
+  CheckUpload(end);
+  CheckTaggedUpload(end, tags_needed);
+}
+
+bool TaskCheck::CheckList(End& end) {
+  ListRequest request;
+  request.prefix = end.place.prefix;
+  request.keys_max = kListedMax;
+  const std::string credentials = end.Name("credentials");
+  const std::string list = end.Name("list");
+  const bool anonymous =
+      end.store_config.credentials.kind == CredentialsConfig::Kind::kAnonymous;
+  try {
+    ListPage page = Ask<ListPage>([&] { return end.store.List(request); });
+    report_.Ok(credentials, anonymous ? "none, as configured" : "accepted");
+    report_.Ok(list, fmt::format("{}{} objects on the first page of {}", page.objects.size(),
+                                 page.truncated ? " or more" : "", end.place.bucket));
+    for (ListedObject& object : page.objects) {
+      if (IsArchiveClass(object.storage_class)) continue;
+      end.first = std::move(object);
+      break;
+    }
+    return true;
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    if (error.kind() == ErrorKind::kCredentials) {
+      report_.Fail(credentials, error.what());
+    } else {
+      report_.Fail(list, Explained(error, "s3:ListBucket"));
+    }
+    return false;
+  }
+}
+
+// The first byte of the first object.
+void TaskCheck::CheckRead(End& end, bool needed) {
+  const std::string read = end.Name("read");
+  if (!end.first) {
+    report_.Note(read, "nothing was listed that could be read");
+    return;
+  }
+  GetRequest request;
+  request.key = end.first->key;
+  request.range_bytes = end.first->size_bytes > 0 ? 1 : 0;
+  request.expected_bytes = request.range_bytes;
+  MemorySink sink(1);
+  ObjectHead head;
+  try {
+    head = Ask<ObjectHead>([&] {
+      return end.store.Get(request, sink, [](const ObjectHead&) {});
+    });
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    const std::string why = Explained(error, "s3:GetObject");
+    if (needed) return report_.Fail(read, why);
+    return report_.Note(read, why + "; objects there cannot be read back or verified");
+  }
+  end.tagged = head.tag_count > 0;
+  report_.Ok(read, "one byte of " + Escape(end.first->key));
+  report_.Note(end.Name("versions"),
+               head.version_id.empty() ? "the bucket names none"
+                                       : "the bucket keeps versions; the latest one counts");
+}
+
+void TaskCheck::CheckTags(End& end) {
+  const std::string tags = end.Name("tags");
+  try {
+    const NameValues found =
+        Ask<NameValues>([&] { return end.store.GetTags(end.first->key); });
+    end.tagged = end.tagged || !found.empty();
+    report_.Ok(tags, fmt::format("{} on {}", found.size(), Escape(end.first->key)));
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    const std::string why = Explained(error, "s3:GetObjectTagging");
+    if (end.tagged) return report_.Fail(tags, why);
+    // Without the right a store does not even say that an object has tags.
+    if (IsDenied(error)) return report_.Note(tags, why + "; objects would arrive without tags");
+    report_.Note(tags, "this store gives none: " + why);
+  }
+}
+
+void TaskCheck::CheckUpload(End& end) {
+  const Key key(end.place.prefix + std::string(kCheckKey));
+  const ObjectMetadata metadata;
+  std::string upload_id;
+  try {
+    upload_id =
+        Ask<std::string>([&] { return end.store.CreateUpload(key, metadata); });
+    report_.Ok(end.Name("create upload"), "of " + Escape(key));
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    report_.Fail(end.Name("create upload"), Explained(error, "s3:PutObject"));
+    return;
+  }
+  try {
+    Ask<ListPartsPage>([&] { return end.store.ListParts(key, upload_id, 0); });
+    report_.Ok(end.Name("list parts"), "interrupted uploads can go on");
+  } catch (const Error& error) {
+    if (!IsStop(error)) {
+      report_.Note(end.Name("list parts"), Explained(error, "s3:ListMultipartUploadParts") +
+                                               "; interrupted uploads cannot go on");
+    }
+  }
+  AbortUpload(end, key, upload_id);
+}
+
+void TaskCheck::AbortUpload(End& end, const Key& key, const std::string& upload_id) {
+  const std::string abort = end.Name("abort upload");
+  try {
+    Ask<Unit>([&] { return end.store.AbortUpload(key, upload_id); });
+    report_.Ok(abort, "nothing is left behind");
+  } catch (const Error& error) {
+    report_.Fail(abort, Explained(error, "s3:AbortMultipartUpload") + "; left behind: upload " +
+                            EscapeBytes(upload_id));
+    if (IsStop(error)) throw;
+  }
+}
+
+void TaskCheck::CheckTaggedUpload(End& end, bool needed) {
+  const std::string tags = end.Name("write tags");
+  const Key key(end.place.prefix + std::string(kCheckKey));
+  ObjectMetadata metadata;
+  metadata.tags = {{"bucketferry", "check"}};
+  std::string upload_id;
+  try {
+    upload_id = Ask<std::string>([&] { return end.store.CreateUpload(key, metadata); });
+    Ask<Unit>([&] { return end.store.AbortUpload(key, upload_id); });
+    report_.Ok(tags, "accepted");
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    if (!upload_id.empty()) return;  // creating worked, and aborting was reported above
+    const std::string why = Explained(error, "s3:PutObjectTagging");
+    if (needed) return report_.Fail(tags, why);
+    report_.Note(tags, why + "; needed where source objects have tags");
+  }
+}
+
+bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
+               const TaskConfig& task) {
+  const auto made = stores.MakeWith(loop, task.name, Patience::kShort);
+  const Ends ends = made->ends();
+  TaskCheck check(task, loop, context.clock);
+  End source{"source", task.source, context.config.Store(task.source.store), ends.source, {}, false};
+  End destination{"destination", task.destination, context.config.Store(task.destination.store),
+                  ends.destination, {}, false};
+  check.CheckSource(source);
+  check.CheckDestination(destination, source.tagged);
+  return !check.failed();
+}
+
+}  // namespace
+
+int Check(const CommandContext& context) {
+  for (const TaskConfig* task : context.tasks) FilterOf(*task);  // exclude_from can be read
+  Stores stores(context.config, context.environment, context.clock);
+  LanePool lanes(1, kWholeBytesMax, stores, context.clock);
+  const std::stop_callback on_stop(context.stop, [&lanes] { lanes.Stop(); });
+  CheckReport host("host");
+  CheckDatabase(host, context.config);
+  CheckCongestionControl(host);
+  bool fine = !host.failed();
+  for (const TaskConfig* task : context.tasks) {
+    if (context.stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
+    if (!CheckTask(context, stores, lanes.loop(), *task)) fine = false;
+  }
+  return fine ? kExitDone : kExitFailed;
+}
+
+}  // namespace ferry
