@@ -142,8 +142,8 @@ struct NamespaceMaps {
   }
 };
 
-// Runs a command to its end, as the user, with its output appended to the log. Returns its exit code; -1: it was
-// killed, or took too long.
+// Runs a command to its end, as the user, with its output appended to the log. Returns its exit
+// code; -1: it was killed, or took too long.
 int Run(Command command, const ClusterPlace& place, const FileLock& server_lock,
         const std::optional<NamespaceMaps>& maps = std::nullopt) {
   const std::vector<char*> arguments = Pointers(command.arguments);
