@@ -191,8 +191,9 @@ ClusterPlace CreateClusterPlace(const fs::path& state_dir) {
   }
   CreatePrivateDir(place.dir, place.user);
   place.socket_dir = ChooseSocketDir(place.dir);
-  CreatePrivateDir(place.socket_dir, place.user);
   return place;
 }
+
+void CreateSocketDir(const ClusterPlace& place) { CreatePrivateDir(place.socket_dir, place.user); }
 
 }  // namespace ferry::pg

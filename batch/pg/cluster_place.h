@@ -22,9 +22,12 @@ struct ClusterPlace {
   std::filesystem::path log() const { return dir / "server.log"; }
 };
 
-// Chooses the place and creates its directories. Any number of processes may do so at once.
+// Chooses the place and creates `dir`. Any number of processes may do so at once.
 // Throws Error{kConfig}.
 ClusterPlace CreateClusterPlace(const std::filesystem::path& state_dir);
+
+// Creates `socket_dir`, or makes sure that it is ours alone. Throws Error{kConfig}.
+void CreateSocketDir(const ClusterPlace& place);
 
 // Where the cluster of `state_dir` is, or would be. Changes nothing.
 std::filesystem::path FindClusterDir(const std::filesystem::path& state_dir);

@@ -156,6 +156,7 @@ void EmbeddedServer::Cluster::Start(FileLock server) {
   const std::uintmax_t log_before = LogSize(place.log());
   {
     const FileLock inherited = std::move(server);
+    CreateSocketDir(place);
     RemoveLeftovers(place);
     const FileLock keeper_users = OpenLock(place, "users.lock");
     StartKeeper(place, binaries, inherited, keeper_users);

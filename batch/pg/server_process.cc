@@ -40,8 +40,10 @@ constexpr int kNoNamespace = 126;
 
 // Waits for the server, so its process id stays its own, and stops it through a watcher that gets
 // the users' lock (8) exclusively: twice, a second apart, for a user may follow another. Everything
-// here dies with the keeper, and the keeper with its server. 9 is the server's lock.
+// here dies with the keeper, and the keeper with its server. 9 is the server's lock. The directory
+// of the socket goes only where no user is left who could be about to start another server.
 constexpr const char* kKeeperScript = R"(
+run=$1; shift
 setpriv --pdeathsig INT "$@" 8>&- &
 server=$!
 exec 9>&-
@@ -49,6 +51,7 @@ setpriv --pdeathsig KILL sh -c '
   while flock -x 8; flock -u 8; sleep 1; ! flock -n -x 8; do :; done
   kill -INT "$1"' bucketferry-keeper $server &
 wait $server
+flock -n -x 8 && rmdir "$run"
 kill -KILL 0
 )";
 
@@ -286,7 +289,8 @@ void InitializeCluster(const ClusterPlace& place, const ServerBinaries& binaries
 void StartKeeper(const ClusterPlace& place, const ServerBinaries& binaries,
                  const FileLock& server_lock, const FileLock& users) {
   Command command;
-  command.arguments = {"/bin/sh", "-c", kKeeperScript, "bucketferry-keeper"};
+  command.arguments = {"/bin/sh", "-c", kKeeperScript, "bucketferry-keeper",
+                       place.socket_dir.string()};
   for (std::string& argument : ServerArguments(place, binaries)) {
     command.arguments.push_back(std::move(argument));
   }

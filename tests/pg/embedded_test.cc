@@ -239,9 +239,16 @@ TEST_F(EmbeddedTest, AProcessIdOfSomebodyElseIsNotBelieved) {
 }
 
 TEST_F(EmbeddedTest, ALongStateDirectoryWorks) {
-  HaveServer(Dir() / std::string(120, 'x'));
-  const EmbeddedServer server(Dir() / std::string(120, 'x'));
-  EXPECT_EQ(Ask(server.uri(), "select 7 as n"), 7);
+  const fs::path state = Dir() / std::string(120, 'x');
+  HaveServer(state);
+  std::string socket_dir;
+  {
+    const EmbeddedServer server(state);
+    EXPECT_EQ(Ask(server.uri(), "select 7 as n"), 7);
+    socket_dir = server.uri().substr(server.uri().find("host=") + 5);
+    EXPECT_TRUE(socket_dir.starts_with("/tmp/bucketferry-")) << socket_dir;
+  }
+  EXPECT_TRUE(Eventually([&] { return !fs::exists(socket_dir); }));
 }
 
 TEST_F(EmbeddedTest, AStateDirectoryWithCommasAndSpacesWorks) {
