@@ -105,15 +105,29 @@ inline Task<void> internal::Promise<void>::get_return_object() {
 // Something that happens once and resumes at most one waiter. Set() from the loop's thread.
 class Event {
  public:
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
   void Set() {
     set_ = true;
     if (waiter_) std::exchange(waiter_, {}).resume();
   }
   bool IsSet() const { return set_; }
 
-  bool await_ready() const noexcept { return set_; }
-  void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
-  void await_resume() const noexcept {}
+  // A value of its own is awaited, never the event: g++ 12 copies an awaitable that a function
+  // returned by reference, and would wait on the copy.
+  auto operator co_await() noexcept {
+    struct Awaiter {
+      Event* event;
+      bool await_ready() const noexcept { return event->set_; }
+      void await_suspend(std::coroutine_handle<> waiter) const noexcept {
+        event->waiter_ = waiter;
+      }
+      void await_resume() const noexcept {}
+    };
+    return Awaiter{this};
+  }
 
  private:
   bool set_ = false;
