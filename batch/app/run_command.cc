@@ -169,6 +169,11 @@ int Conclude(pg::Session& session, const Plan& plan) {
   return kExitStopped;
 }
 
+// A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
+void CheckFilters(const CommandContext& context) {
+  for (const TaskConfig* task : context.tasks) FilterOf(*task);
+}
+
 // Planners side by side, and a worker for what they plan.
 int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& body) {
   Engine engine(context);
@@ -236,6 +241,7 @@ int CombineExitCodes(const std::vector<int>& codes) {
 }
 
 int RunTasks(const CommandContext& context) {
+  CheckFilters(context);
   if (context.line.dry_run) return DryRun(context);
   return PlanAndWork(context, RunKind::kScheduled, PlanByListing);
 }
@@ -245,6 +251,7 @@ int RetryDead(const CommandContext& context) {
 }
 
 int PlanTasks(const CommandContext& context) {
+  CheckFilters(context);
   Engine engine(context);
   std::vector<int> codes;
   for (const TaskConfig* task : context.tasks) {

@@ -8,17 +8,6 @@
 namespace ferry {
 namespace {
 
-template <typename T>
-Task<T> On(Side side, Task<T> task) {
-  try {
-    co_return co_await std::move(task);
-  } catch (const SideError&) {
-    throw;
-  } catch (const Error& error) {
-    throw SideError(side, error);
-  }
-}
-
 // The parts that the store has, as we sent them. Empty optional: the upload is no more.
 Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key& key,
                                                            const OpenUpload& upload) {
@@ -112,6 +101,31 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
   throw *problem;
 }
 
+// For stores that forget the tags of Create.
+Task<Unit> TagAfterwards(Ends& ends, const ObjectToCopy& object) {
+  const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key));
+  if (head.tag_count == 0) co_return Unit{};
+  const NameValues tags = co_await On(Side::kSource, ends.source.GetTags(object.source_key));
+  co_await On(Side::kDestination, ends.destination.PutTags(object.destination_key, tags));
+  co_return Unit{};
+}
+
+// The rung that proves a completed upload.
+Task<std::string> ProveComplete(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
+                                const std::string& etag, Traffic& traffic) {
+  if (etag == CompositeEtag(upload.parts)) co_return std::string(kProofComposite);
+  const bool says_so = ends.destination_provider.etag == EtagHabit::kMd5 &&
+                       KindOfEtag(etag) == EtagKind::kComposite;
+  if (says_so) {
+    // KMS and SSE-C show in the head only.
+    const ObjectHead head =
+        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+    if (!head.etag_hides_md5) ThrowStoredOtherBytes();
+  }
+  if (!co_await ReadBackParts(ends, object, upload, etag, traffic)) ThrowStoredOtherBytes();
+  co_return std::string(kProofReadBack);
+}
+
 }  // namespace
 
 std::string CompositeEtag(const std::vector<DonePart>& parts) {
@@ -153,25 +167,12 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
 }
 
 Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic) {
-  const std::string composite = CompositeEtag(upload.parts);
   Copied copied;
   copied.source = object.source;
-  copied.destination_etag = co_await CompleteOrFind(ends, object, upload, composite);
-  if (copied.destination_etag == composite) {
-    copied.proof = kProofComposite;
-    co_return copied;
-  }
-  const bool says_so = ends.destination_provider.etag == EtagHabit::kMd5 &&
-                       KindOfEtag(copied.destination_etag) == EtagKind::kComposite;
-  if (says_so) {
-    // KMS and SSE-C show in the head only.
-    const ObjectHead head =
-        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
-    if (!head.etag_hides_md5) ThrowStoredOtherBytes();
-  }
-  const bool equal = co_await ReadBackParts(ends, object, upload, copied.destination_etag, traffic);
-  if (!equal) ThrowStoredOtherBytes();
-  copied.proof = kProofReadBack;
+  copied.destination_etag =
+      co_await CompleteOrFind(ends, object, upload, CompositeEtag(upload.parts));
+  copied.proof = co_await ProveComplete(ends, object, upload, copied.destination_etag, traffic);
+  if (!ends.destination_provider.tags_on_create) co_await TagAfterwards(ends, object);
   co_return copied;
 }
 

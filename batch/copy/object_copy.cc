@@ -12,18 +12,6 @@ namespace {
 // failed attempt.
 constexpr int kLooksMax = 3;
 
-// Runs a task and says which side its error came from.
-template <typename T>
-Task<T> On(Side side, Task<T> task) {
-  try {
-    co_return co_await std::move(task);
-  } catch (const SideError&) {
-    throw;
-  } catch (const Error& error) {
-    throw SideError(side, error);
-  }
-}
-
 SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed) {
   SourceIdentity identity = listed;
   // Lists know milliseconds; the head is only asked when the object is another one.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "batch/base/task.h"
+#include "batch/copy/side.h"
 #include "batch/plan/object.h"
 #include "batch/plan/part_plan.h"
 #include "batch/store/event_loop.h"
@@ -17,19 +18,6 @@
 #include "batch/store/provider.h"
 
 namespace ferry {
-
-// Which of the two ends an error came from: a missing object at the source is "vanished", a
-// missing bucket at the destination is not.
-enum class Side { kSource, kDestination };
-
-class SideError : public Error {
- public:
-  SideError(Side side, const Error& error) : Error(error.kind(), error.what(), error.code()), side_(side) {}
-  Side side() const noexcept { return side_; }
-
- private:
-  Side side_;
-};
 
 // By what `done` is proven (job.proof), the first that applies.
 inline constexpr std::string_view kProofEtag = "etag_md5";

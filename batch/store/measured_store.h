@@ -23,6 +23,9 @@ class MeasuredStore final : public ObjectStore {
     return Counted(inner_.Get(std::move(request), sink, std::move(on_head)));
   }
   Task<NameValues> GetTags(Key key) override { return Counted(inner_.GetTags(std::move(key))); }
+  Task<Unit> PutTags(Key key, NameValues tags) override {
+    return Counted(inner_.PutTags(std::move(key), std::move(tags)));
+  }
   Task<PutAnswer> Put(PutRequest request) override {
     return Counted(inner_.Put(std::move(request)));
   }

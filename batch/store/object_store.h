@@ -87,6 +87,8 @@ class ObjectStore {
   virtual Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                                std::function<void(const ObjectHead&)> on_head) = 0;
   virtual Task<NameValues> GetTags(Key key) = 0;
+  // Replaces the tags of an object that is there.
+  virtual Task<Unit> PutTags(Key key, NameValues tags) = 0;
   virtual Task<PutAnswer> Put(PutRequest request) = 0;
   virtual Task<Unit> Delete(Key key) = 0;
 

@@ -47,6 +47,7 @@ constexpr Provider kAnyS3 = {.name = "s3",
                              .expect_100 = false,
                              .checksum_headers = false,
                              .size_on_complete = false,
+                             .tags_on_create = false,  // RGW 16.2 drops it, measured; asked after Complete
                              .etag = EtagHabit::kUnknown,
                              .limits = kCompatibleLimits,
                              .key_bytes_max = 1024};
@@ -58,6 +59,7 @@ constexpr Provider Aws() {
   aws.addressing = AddressStyle::kAuto;  // path style is deprecated; dots break the certificate
   aws.expect_100 = true;                 // an early 503 of a 50 MB PUT cost 0 body bytes, measured
   aws.checksum_headers = true;           // userguide/checking-object-integrity
+  aws.tags_on_create = true;             // API_CreateMultipartUpload, x-amz-tagging
   aws.size_on_complete = true;           // API_CompleteMultipartUpload, x-amz-mp-object-size
   // API_Object: the MD5 with SSE-S3 or none, not with SSE-KMS or SSE-C. That is seen per object.
   aws.etag = EtagHabit::kMd5;
@@ -68,6 +70,7 @@ constexpr Provider Aws() {
 constexpr Provider Minio() {
   Provider minio = kAnyS3;
   minio.name = "minio";
+  minio.tags_on_create = true;  // cmd/erasure-multipart.go keeps it with the metadata
   // PUT: MD5, or random where the server runs with --no-compat or compresses or encrypts.
   minio.etag = EtagHabit::kUnknown;
   minio.expect_100 = true;  // Go's net/http answers 100 at the first read

@@ -37,6 +37,7 @@ struct Provider {
   bool expect_100;           // send Expect: 100-continue with large bodies
   bool checksum_headers;     // x-amz-checksum-* are kept and checked
   bool size_on_complete;     // x-amz-mp-object-size is checked
+  bool tags_on_create;       // x-amz-tagging of CreateMultipartUpload is kept
   EtagHabit etag;
   SizeLimits limits;
   std::uint32_t key_bytes_max;

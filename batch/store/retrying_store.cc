@@ -53,6 +53,11 @@ Task<NameValues> RetryingStore::GetTags(Key key) {
   co_return co_await Retry(std::move(attempt));
 }
 
+Task<Unit> RetryingStore::PutTags(Key key, NameValues tags) {
+  std::function<Task<Unit>()> attempt = [&] { return inner_.PutTags(key, tags); };
+  co_return co_await Retry(std::move(attempt));
+}
+
 Task<PutAnswer> RetryingStore::Put(PutRequest request) { return inner_.Put(std::move(request)); }
 
 Task<Unit> RetryingStore::Delete(Key key) {

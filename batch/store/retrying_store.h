@@ -44,6 +44,7 @@ class RetryingStore final : public ObjectStore {
   Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                        std::function<void(const ObjectHead&)> on_head) override;
   Task<NameValues> GetTags(Key key) override;
+  Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
   Task<Unit> Delete(Key key) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "batch/base/digest.h"
 #include "batch/store/classify.h"
 
 namespace ferry {
@@ -11,6 +12,8 @@ namespace {
 
 // Complete and server-side copies think before they answer; S3 sends white space meanwhile.
 constexpr std::chrono::seconds kLongAnswerTimeout{600};
+
+constexpr std::uint64_t kExpectContinueBytesMin = 1 << 20;
 
 // What travels with an object, beside x-amz-meta-*.
 constexpr std::string_view kMetadataHeaders[] = {
@@ -316,6 +319,18 @@ Task<NameValues> S3Store::GetTags(Key key) {
   co_return ParseTagging(answer.body);
 }
 
+Task<Unit> S3Store::PutTags(Key key, NameValues tags) {
+  const std::string body = TaggingBody(tags);
+  Call call = NewCall(Method::kPut, "tag", &key);
+  call.query.push_back({"tagging", ""});
+  // Required of this request by AWS, and by stores that know no other checksum.
+  call.headers.push_back({"content-md5", ToBase64(Md5::Of(body))});
+  call.headers.push_back({"content-type", "application/xml"});
+  call.http.body = body;
+  co_await Send(call);
+  co_return Unit{};
+}
+
 Task<PutAnswer> S3Store::Put(PutRequest request) {
   Call call = NewCall(Method::kPut, request.part_number > 0 ? "write a part of" : "write",
                       &request.key);
@@ -330,6 +345,8 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
   call.http.body = request.body;
   call.http.source = request.source;
   call.http.source_bytes = request.bytes;
+  // A store that refuses says so before the body is sent, where it knows how to.
+  call.http.expect_continue = provider_.expect_100 && request.bytes >= kExpectContinueBytesMin;
   HttpAnswer answer = co_await Send(call);
   PutAnswer put;
   put.etag = NormalizeEtag(FindHeader(answer.headers, "etag"));

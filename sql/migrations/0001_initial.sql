@@ -101,6 +101,10 @@ create table bucketferry.run (
 );
 
 create index run_of_task on bucketferry.run (task_name, run_id);
+-- The latest of each kind, also of a task that never had one.
+create index run_complete on bucketferry.run (task_name, run_id) where state = 'complete';
+create index run_incomplete on bucketferry.run (task_name, run_id) where state = 'incomplete';
+create index run_failed on bucketferry.run (task_name, run_id) where state = 'failed';
 create index run_open on bucketferry.run (run_id) where state in ('planning', 'copying');
 
 -- What one worker added to one run: levels as differences, so that no row is hot and nothing is
