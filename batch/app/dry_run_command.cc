@@ -85,6 +85,7 @@ int DryRun(const CommandContext& context) {
   const auto database = Database::OpenExisting(context.config);
   Stores stores(context.config, context.environment, context.clock);
   LanePool lanes(1, kWholeBytesMax, stores, context.clock);
+  const std::stop_callback halt(context.stop, [&] { lanes.Stop(); });
   std::vector<int> codes;
   for (const TaskConfig* task : context.tasks) {
     codes.push_back(DryRunTask(context, stores, lanes, database.get(), *task));

@@ -113,7 +113,7 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind,
   } catch (const Error& error) {
     plan.error = error;
     if (error.kind() == ErrorKind::kStopped || context.stop.stop_requested()) return;
-    log::Error("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
+    log::Debug("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
     if (plan.run_id == 0) return;
     try {
       session->Reset();
@@ -152,6 +152,7 @@ int Conclude(pg::Session& session, const Plan& plan) {
   }
   if (plan.run_id == 0) {
     if (!plan.error || plan.error->kind() == ErrorKind::kStopped) return kExitStopped;
+    std::fprintf(stderr, "bucketferry: %s\n", plan.error->what());
     return plan.error->kind() == ErrorKind::kConfig ? kExitUsage : kExitFailed;
   }
   const RunState run = ReadRun(session, plan.run_id);
@@ -212,8 +213,9 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     stopped = worker.Run(until, context.stop) == Worker::End::kStopped;
   } catch (const Error& error) {
     lost = error;
-    log::Error("work ended", {{"error", error.what()}});
   }
+  // What planners still wait for ends now, unless they may go on.
+  if (stopped || lost) engine.lanes.Stop();
   planners.clear();  // joins
   if (lost) {
     std::fprintf(stderr, "bucketferry: %s\n", lost->what());
@@ -253,6 +255,7 @@ int RetryDead(const CommandContext& context) {
 int PlanTasks(const CommandContext& context) {
   CheckFilters(context);
   Engine engine(context);
+  const std::stop_callback halt(context.stop, [&] { engine.lanes.Stop(); });
   std::vector<int> codes;
   for (const TaskConfig* task : context.tasks) {
     Plan plan;
@@ -298,11 +301,6 @@ int WorkOnTasks(const CommandContext& context) {
     return context.line.stop_after &&
            context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
-  std::vector<OpenRun> touched;
-  {
-    const auto session = engine.database->Connect();
-    touched = FindOpenRuns(*session, until.tasks);
-  }
   Worker worker({[&] { return engine.database->Connect(); }, engine.lease, engine.lanes,
                  engine.stores, context.clock, engine.progress},
                 engine.options);

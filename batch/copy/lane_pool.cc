@@ -50,7 +50,7 @@ void LanePool::Start(WorkItem item) {
   lane.load += 1;
   auto result = std::make_shared<WorkResult>();
   result->item = std::move(item);
-  lane.loop.Post([&lane, result] {
+  const bool posted = lane.loop.Post([&lane, result] {
     Detach(Execute(lane, *result), [&lane, result](std::optional<Unit>, std::exception_ptr error) {
       if (error) {
         try {
@@ -68,6 +68,10 @@ void LanePool::Start(WorkItem item) {
       lane.pool.Deliver(std::move(*result));
     });
   });
+  if (!posted) {
+    result->error = Error(ErrorKind::kStopped, "stopped");
+    Deliver(std::move(*result));
+  }
 }
 
 Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {

@@ -348,7 +348,7 @@ void Worker::FailRunOnce(RunWork& run, const std::string& error) {
   run.abandoned = true;
   run.ready.clear();
   WithDatabase([&] { FailRun(*session_, run.open.run_id, EscapeBytes(error)); });
-  log::Error("run failed",
+  log::Warn("run failed",
              {{"task", run.open.task_name}, {"run", run.open.run_id}, {"error", error}});
 }
 

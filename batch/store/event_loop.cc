@@ -76,7 +76,7 @@ void EventLoop::Run() {
     ReapTransfers();
     if (stopping_) {
       CancelEverything();
-      if (Idle()) return;
+      if (TryToEnd()) return;
     }
   }
 }
@@ -90,16 +90,18 @@ void EventLoop::Stop() {
   [[maybe_unused]] const auto n = write(wake_, &one, sizeof one);
 }
 
-void EventLoop::Post(std::function<void()> work) {
+bool EventLoop::Post(std::function<void()> work) {
   bool first = false;
   {
     MutexLock lock(mutex_);
+    if (ended_) return false;
     first = posted_.empty();
     posted_.push_back(std::move(work));
   }
-  if (!first) return;  // the wake-up that is on its way serves this one too
+  if (!first) return true;  // the wake-up that is on its way serves this one too
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = write(wake_, &one, sizeof one);
+  return true;
 }
 
 void EventLoop::Start(Transfer& transfer) {
@@ -210,9 +212,10 @@ void EventLoop::CancelEverything() {
   }
 }
 
-bool EventLoop::Idle() {
+bool EventLoop::TryToEnd() {
   MutexLock lock(mutex_);
-  return posted_.empty() && active_.empty() && timers_.empty();
+  ended_ = posted_.empty() && active_.empty() && timers_.empty();
+  return ended_;
 }
 
 }  // namespace ferry

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "batch/base/clock.h"
+#include "batch/base/error.h"
 #include "batch/base/mutex.h"
 #include "batch/base/task.h"
 
@@ -42,8 +43,9 @@ class EventLoop {
   void Run();
   void Stop();
 
-  // Runs `work` on the loop's thread, soon, in the order of posting.
-  void Post(std::function<void()> work);
+  // Runs `work` on the loop's thread, soon, in the order of posting. False: the loop has ended, and
+  // `work` is dropped.
+  bool Post(std::function<void()> work);
 
   // Runs a task on the loop, from any other thread; the future gets its end.
   template <typename T>
@@ -84,7 +86,8 @@ class EventLoop {
   void RunUnpauses();
   void Finish(Transfer& transfer, CURLcode result);
   void CancelEverything();
-  bool Idle();
+  // Whether nothing waits any more; if so, nothing can be posted from now on.
+  bool TryToEnd();
 
   Clock& clock_;
   CURLM* multi_ = nullptr;
@@ -99,12 +102,13 @@ class EventLoop {
   Mutex mutex_;
   std::vector<std::function<void()>> posted_ FERRY_GUARDED_BY(mutex_);
   bool stop_requested_ FERRY_GUARDED_BY(mutex_) = false;
+  bool ended_ FERRY_GUARDED_BY(mutex_) = false;
 };
 
 template <typename T>
 std::future<T> EventLoop::Submit(std::function<Task<T>()> make) {
   auto promise = std::make_shared<std::promise<T>>();
-  Post([promise, make = std::move(make)] {
+  const bool posted = Post([promise, make = std::move(make)] {
     // `make` is copied into the closure of the end, because a coroutine lambda uses its captures
     // for as long as it runs.
     auto kept = std::make_shared<std::function<Task<T>()>>(make);
@@ -116,6 +120,9 @@ std::future<T> EventLoop::Submit(std::function<Task<T>()> make) {
       }
     });
   });
+  if (!posted) {
+    promise->set_exception(std::make_exception_ptr(Error(ErrorKind::kStopped, "stopped")));
+  }
   return promise->get_future();
 }
 

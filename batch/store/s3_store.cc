@@ -203,6 +203,9 @@ Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kin
   if (call.key != nullptr) text += "/" + Escape(*call.key);
   text += ": ";
   text += code.empty() ? fmt::format("HTTP {}", answer.status) : code;
+  if (code.empty() && FindHeader(answer.headers, "content-type").starts_with("text/html")) {
+    text += "; the endpoint answers with a web page, not with S3's XML: check the endpoint";
+  }
   if (!message.empty()) text += " (" + EscapeBytes(message.substr(0, 200)) + ")";
   const std::string_view request_id = FindHeader(answer.headers, "x-amz-request-id");
   if (!request_id.empty()) text += fmt::format(" [request {}]", EscapeBytes(request_id));
@@ -280,8 +283,23 @@ Task<ListPage> S3Store::List(ListRequest request) {
 
 Task<ObjectHead> S3Store::Head(Key key) {
   Call call = NewCall(Method::kHead, "examine", &key);
-  HttpAnswer answer = co_await Send(call);
-  co_return ReadHead(answer);
+  std::optional<Error> unclear;
+  try {
+    HttpAnswer answer = co_await Send(call);
+    co_return ReadHead(answer);
+  } catch (const Error& error) {
+    if (!error.code().empty() || IsRetryable(error.kind()) ||
+        error.kind() == ErrorKind::kStopped) {
+      throw;
+    }
+    unclear = error;
+  }
+  // The answer to a HEAD has no body: a missing key and a missing bucket look alike. A GET of one
+  // byte names the reason.
+  Call get = NewCall(Method::kGet, "examine", &key);
+  get.headers.push_back({"range", "bytes=0-0"});
+  co_await Send(get);
+  throw *unclear;
 }
 
 Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
