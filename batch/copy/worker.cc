@@ -167,7 +167,12 @@ bool Worker::ClaimInto(RunWork& run) {
     run.listed_to_the_end = jobs.empty() && !run.open.planning;
     if (jobs.empty()) {
       queue_->RequeueLost(run_id);
-      if (run.in_flight == 0) queue_->CloseIfFinal(run_id);
+      if (run.in_flight == 0 && run.outcomes.empty()) {
+        // Nothing is in our hands: what the database says we hold was claimed in a transaction
+        // whose commit we never heard of.
+        queue_->ReleaseAll(run_id);
+        queue_->CloseIfFinal(run_id);
+      }
       // What others claimed and gave back by a rollback lies below the cursor.
       if (run.listed_to_the_end) run.cursor = 0;
     }
