@@ -26,24 +26,14 @@ struct View {
   std::optional<LedgerEntry> ledger;
 };
 
-Task<ObjectHead> HeadOf(ObjectStore& store, Key key) { co_return co_await store.Head(key); }
-
-// nullopt: there is no such key. A missing bucket is an error: HEAD's 404 has no body that could
-// say which of the two is missing, so the bucket is listed.
+// nullopt: there is no such key. A missing bucket is an error.
 std::optional<ObjectHead> Examine(EventLoop& loop, ObjectStore& store, const Key& key) {
   try {
-    return loop.Submit<ObjectHead>([&store, &key] { return HeadOf(store, key); }).get();
+    return loop.Submit<ObjectHead>([&store, &key] { return store.Head(key); }).get();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kNotFound) throw;
+    if (error.kind() != ErrorKind::kNotFound || error.code() == "NoSuchBucket") throw;
+    return std::nullopt;
   }
-  loop.Submit<ListPage>([&store, &key] {
-        ListRequest request;
-        request.prefix = key.bytes();
-        request.keys_max = 1;
-        return store.List(request);
-      })
-      .get();
-  return std::nullopt;
 }
 
 ListedEntry ToEntry(const ObjectHead& head, const Key& rest) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "batch/base/key.h"
@@ -15,7 +16,7 @@ using Json = nlohmann::ordered_json;
 void AddKey(Json& object, const Key& key);
 
 // One line. Never throws for what it holds: bytes that are no UTF-8 (an ETag may be anything)
-// become U+FFFD.
+// become U+FFFD. No control character is in it.
 std::string ToLine(const Json& object);
 
 // A value, or null.
