@@ -7,8 +7,8 @@
 #include "batch/app/check_host.h"
 #include "batch/app/check_report.h"
 #include "batch/app/commands.h"
-#include "batch/app/stores.h"
 #include "batch/app/status_text.h"
+#include "batch/app/stores.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 
@@ -30,9 +30,13 @@ std::string Explained(const Error& error, std::string_view permission) {
     return fmt::format("{} is missing: {}", permission, error.what());
   }
   if (error.code() == kMalformedAnswer) {
-    return fmt::format("{}: the endpoint does not speak S3 here (a web page, a console or a "
-                       "proxy?): check endpoint",
-                       error.what());
+    return fmt::format(
+        "{}: the endpoint does not speak S3 here (a web page, a console or a "
+        "proxy?): check endpoint",
+        error.what());
+  }
+  if (error.code().empty() && error.kind() == ErrorKind::kNotFound) {
+    return fmt::format("{}: no S3 error comes with it: check endpoint", error.what());
   }
   return error.what();
 }
@@ -97,8 +101,7 @@ bool TaskCheck::CheckList(End& end) {
   request.keys_max = kListedMax;
   const std::string credentials = end.Name("credentials");
   const std::string list = end.Name("list");
-  const bool anonymous =
-      end.store_config.credentials.kind == CredentialsConfig::Kind::kAnonymous;
+  const bool anonymous = end.store_config.credentials.kind == CredentialsConfig::Kind::kAnonymous;
   try {
     ListPage page = Ask<ListPage>([&] { return end.store.List(request); });
     report_.Ok(credentials, anonymous ? "none, as configured" : "accepted");
@@ -135,9 +138,7 @@ void TaskCheck::CheckRead(End& end, bool needed) {
   MemorySink sink(1);
   ObjectHead head;
   try {
-    head = Ask<ObjectHead>([&] {
-      return end.store.Get(request, sink, [](const ObjectHead&) {});
-    });
+    head = Ask<ObjectHead>([&] { return end.store.Get(request, sink, [](const ObjectHead&) {}); });
   } catch (const Error& error) {
     if (IsStop(error)) throw;
     const std::string why = Explained(error, "s3:GetObject");
@@ -146,16 +147,15 @@ void TaskCheck::CheckRead(End& end, bool needed) {
   }
   end.tagged = head.tag_count > 0;
   report_.Ok(read, "one byte of " + Escape(end.first->key));
-  report_.Note(end.Name("versions"),
-               head.version_id.empty() ? "the bucket names none"
-                                       : "the bucket keeps versions; the latest one counts");
+  report_.Note(end.Name("versions"), head.version_id.empty()
+                                         ? "the bucket names none"
+                                         : "the bucket keeps versions; the latest one counts");
 }
 
 void TaskCheck::CheckTags(End& end) {
   const std::string tags = end.Name("tags");
   try {
-    const NameValues found =
-        Ask<NameValues>([&] { return end.store.GetTags(end.first->key); });
+    const NameValues found = Ask<NameValues>([&] { return end.store.GetTags(end.first->key); });
     end.tagged = end.tagged || !found.empty();
     report_.Ok(tags, fmt::format("{} on {}", found.size(), Escape(end.first->key)));
   } catch (const Error& error) {
@@ -173,8 +173,7 @@ void TaskCheck::CheckUpload(End& end) {
   const ObjectMetadata metadata;
   std::string upload_id;
   try {
-    upload_id =
-        Ask<std::string>([&] { return end.store.CreateUpload(key, metadata); });
+    upload_id = Ask<std::string>([&] { return end.store.CreateUpload(key, metadata); });
     report_.Ok(end.Name("create upload"), "of " + Escape(key));
   } catch (const Error& error) {
     if (IsStop(error)) throw;
@@ -229,9 +228,14 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
   const auto made = stores.MakeWith(loop, task.name, Patience::kShort);
   const Ends ends = made->ends();
   TaskCheck check(task, loop, context.clock);
-  End source{"source", task.source, context.config.Store(task.source.store), ends.source, {}, false};
-  End destination{"destination", task.destination, context.config.Store(task.destination.store),
-                  ends.destination, {}, false};
+  End source{"source",    task.source, context.config.Store(task.source.store),
+             ends.source, {},          false};
+  End destination{"destination",
+                  task.destination,
+                  context.config.Store(task.destination.store),
+                  ends.destination,
+                  {},
+                  false};
   check.CheckSource(source);
   check.CheckDestination(destination, source.tagged);
   return !check.failed();

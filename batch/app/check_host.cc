@@ -68,10 +68,10 @@ void CheckClock(CheckReport& report, const std::string& name, const HttpAnswer& 
     report.Note(name, "the endpoint's answers carry no date to compare with");
     return;
   }
-  const auto ours = std::chrono::duration_cast<std::chrono::milliseconds>(
-      clock.WallNow().time_since_epoch());
-  const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(
-      ours - std::chrono::milliseconds(*theirs));
+  const auto ours =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.WallNow().time_since_epoch());
+  const auto ahead =
+      std::chrono::duration_cast<std::chrono::seconds>(ours - std::chrono::milliseconds(*theirs));
   if (std::chrono::abs(ahead) < kClockSkewMax) {
     report.Ok(name, fmt::format("within {} s of the endpoint's",
                                 std::max<std::int64_t>(1, std::chrono::abs(ahead).count())));
@@ -99,10 +99,10 @@ void CheckDatabase(CheckReport& report, const Config& config) {
       return;
     }
     const auto database = Database::OpenExisting(config);
-    report.Ok(name, database != nullptr
-                        ? fmt::format("answers; the schema {} is current", config.database_schema)
-                        : fmt::format("answers; the schema {} will be created",
-                                      config.database_schema));
+    report.Ok(name,
+              database != nullptr
+                  ? fmt::format("answers; the schema {} is current", config.database_schema)
+                  : fmt::format("answers; the schema {} will be created", config.database_schema));
   } catch (const Error& error) {
     report.Fail(name, error.what());
   }
@@ -132,9 +132,8 @@ bool CheckEndpoint(CheckReport& report, std::string_view side, const StoreConfig
   const auto name = [side](std::string_view what) { return fmt::format("{} {}", side, what); };
   try {
     const std::string address = Resolve(store.endpoint.host);
-    report.Ok(name("DNS"), address == store.endpoint.host
-                               ? "not needed for " + address
-                               : store.endpoint.host + " is " + address);
+    report.Ok(name("DNS"), address == store.endpoint.host ? "not needed for " + address
+                                                          : store.endpoint.host + " is " + address);
   } catch (const Error& error) {
     report.Fail(name("DNS"), fmt::format("{} of store {} cannot be resolved ({}): check the "
                                          "endpoint's name and this host's DNS",
@@ -144,17 +143,18 @@ bool CheckEndpoint(CheckReport& report, std::string_view side, const StoreConfig
   const std::string connection = name(store.endpoint.tls ? "TLS" : "connection");
   try {
     const HttpAnswer answer = Probe(store, loop);
-    report.Ok(connection, store.endpoint.Url() + (store.endpoint.tls
-                                                      ? " answers, its certificate is trusted"
-                                                      : " answers, without TLS"));
+    report.Ok(connection,
+              store.endpoint.Url() + (store.endpoint.tls ? " answers, its certificate is trusted"
+                                                         : " answers, without TLS"));
     CheckClock(report, name("clock"), answer, clock);
     return true;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kStopped) throw;
+    const bool in_tls = error.kind() == ErrorKind::kInvalid ||
+                        std::string_view(error.what()).find("SSL") != std::string_view::npos;
     const std::string_view advice =
-        error.kind() == ErrorKind::kInvalid
-            ? "check the endpoint's name, whether it speaks TLS on this port, and ca_file"
-            : "check that the endpoint is up and no firewall is in between";
+        in_tls ? "check the endpoint's name, whether it speaks TLS on this port, and ca_file"
+               : "check that the endpoint is up and no firewall is in between";
     report.Fail(connection, fmt::format("{} of store {}: {}; {}", store.endpoint.Url(), store.name,
                                         error.what(), advice));
     return false;

@@ -30,8 +30,10 @@ struct Common {
 };
 
 void AddCommon(CLI::App& command, Common& common, CommandLine& line) {
-  command.add_option("--config", common.config, "configuration file; $BUCKETFERRY_CONFIG, else "
-                                                "./bucketferry.yaml")
+  command
+      .add_option("--config", common.config,
+                  "configuration file; $BUCKETFERRY_CONFIG, else "
+                  "./bucketferry.yaml")
       ->capture_default_str()
       ->type_name("FILE");
   command.add_option("--task", line.tasks, "only this task; may be given several times")
@@ -61,8 +63,8 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   Common common;
   std::string stop_after;
   CLI::App app(kAbout, "bucketferry");
-  app.set_version_flag("--version", "bucketferry " + std::string(Version()) + " (" +
-                                        std::string(Revision()) + ")");
+  app.set_version_flag(
+      "--version", "bucketferry " + std::string(Version()) + " (" + std::string(Revision()) + ")");
   app.require_subcommand(1);
   const auto add = [&](const char* name, Command command, const char* about) {
     CLI::App* sub = app.add_subcommand(name, about);
@@ -89,8 +91,8 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   jobs->add_flag("--json", line.json, "one JSON object a line");
   jobs->add_option("--run", line.run, "of this run only");
   jobs->add_option("--state", line.state, "in this state only")
-      ->check(CLI::IsMember({"pending", "in_flight", "retry_wait", "done", "dead", "vanished",
-                             "archived"}));
+      ->check(CLI::IsMember(
+          {"pending", "in_flight", "retry_wait", "done", "dead", "vanished", "archived"}));
   jobs->add_option("--key", line.key, "keys that match this glob")->type_name("GLOB");
   jobs->add_flag("--ledger", line.ledger, "what the destination is known to hold instead");
   CLI::App* explain = add("explain", Command::kExplain, "why a key would or would not be copied");

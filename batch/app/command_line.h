@@ -32,17 +32,17 @@ struct CommandLine {
   log::Format log_format = log::Format::kText;
   log::Level log_level = log::Level::kInfo;
 
-  bool dry_run = false;  // run
-  bool all = false;      // run --dry-run: every line
-  bool forever = false;  // work
+  bool dry_run = false;                                 // run
+  bool all = false;                                     // run --dry-run: every line
+  bool forever = false;                                 // work
   std::optional<std::chrono::milliseconds> stop_after;  // run, work: --for
-  bool json = false;     // status, jobs
-  int runs = 10;         // status
-  std::optional<std::int64_t> run;  // jobs
-  std::string state;                // jobs
-  std::string key;                  // jobs: a glob; explain: a key; both in escaped form
-  bool ledger = false;              // jobs
-  bool deep = false;                // verify
+  bool json = false;                                    // status, jobs
+  int runs = 10;                                        // status
+  std::optional<std::int64_t> run;                      // jobs
+  std::string state;                                    // jobs
+  std::string key;      // jobs: a glob; explain: a key; both in escaped form
+  bool ledger = false;  // jobs
+  bool deep = false;    // verify
 };
 
 struct Parsed {

@@ -27,8 +27,7 @@ void Print(const CommandContext& context, const Found& found, Summary& summary) 
   const Decision decision = found.finding.decision;
   switch (decision) {
     case Decision::kNothing:
-    case Decision::kRepairLedger:
-      return;
+    case Decision::kRepairLedger: return;
     case Decision::kAdopt: summary.adopted += 1; return;
     case Decision::kArchived: summary.archived += 1; break;
     case Decision::kKeyRefused: summary.refused += 1; break;
@@ -45,8 +44,8 @@ void Print(const CommandContext& context, const Found& found, Summary& summary) 
              found.source.size_bytes);
 }
 
-int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes,
-               Database* database, const TaskConfig& task) {
+int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, Database* database,
+               const TaskConfig& task) {
   const KeyFilter filter = FilterOf(task);
   EventLoop& loop = lanes.loop();
   const auto ends = stores.MakeWith(loop, task.name, Patience::kShort);
@@ -62,8 +61,7 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes,
   }
   LedgerStream ledger(read, task.source.prefix);
   ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
-  ListingStream destination(loop, two.destination, task.destination.prefix,
-                            DestinationName(task));
+  ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
   Summary summary;
   Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
            task.source.prefix, task.destination.prefix},
@@ -72,10 +70,11 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes,
   if (lines > kLinesMax && !context.line.all) {
     fmt::print("... and {} more (--all shows them)\n", lines - kLinesMax);
   }
-  fmt::print("{}: dry run: {} objects at the source, {} to copy or verify, {} bytes, {} to adopt, "
-             "{} archived, {} keys refused\n",
-             task.name, summary.source_objects, summary.to_do, summary.bytes, summary.adopted,
-             summary.archived, summary.refused);
+  fmt::print(
+      "{}: dry run: {} objects at the source, {} to copy or verify, {} bytes, {} to adopt, "
+      "{} archived, {} keys refused\n",
+      task.name, summary.source_objects, summary.to_do, summary.bytes, summary.adopted,
+      summary.archived, summary.refused);
   return kExitDone;
 }
 

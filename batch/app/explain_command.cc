@@ -69,30 +69,22 @@ std::string Describe(const std::optional<LedgerEntry>& ledger) {
 
 std::string_view Sentence(Reason reason) {
   switch (reason) {
-    case Reason::kUnchanged:
-      return "both sides are as the ledger says; nothing to do";
-    case Reason::kNotAtSource:
-      return "the source has no such object; nothing to do";
-    case Reason::kMissing:
-      return "the destination does not have it";
-    case Reason::kSourceChanged:
-      return "the source is not what was brought last time";
-    case Reason::kDestinationChanged:
-      return "the destination is not what was written there";
-    case Reason::kSizeDiffers:
-      return "the ledger does not know it, and the sizes differ";
+    case Reason::kUnchanged: return "both sides are as the ledger says; nothing to do";
+    case Reason::kNotAtSource: return "the source has no such object; nothing to do";
+    case Reason::kMissing: return "the destination does not have it";
+    case Reason::kSourceChanged: return "the source is not what was brought last time";
+    case Reason::kDestinationChanged: return "the destination is not what was written there";
+    case Reason::kSizeDiffers: return "the ledger does not know it, and the sizes differ";
     case Reason::kEtagDiffers:
       return "the ledger does not know it, and the ETags prove other bytes";
-    case Reason::kEqualEtags:
-      return "equal ETags prove equal bytes; only the ledger is written";
+    case Reason::kEqualEtags: return "equal ETags prove equal bytes; only the ledger is written";
     case Reason::kTrustedBySizeAndTime:
       return "the ledger does not know it; `adopt: trust` takes its equal size and later time";
     case Reason::kNotComparable:
       return "the ledger does not know it, and the ETags cannot tell; `adopt` decides";
     case Reason::kArchivedAtSource:
       return "the source is in an archive class and must be restored before it can be read";
-    case Reason::kKeyNotAllowed:
-      return "the destination cannot hold this key";
+    case Reason::kKeyNotAllowed: return "the destination cannot hold this key";
   }
   return "";
 }
@@ -122,8 +114,8 @@ void Print(const View& view, const KeyFilter& filter) {
   PrintLine("  source:      " + name(task.source, view.source_key));
   PrintLine("               " + Describe(view.source));
   PrintLine("  destination: " + name(task.destination, view.destination_key));
-  PrintLine("               " + (view.refusal ? "cannot hold this key: " + *view.refusal
-                                               : Describe(view.destination)));
+  PrintLine("               " +
+            (view.refusal ? "cannot hold this key: " + *view.refusal : Describe(view.destination)));
   PrintLine("  ledger:      " + Describe(view.ledger));
   PrintLine("  filter:      " + excluded.value_or("brings it over"));
   PrintLine("  decision:    " + DecisionLine(view, excluded, rest));
@@ -176,9 +168,10 @@ int Explain(const CommandContext& context) {
     }
   }
   for (const TaskConfig* task : others) {
-    PrintLine(fmt::format("task {}\n  decision:    nothing: the key does not begin with the source "
-                          "prefix {}",
-                          task->name, EscapeBytes(task->source.prefix)));
+    PrintLine(
+        fmt::format("task {}\n  decision:    nothing: the key does not begin with the source "
+                    "prefix {}",
+                    task->name, EscapeBytes(task->source.prefix)));
   }
   FlushLines();
   return kExitDone;

@@ -55,11 +55,11 @@ Json ToJson(const HeldObject& held, const std::string& task) {
 }
 
 std::string ToText(const ObjectRecord& object) {
-  std::string line = fmt::format("{}  {} {} {}  {:<10} {:<6} {:>10}  {}",
-                                 HumanMoment(object.finished_at.value_or(object.planned_at)),
-                                 object.task, object.run_id, object.job_id, object.state,
-                                 object.action, HumanBytes(static_cast<double>(object.size_bytes)),
-                                 Escape(object.key));
+  std::string line =
+      fmt::format("{}  {} {} {}  {:<10} {:<6} {:>10}  {}",
+                  HumanMoment(object.finished_at.value_or(object.planned_at)), object.task,
+                  object.run_id, object.job_id, object.state, object.action,
+                  HumanBytes(static_cast<double>(object.size_bytes)), Escape(object.key));
   line += "  (" + object.reason;
   if (object.proof) line += ", proof " + *object.proof;
   if (object.attempts > 0) line += fmt::format(", {} failed attempts", object.attempts);
@@ -141,8 +141,9 @@ int ShowJobs(const CommandContext& context) {
   const CommandLine& line = context.line;
   const KeyGlob glob(line.key);
   if (line.ledger && (line.run || !line.state.empty())) {
-    throw Error(ErrorKind::kConfig, "jobs --ledger is what is there now: --run and --state do not "
-                                    "apply");
+    throw Error(ErrorKind::kConfig,
+                "jobs --ledger is what is there now: --run and --state do not "
+                "apply");
   }
   const auto database = Database::OpenExisting(context.config);
   if (database == nullptr) {

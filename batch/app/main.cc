@@ -94,10 +94,9 @@ int Main(int argc, char** argv) {
   try {
     const ProcessEnvironment environment;
     SystemClock clock;
-    const Config config =
-        LoadConfig(parsed.line.config, environment,
-                   NeedsCredentials(parsed.line.command) ? CredentialUse::kNeeded
-                                                         : CredentialUse::kLeftOut);
+    const Config config = LoadConfig(
+        parsed.line.config, environment,
+        NeedsCredentials(parsed.line.command) ? CredentialUse::kNeeded : CredentialUse::kLeftOut);
     return Dispatch({parsed.line, config, SelectTasks(config, parsed.line), environment, clock,
                      signals.token()});
   } catch (const Error& error) {

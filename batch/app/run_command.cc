@@ -56,15 +56,13 @@ void PlanByListing(const CommandContext& context, Engine& engine, pg::Session& s
   const auto ends = engine.stores.MakeWith(loop, task.name, Patience::kOutage);
   const Ends two = ends->ends();
   ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
-  ListingStream destination(loop, two.destination, task.destination.prefix,
-                            DestinationName(task));
+  ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
   LedgerStream ledger(
       [&](const Key& after, std::int64_t limit) {
         return ReadLedger(session, plan.begun.task_id, after, limit);
       },
       task.source.prefix);
-  PlanWriter writer(session,
-                    {plan.begun.run_id, plan.begun.task_id, engine.lease.worker_id()},
+  PlanWriter writer(session, {plan.begun.run_id, plan.begun.task_id, engine.lease.worker_id()},
                     context.clock);
   Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
            task.source.prefix, task.destination.prefix},
@@ -89,8 +87,8 @@ void PlanByDeadJobs(const CommandContext&, Engine& engine, pg::Session& session,
                         {"of_run", last->run_id}});
 }
 
-void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind,
-                  const PlanBody& body, Plan& plan) {
+void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,
+                  Plan& plan) {
   std::unique_ptr<pg::Session> session;
   try {
     session = engine.database->Connect();
@@ -201,8 +199,7 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
   };
   until.more_may_come = [&] { return planning > 0; };
   until.enough = [&] {
-    return context.line.stop_after &&
-           context.clock.SteadyNow() - began >= *context.line.stop_after;
+    return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
   std::optional<Error> lost;
   bool stopped = false;
@@ -298,8 +295,7 @@ int WorkOnTasks(const CommandContext& context) {
   };
   until.more_may_come = [&] { return context.line.forever; };
   until.enough = [&] {
-    return context.line.stop_after &&
-           context.clock.SteadyNow() - began >= *context.line.stop_after;
+    return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
   Worker worker({[&] { return engine.database->Connect(); }, engine.lease, engine.lanes,
                  engine.stores, context.clock, engine.progress},

@@ -25,11 +25,16 @@ Json ToJson(const RunRecord& run) {
   json["state"] = run.state;
   json["started_at"] = run.started_at;
   json["finished_at"] = OrNull(run.finished_at);
-  json["objects"] = {{"source", totals.source_objects}, {"planned", totals.planned},
-                     {"pending", totals.pending},       {"in_flight", totals.in_flight},
-                     {"retry_wait", totals.retry_wait}, {"done", totals.done},
-                     {"adopted", totals.adopted},       {"deleted", totals.deleted},
-                     {"dead", totals.dead},             {"vanished", totals.vanished},
+  json["objects"] = {{"source", totals.source_objects},
+                     {"planned", totals.planned},
+                     {"pending", totals.pending},
+                     {"in_flight", totals.in_flight},
+                     {"retry_wait", totals.retry_wait},
+                     {"done", totals.done},
+                     {"adopted", totals.adopted},
+                     {"deleted", totals.deleted},
+                     {"dead", totals.dead},
+                     {"vanished", totals.vanished},
                      {"archived", totals.archived}};
   json["bytes"] = {{"planned", totals.bytes_planned}, {"done", totals.bytes_done}};
   json["retries"] = totals.retries;
@@ -88,14 +93,16 @@ void PrintForPeople(const TaskStatus& status) {
   const TaskConfig& task = *status.task;
   const std::vector<RunRecord>& runs = status.history.runs;
   PrintLine(fmt::format("{}: {} -> {}{}", task.name, SourceName(task), DestinationName(task),
-                        runs.empty() ? ", never ran" : status.history.active ? ", active" : ""));
+                        runs.empty()            ? ", never ran"
+                        : status.history.active ? ", active"
+                                                : ""));
   for (const RunRecord& run : runs) {
     if (run.active) PrintLine("  " + DescribeProgress(run));
   }
   if (runs.empty()) return;
-  std::vector<std::vector<std::string>> rows = {
-      {"run", "state", "started", "duration", "source", "planned", "done", "adopted", "dead",
-       "vanished", "archived", "copied", "error"}};
+  std::vector<std::vector<std::string>> rows = {{"run", "state", "started", "duration", "source",
+                                                 "planned", "done", "adopted", "dead", "vanished",
+                                                 "archived", "copied", "error"}};
   for (const RunRecord& run : runs) rows.push_back(ToCells(run));
   for (const std::string& line : AlignedTable(rows)) PrintLine("  " + line);
 }

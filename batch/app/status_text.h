@@ -14,10 +14,10 @@ bool PrintLine(std::string_view line);
 // The same, for everything that was printed and is still in memory.
 bool FlushLines();
 
-std::string HumanBytes(double bytes);     // "1.5 MiB"
-std::string HumanTime(double seconds);    // "2m05s"
-std::string HumanMoment(std::string_view rfc3339);      // "2026-03-01 12:00:05Z"
-std::string HumanMoment(std::int64_t unix_ms);          // the same
+std::string HumanBytes(double bytes);               // "1.5 MiB"
+std::string HumanTime(double seconds);              // "2m05s"
+std::string HumanMoment(std::string_view rfc3339);  // "2026-03-01 12:00:05Z"
+std::string HumanMoment(std::int64_t unix_ms);      // the same
 
 // Error texts name keys that are escaped already, so backslashes stay; control characters of a
 // store's own message do not reach the terminal.

@@ -57,9 +57,9 @@ WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
       transfer.concurrency ? static_cast<int>(*transfer.concurrency) : kConcurrencyAuto;
   options.memory_bytes = transfer.memory;
   // All transfers at once fit the budget, as long as a ring keeps a useful size.
-  options.ring_bytes = std::clamp<std::size_t>(
-      transfer.memory / static_cast<std::size_t>(options.concurrency), kRingBytesMin,
-      kRingBytesMax);
+  options.ring_bytes =
+      std::clamp<std::size_t>(transfer.memory / static_cast<std::size_t>(options.concurrency),
+                              kRingBytesMin, kRingBytesMax);
   options.part_bytes = transfer.part_size;
   options.multipart_threshold = transfer.multipart_threshold;
   options.attempts_max = static_cast<int>(transfer.max_attempts);

@@ -45,9 +45,9 @@ Task<Compared> ReadBoth(Ends ends, ObjectToCopy object) {
     } catch (const Error& error) {
       compared.error = SideError(Side::kDestination, error);
     }
-    const bool again = compared.error && attempt < kReadTriesMax &&
-                       (IsRetryable(compared.error->kind()) ||
-                        compared.error->kind() == ErrorKind::kCorrupt);
+    const bool again =
+        compared.error && attempt < kReadTriesMax &&
+        (IsRetryable(compared.error->kind()) || compared.error->kind() == ErrorKind::kCorrupt);
     if (!again) co_return compared;
     const auto spread = static_cast<std::uint32_t>(object.source.size_bytes * 2654435761U);
     if (!co_await ends.loop.Sleep(Backoff(attempt, spread))) {
@@ -65,7 +65,7 @@ struct Counts {
   std::int64_t differences = 0;
   std::int64_t cannot_tell = 0;
   std::int64_t archived = 0;
-  std::int64_t changed = 0;     // while it was being read
+  std::int64_t changed = 0;  // while it was being read
   std::int64_t unreadable = 0;
   std::int64_t only_at_destination = 0;
 };
@@ -165,9 +165,9 @@ void Verification::Examine(const Sides& sides) {
     case Judgement::kMissing: {
       const auto refusal = KeyRefusal(made_.front()->ends().destination_provider,
                                       Key(task_.destination.prefix + sides.source->key.bytes()));
-      return SayDifference(refusal ? "missing (the destination cannot hold it: " + *refusal + ")"
-                                   : "missing",
-                           source_key);
+      return SayDifference(
+          refusal ? "missing (the destination cannot hold it: " + *refusal + ")" : "missing",
+          source_key);
     }
     case Judgement::kSizeDiffers:
       return SayDifference(fmt::format("size differs ({} at the source, {} at the destination)",
@@ -200,8 +200,9 @@ void Verification::StartReading(const Sides& sides) {
   object.source_key = Key(task_.source.prefix + sides.source->key.bytes());
   object.destination_key = Key(task_.destination.prefix + sides.source->key.bytes());
   object.source = IdentityOf(*sides.source);
-  reading_.push_back({object.source_key, object.destination_key,
-                      ends.loop.Submit<Compared>([ends, object] { return ReadBoth(ends, object); })});
+  reading_.push_back(
+      {object.source_key, object.destination_key,
+       ends.loop.Submit<Compared>([ends, object] { return ReadBoth(ends, object); })});
 }
 
 void Verification::FinishOldest() {
@@ -218,20 +219,16 @@ void Verification::FinishOldest() {
 
 void Verification::SayFailure(const Reading& one, const SideError& error) {
   switch (error.kind()) {
-    case ErrorKind::kStopped:
-      throw Error(ErrorKind::kStopped, "stopped");
+    case ErrorKind::kStopped: throw Error(ErrorKind::kStopped, "stopped");
     case ErrorKind::kNotFound:
       if (error.side() == Side::kDestination) return SayDifference("missing", one.source_key);
       [[fallthrough]];
-    case ErrorKind::kConflict:
-      counts_.changed += 1;
-      return;
+    case ErrorKind::kConflict: counts_.changed += 1; return;
     default:
       counts_.unreadable += 1;
       if (counts_.unreadable > kLinesMax) return;
-      log::Error("could not be read", {{"task", task_.name},
-                                       {"key", one.source_key},
-                                       {"error", error.what()}});
+      log::Error("could not be read",
+                 {{"task", task_.name}, {"key", one.source_key}, {"error", error.what()}});
   }
 }
 
@@ -244,8 +241,8 @@ void Verification::SayDifference(std::string_view what, const Key& source_key) {
 int Verification::Conclude() const {
   const Counts& c = counts_;
   if (c.differences > kLinesMax) {
-    PrintLine(fmt::format("{}: ... and {} more differences", task_.name,
-                          c.differences - kLinesMax));
+    PrintLine(
+        fmt::format("{}: ... and {} more differences", task_.name, c.differences - kLinesMax));
   }
   std::string line = fmt::format(
       "{}: {} objects compared, {} differences; equal: {} by ETag, {} by the ledger, {} by reading "

@@ -9,7 +9,7 @@ enum class Judgement {
   kEqualByEtag,
   kEqualByLedger,  // both sides are still what the ledger proved equal
   kMissing,
-  kArchived,       // missing, because the source must be restored first: a standing verdict
+  kArchived,  // missing, because the source must be restored first: a standing verdict
   kSizeDiffers,
   kEtagDiffers,
   kCannotTell,

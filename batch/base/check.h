@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define FERRY_CHECK(condition)                                                           \
-  ((condition) ? static_cast<void>(0)                                                    \
-               : (std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__,  \
-                               #condition),                                              \
-                  std::abort()))
+#define FERRY_CHECK(condition)                                                               \
+  ((condition)                                                                               \
+       ? static_cast<void>(0)                                                                \
+       : (std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition), \
+          std::abort()))

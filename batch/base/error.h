@@ -42,8 +42,7 @@ class Error : public std::runtime_error {
 constexpr bool IsRetryable(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kThrottled:
-    case ErrorKind::kUnavailable:
-      return true;
+    case ErrorKind::kUnavailable: return true;
     case ErrorKind::kConflict:
     case ErrorKind::kNotFound:
     case ErrorKind::kDenied:
@@ -53,8 +52,7 @@ constexpr bool IsRetryable(ErrorKind kind) {
     case ErrorKind::kInDoubt:
     case ErrorKind::kInvalid:
     case ErrorKind::kConfig:
-    case ErrorKind::kStopped:
-      return false;
+    case ErrorKind::kStopped: return false;
   }  // no default: a new kind must be placed here by hand
   return false;
 }

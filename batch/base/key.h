@@ -36,8 +36,8 @@ Key UnescapeKey(std::string_view text);
 // Whether `bytes` is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF).
 bool IsUtf8(std::string_view bytes);
 
-std::string ToHex(std::string_view bytes);          // lower case
-std::string FromHex(std::string_view hex);          // throws Error{kCorrupt}
-std::string ToBase64(std::string_view bytes);       // with padding, no line breaks
+std::string ToHex(std::string_view bytes);     // lower case
+std::string FromHex(std::string_view hex);     // throws Error{kCorrupt}
+std::string ToBase64(std::string_view bytes);  // with padding, no line breaks
 
 }  // namespace ferry

@@ -114,7 +114,8 @@ void AppendJsonString(std::string& out, std::string_view text) {
 }
 
 std::string JsonLine(Level level, std::string_view message, Fields fields) {
-  std::string line = "{\"time\":\"" + Now() + "\",\"level\":\"" + std::string(Name(level)) + "\",\"message\":";
+  std::string line =
+      "{\"time\":\"" + Now() + "\",\"level\":\"" + std::string(Name(level)) + "\",\"message\":";
   AppendJsonString(line, EscapeBytes(message));
   for (const Field& field : fields) {
     line += ",\"" + std::string(field.name) + "\":";

@@ -21,14 +21,15 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 enum class Format { kText, kJson };
 
 struct Field {
-  Field(std::string_view field_name, std::string_view text) : name(field_name), value(std::string(text)) {}
-  Field(std::string_view field_name, const char* text) : name(field_name), value(std::string(text)) {}
+  Field(std::string_view field_name, std::string_view text)
+      : name(field_name), value(std::string(text)) {}
+  Field(std::string_view field_name, const char* text)
+      : name(field_name), value(std::string(text)) {}
   Field(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
   Field(std::string_view field_name, const Key& key) : name(field_name), value(key.bytes()) {}
   Field(std::string_view field_name, double number) : name(field_name), value(number) {}
   template <typename Integer>
-    requires std::is_integral_v<Integer>
-  Field(std::string_view field_name, Integer number)
+  requires std::is_integral_v<Integer> Field(std::string_view field_name, Integer number)
       : name(field_name), value(static_cast<std::int64_t>(number)) {}
 
   std::string_view name;

@@ -121,9 +121,7 @@ class Event {
     struct Awaiter {
       Event* event;
       bool await_ready() const noexcept { return event->set_; }
-      void await_suspend(std::coroutine_handle<> waiter) const noexcept {
-        event->waiter_ = waiter;
-      }
+      void await_suspend(std::coroutine_handle<> waiter) const noexcept { event->waiter_ = waiter; }
       void await_resume() const noexcept {}
     };
     return Awaiter{this};

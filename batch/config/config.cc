@@ -21,38 +21,28 @@ const TaskConfig* Config::FindTask(std::string_view name) const {
 
 std::string_view ToString(ProviderName provider) {
   switch (provider) {
-    case ProviderName::kAws:
-      return "aws";
-    case ProviderName::kMinio:
-      return "minio";
-    case ProviderName::kCeph:
-      return "ceph";
-    case ProviderName::kS3:
-      return "s3";
+    case ProviderName::kAws: return "aws";
+    case ProviderName::kMinio: return "minio";
+    case ProviderName::kCeph: return "ceph";
+    case ProviderName::kS3: return "s3";
   }
   return "unknown";
 }
 
 std::string_view ToString(Addressing addressing) {
   switch (addressing) {
-    case Addressing::kAuto:
-      return "auto";
-    case Addressing::kPath:
-      return "path";
-    case Addressing::kVirtual:
-      return "virtual";
+    case Addressing::kAuto: return "auto";
+    case Addressing::kPath: return "path";
+    case Addressing::kVirtual: return "virtual";
   }
   return "unknown";
 }
 
 std::string_view ToString(AdoptMode adopt) {
   switch (adopt) {
-    case AdoptMode::kTrust:
-      return "trust";
-    case AdoptMode::kVerify:
-      return "verify";
-    case AdoptMode::kCopy:
-      return "copy";
+    case AdoptMode::kTrust: return "trust";
+    case AdoptMode::kVerify: return "verify";
+    case AdoptMode::kCopy: return "copy";
   }
   return "unknown";
 }

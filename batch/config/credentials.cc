@@ -77,12 +77,9 @@ std::optional<AccessKeys> ResolveCredentials(const StoreConfig& store,
                                              const Environment& environment) {
   try {
     switch (store.credentials.kind) {
-      case CredentialsConfig::Kind::kAnonymous:
-        return std::nullopt;
-      case CredentialsConfig::Kind::kStatic:
-        return store.credentials.keys;
-      case CredentialsConfig::Kind::kFile:
-        return ReadCredentialsFile(store.credentials.file);
+      case CredentialsConfig::Kind::kAnonymous: return std::nullopt;
+      case CredentialsConfig::Kind::kStatic: return store.credentials.keys;
+      case CredentialsConfig::Kind::kFile: return ReadCredentialsFile(store.credentials.file);
       case CredentialsConfig::Kind::kPlatform:
         if (auto keys = EnvironmentCredentials(environment)) return keys;
         throw Error(ErrorKind::kCredentials,

@@ -97,16 +97,11 @@ RefreshTarget ReadRefreshTarget(const std::string& name, const Value& value) {
   constexpr std::array<std::string_view, 5> kTypes = {"storage-gateway", "rclone", "cloudfront",
                                                       "webhook", "command"};
   switch (value.Lookup("type").Choice(kTypes)) {
-    case 0:
-      return {name, ReadStorageGateway(value)};
-    case 1:
-      return {name, ReadRclone(value)};
-    case 2:
-      return {name, ReadCloudfront(value)};
-    case 3:
-      return {name, ReadWebhook(value)};
-    default:
-      return {name, ReadCommand(value)};
+    case 0: return {name, ReadStorageGateway(value)};
+    case 1: return {name, ReadRclone(value)};
+    case 2: return {name, ReadCloudfront(value)};
+    case 3: return {name, ReadWebhook(value)};
+    default: return {name, ReadCommand(value)};
   }
 }
 

@@ -96,9 +96,7 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
       result.upload = co_await OpenOrResume(ends, item.object, options);
       break;
     }
-    case WorkItem::Kind::kPart:
-      result.part = co_await CopyPartPatiently(lane, ends, result);
-      break;
+    case WorkItem::Kind::kPart: result.part = co_await CopyPartPatiently(lane, ends, result); break;
     case WorkItem::Kind::kComplete:
       result.copied = co_await Complete(ends, item.object, *item.open, result.traffic);
       break;

@@ -52,8 +52,8 @@ struct WorkItem {
   Kind kind = Kind::kWhole;
   std::string task;
   std::int64_t task_id = 0;
-  Job job;            // all kinds but kPart
-  PartJob part;       // kPart
+  Job job;       // all kinds but kPart
+  PartJob part;  // kPart
   ObjectToCopy object;
   std::optional<OpenUpload> open;  // kSplit: from before; kComplete: with all its parts
   std::uint64_t part_bytes = 0;    // kSplit
@@ -66,10 +66,10 @@ struct WorkResult {
   WorkItem item;
   std::optional<Error> error;
   std::optional<Side> failed_side;
-  Copied copied;              // kWhole, kCompare (unless differs), kComplete
-  bool differs = false;       // kCompare
-  OpenUpload upload;          // kSplit
-  DonePart part;              // kPart
+  Copied copied;         // kWhole, kCompare (unless differs), kComplete
+  bool differs = false;  // kCompare
+  OpenUpload upload;     // kSplit
+  DonePart part;         // kPart
   Traffic traffic;
 };
 

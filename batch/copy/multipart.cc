@@ -15,8 +15,8 @@ Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key
   std::uint32_t after = 0;
   try {
     while (true) {
-      const ListPartsPage page = co_await On(
-          Side::kDestination, ends.destination.ListParts(key, upload.upload_id, after));
+      const ListPartsPage page =
+          co_await On(Side::kDestination, ends.destination.ListParts(key, upload.upload_id, after));
       for (const ListedPart& part : page.parts) stored[part.number] = part.etag;
       if (!page.truncated || page.parts.empty()) break;
       after = std::max(page.next_part_number_marker, page.parts.back().number);
@@ -67,8 +67,8 @@ Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUploa
 }
 
 [[noreturn]] void ThrowStoredOtherBytes() {
-  throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
-                                            "the destination stored other bytes than were sent"));
+  throw SideError(Side::kDestination,
+                  Error(ErrorKind::kCorrupt, "the destination stored other bytes than were sent"));
 }
 
 // Complete, or what stands there when its answer was lost or the upload is gone.
@@ -114,8 +114,8 @@ Task<Unit> TagAfterwards(Ends& ends, const ObjectToCopy& object) {
 Task<std::string> ProveComplete(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
                                 const std::string& etag, Traffic& traffic) {
   if (etag == CompositeEtag(upload.parts)) co_return std::string(kProofComposite);
-  const bool says_so = ends.destination_provider.etag == EtagHabit::kMd5 &&
-                       KindOfEtag(etag) == EtagKind::kComposite;
+  const bool says_so =
+      ends.destination_provider.etag == EtagHabit::kMd5 && KindOfEtag(etag) == EtagKind::kComposite;
   if (says_so) {
     // KMS and SSE-C show in the head only.
     const ObjectHead head =
@@ -160,9 +160,9 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
   upload.upload_id = co_await On(Side::kDestination,
                                  ends.destination.CreateUpload(object.destination_key, metadata));
   const SizeLimits& limits = ends.destination_provider.limits;
-  upload.part_bytes = ChoosePartBytes(
-      std::max<std::uint64_t>(head.size_bytes, 1), options.part_bytes,
-      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
+  upload.part_bytes =
+      ChoosePartBytes(std::max<std::uint64_t>(head.size_bytes, 1), options.part_bytes,
+                      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
   co_return upload;
 }
 

@@ -40,8 +40,8 @@ void CheckLength(std::uint64_t got, std::uint64_t expected) {
 }
 
 // The MD5 of what the destination holds.
-Task<std::string> ReadBack(Ends& ends, const Key& key, const std::string& etag,
-                           std::uint64_t bytes, Traffic& traffic) {
+Task<std::string> ReadBack(Ends& ends, const Key& key, const std::string& etag, std::uint64_t bytes,
+                           Traffic& traffic) {
   Md5 md5;
   WatchingSink sink([&](std::string_view piece) {
     md5.Update(piece);
@@ -66,11 +66,11 @@ Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAn
                                               "the destination stored other bytes than were sent"));
   }
   if (md5_up_front) co_return std::string(kProofContentMd5);
-  const std::string stored = co_await ReadBack(ends, object.destination_key, put.etag,
-                                               object.source.size_bytes, traffic);
+  const std::string stored =
+      co_await ReadBack(ends, object.destination_key, put.etag, object.source.size_bytes, traffic);
   if (stored == md5) co_return std::string(kProofReadBack);
-  throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
-                                            "the destination stored other bytes than were sent"));
+  throw SideError(Side::kDestination,
+                  Error(ErrorKind::kCorrupt, "the destination stored other bytes than were sent"));
 }
 
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head) {
@@ -254,8 +254,8 @@ Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic
   });
   GetRequest get = PinnedGet(object);
   std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
-  Started<std::string> stored(ReadBack(ends, object.destination_key, theirs.etag,
-                                       theirs.size_bytes, traffic));
+  Started<std::string> stored(
+      ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes, traffic));
   std::exception_ptr error;
   try {
     co_await On(Side::kSource, ends.source.Get(get, sink, ignore));

@@ -48,8 +48,7 @@ void ListingStream::TakePage() {
   ListPage page = coming_.get();
   if (page.truncated) {
     if (!page.continuation_token || page.continuation_token == last_token_) {
-      throw Error(ErrorKind::kCorrupt,
-                  what_ + ": the listing says that it goes on, but not where");
+      throw Error(ErrorKind::kCorrupt, what_ + ": the listing says that it goes on, but not where");
     }
     last_token_ = page.continuation_token;
     FetchNext(page.continuation_token);
@@ -61,8 +60,8 @@ void ListingStream::TakePage() {
   position_ = 0;
   for (ListedObject& object : page.objects) {
     if (!object.key.StartsWith(prefix_)) {
-      throw Error(ErrorKind::kCorrupt, what_ + ": the listing has a key outside its prefix: " +
-                                           Escape(object.key));
+      throw Error(ErrorKind::kCorrupt,
+                  what_ + ": the listing has a key outside its prefix: " + Escape(object.key));
     }
     if (last_ && !(*last_ < object.key)) {
       throw Error(ErrorKind::kCorrupt,

@@ -41,8 +41,12 @@ void Compare(CompareInput input, std::stop_token stop,
       sides.source = source;
       if (destination != nullptr && destination->key == key) sides.destination = destination;
       if (ledger != nullptr && ledger->key == key) sides.ledger = ledger;
-      Found one{Key(input.source_prefix + key.bytes()), Key(input.destination_prefix + key.bytes()),
-                *source, sides.destination, {}, {}};
+      Found one{Key(input.source_prefix + key.bytes()),
+                Key(input.destination_prefix + key.bytes()),
+                *source,
+                sides.destination,
+                {},
+                {}};
       const auto refusal = KeyRefusal(input.destination_provider, one.destination_key);
       sides.key_allowed = !refusal;
       if (refusal) one.refusal = *refusal;
@@ -61,19 +65,14 @@ void PlanWriter::Add(const Found& found) {
   if (tally_.source_objects == 0) batch_began_ = clock_.SteadyNow();
   tally_.source_objects += 1;
   switch (found.finding.decision) {
-    case Decision::kNothing:
-      break;
+    case Decision::kNothing: break;
     case Decision::kCopy:
-    case Decision::kVerify:
-      AddJob(found, "", "");
-      break;
+    case Decision::kVerify: AddJob(found, "", ""); break;
     case Decision::kAdopt:
       tally_.adopted += 1;
       AddLedgerRow(found, std::nullopt);
       break;
-    case Decision::kRepairLedger:
-      AddLedgerRow(found, std::nullopt);
-      break;
+    case Decision::kRepairLedger: AddLedgerRow(found, std::nullopt); break;
     case Decision::kArchived:
       tally_.archived += 1;
       if (found.finding.known) break;

@@ -10,9 +10,9 @@
 
 #include "batch/base/clock.h"
 #include "batch/copy/object_stream.h"
+#include "batch/pg/session.h"
 #include "batch/plan/diff.h"
 #include "batch/plan/key_filter.h"
-#include "batch/pg/session.h"
 #include "batch/queue/job_queue.h"
 #include "batch/queue/ledger.h"
 #include "batch/store/provider.h"

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kRefreshEvery{500};
-constexpr milliseconds kPollEvery{300};   // for what others make claimable
+constexpr milliseconds kPollEvery{300};    // for what others make claimable
 constexpr milliseconds kRecordAfter{500};  // outcomes wait no longer than this
 constexpr milliseconds kRecordSoon{50};
 constexpr std::size_t kRecordAtOnceMax = 512;
@@ -43,8 +43,8 @@ Worker::Worker(Parts parts, WorkerOptions options)
     : parts_(std::move(parts)),
       options_(options),
       session_(parts_.connect()),
-      queue_(std::make_unique<JobQueue>(*session_, parts_.lease.worker_id(),
-                                        options_.attempts_max)),
+      queue_(
+          std::make_unique<JobQueue>(*session_, parts_.lease.worker_id(), options_.attempts_max)),
       random_(static_cast<std::uint64_t>(parts_.lease.worker_id()) * 0x9E3779B97F4A7C15U + 1) {}
 
 Worker::~Worker() = default;
@@ -153,9 +153,8 @@ bool Worker::ClaimInto(RunWork& run) {
     item.task = run.open.task_name;
     item.task_id = run.open.task_id;
     item.object.source_key = part.key;
-    item.object.destination_key =
-        Key(run.open.place.destination_prefix +
-            part.key.bytes().substr(run.open.place.source_prefix.size()));
+    item.object.destination_key = Key(run.open.place.destination_prefix +
+                                      part.key.bytes().substr(run.open.place.source_prefix.size()));
     item.object.source = part.source;
     item.memory_bytes = std::min<std::size_t>(options_.ring_bytes, part.part.size_bytes);
     item.part = std::move(part);
@@ -293,8 +292,8 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
       return;
     }
     case WorkItem::Kind::kPart:
-      run.outcomes.parts.push_back({result.item.part.job_id, result.part.number, result.part.etag,
-                                    result.part.md5});
+      run.outcomes.parts.push_back(
+          {result.item.part.job_id, result.part.number, result.part.etag, result.part.md5});
       return;
   }
 }
@@ -312,8 +311,8 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   run.denied_in_a_row = error.kind() == ErrorKind::kDenied ? run.denied_in_a_row + 1 : 0;
   if (is_part) run.outcomes.returned_parts.emplace_back(job_id, item.part.part.number);
 
-  const bool verdict = judgement.meaning == Meaning::kVanished ||
-                       judgement.meaning == Meaning::kArchived;
+  const bool verdict =
+      judgement.meaning == Meaning::kVanished || judgement.meaning == Meaning::kArchived;
   if (verdict && !is_part) {
     JobVerdict one{job_id, judgement.meaning == Meaning::kArchived ? "archived" : "vanished",
                    error.what()};
@@ -340,11 +339,11 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   if (judgement.meaning == Meaning::kRunOver) {
     FailRunOnce(run, error.what());
   } else if (run.denied_in_a_row >= kDeniedInARowMax) {
-    FailRunOnce(run, "a hundred objects in a row were denied; the last: " +
-                         std::string(error.what()));
+    FailRunOnce(run,
+                "a hundred objects in a row were denied; the last: " + std::string(error.what()));
   } else if (run.outage.LastedFor(now) > options_.outage_patience) {
-    FailRunOnce(run, "a store was away for longer than outage_patience: " +
-                         std::string(error.what()));
+    FailRunOnce(run,
+                "a store was away for longer than outage_patience: " + std::string(error.what()));
   }
 }
 
@@ -354,7 +353,7 @@ void Worker::FailRunOnce(RunWork& run, const std::string& error) {
   run.ready.clear();
   WithDatabase([&] { FailRun(*session_, run.open.run_id, EscapeBytes(error)); });
   log::Warn("run failed",
-             {{"task", run.open.task_name}, {"run", run.open.run_id}, {"error", error}});
+            {{"task", run.open.task_name}, {"run", run.open.run_id}, {"error", error}});
 }
 
 void Worker::RecordAll(bool everything) {

@@ -24,7 +24,7 @@
 namespace ferry {
 
 struct WorkerOptions {
-  int concurrency = 32;  // objects and parts in flight
+  int concurrency = 32;            // objects and parts in flight
   std::uint64_t memory_bytes = 0;  // of all their bodies
   std::size_t ring_bytes = std::size_t{1} << 20;
   std::uint64_t part_bytes = 0;

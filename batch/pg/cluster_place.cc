@@ -1,5 +1,6 @@
 #include "batch/pg/cluster_place.h"
 
+#include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -14,8 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
@@ -52,7 +51,7 @@ std::string PathHash(std::string_view text) {
 }
 
 std::optional<struct stat> Look(const fs::path& path) {
-  struct stat status{};
+  struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return std::nullopt;
   return status;
 }
@@ -185,9 +184,9 @@ ClusterPlace CreateClusterPlace(const fs::path& state_dir) {
     if (!failed) fs::permissions(kReachableRoot, fs::perms(0755), failed);  // whatever the umask
     if (failed) Fail(fmt::format("cannot create {}: {}", kReachableRoot, failed.message()));
     WritePointer(state, place.dir);
-    log::Info("embedded database kept elsewhere: its user cannot enter the state directory",
-              {{"state_dir", state.string()}, {"path", place.dir.string()},
-               {"uid", place.user.uid}});
+    log::Info(
+        "embedded database kept elsewhere: its user cannot enter the state directory",
+        {{"state_dir", state.string()}, {"path", place.dir.string()}, {"uid", place.user.uid}});
   }
   CreatePrivateDir(place.dir, place.user);
   place.socket_dir = ChooseSocketDir(place.dir);

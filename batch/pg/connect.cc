@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -7,8 +8,6 @@
 #include <new>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "batch/base/clock.h"
 #include "batch/base/log.h"

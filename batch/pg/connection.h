@@ -98,8 +98,8 @@ inline pqxx::params ToPqxx(const std::vector<const char*>& values) {
 // ------------------------------------------------------------------------------------------------
 
 struct Connection {
-  PGconn* raw = nullptr;       // link's; valid while link is
-  std::unique_ptr<Link> link;  // null until connected
+  PGconn* raw = nullptr;                       // link's; valid while link is
+  std::unique_ptr<Link> link;                  // null until connected
   std::unique_ptr<pqxx::nontransaction> work;  // while a Transaction is open
 
   // Abort() shuts down a duplicate of the socket: libpq closes its own without asking us, and the

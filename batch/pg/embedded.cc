@@ -1,13 +1,12 @@
 #include "batch/pg/embedded.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "batch/base/clock.h"
 #include "batch/base/error.h"
@@ -173,8 +172,7 @@ EmbeddedServer::EmbeddedServer(const fs::path& state_dir)
       cluster_dir_(cluster_->place.dir),
       uri_(cluster_->uri) {
   if (!cluster_->users.WaitFor(FileLock::Mode::kShared, kStopPatience)) {
-    Unavailable("its server has been stopping for too long; see " +
-                cluster_->place.log().string());
+    Unavailable("its server has been stopping for too long; see " + cluster_->place.log().string());
   }
   cluster_->EnsureRunning();
 }

@@ -1,14 +1,13 @@
 #include "batch/pg/file_lock.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "batch/base/clock.h"
 #include "batch/base/error.h"

@@ -1,11 +1,11 @@
 #include "batch/pg/migrator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"

@@ -53,9 +53,9 @@ Number ParseNumber(const Field& field) {
 
 template <typename Integer>
 Integer ParseInteger(const Field& field) {
-  CheckColumn(field.type == kBigintType || field.type == kIntegerType ||
-                  field.type == kSmallintType,
-              field.column, "asked for an integer, is none: cast it to bigint");
+  CheckColumn(
+      field.type == kBigintType || field.type == kIntegerType || field.type == kSmallintType,
+      field.column, "asked for an integer, is none: cast it to bigint");
   RequireValue(field);
   return ParseNumber<Integer>(field);
 }

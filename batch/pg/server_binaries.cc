@@ -1,5 +1,6 @@
 #include "batch/pg/server_binaries.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,8 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "batch/base/error.h"
 
@@ -74,11 +73,11 @@ ServerBinaries FindServerBinaries(std::optional<int> major) {
                 "embedded database: no PostgreSQL server is installed: install the package "
                 "postgresql-15, or set `database:` to a server of yours");
   }
-  throw Error(ErrorKind::kConfig,
-              fmt::format("embedded database: the data is of PostgreSQL {}, installed is {}: "
-                          "install the package postgresql-{}; the data is left as it is",
-                          *major, found.empty() ? "none" : std::to_string(found.front().major),
-                          *major));
+  throw Error(
+      ErrorKind::kConfig,
+      fmt::format("embedded database: the data is of PostgreSQL {}, installed is {}: "
+                  "install the package postgresql-{}; the data is left as it is",
+                  *major, found.empty() ? "none" : std::to_string(found.front().major), *major));
 }
 
 }  // namespace ferry::pg

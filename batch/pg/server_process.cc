@@ -1,6 +1,7 @@
 #include "batch/pg/server_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
@@ -18,8 +19,6 @@
 #include <string_view>
 #include <system_error>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "batch/base/clock.h"
 #include "batch/base/error.h"
@@ -234,7 +233,7 @@ std::vector<std::string> ServerArguments(const ClusterPlace& place,
       // Nobody replicates a private server; less WAL, and none for tables filled where created.
       "wal_level=minimal",
       "max_wal_senders=0",
-      "jit=off",  // compiling costs more than these statements
+      "jit=off",                 // compiling costs more than these statements
       "autovacuum_naptime=15s",  // the queue's tables turn over fast
       "logging_collector=off",
       "log_destination=stderr",
@@ -267,8 +266,12 @@ void InitializeCluster(const ClusterPlace& place, const ServerBinaries& binaries
   std::error_code failed;
   fs::remove_all(fresh, failed);  // of one that was killed
   Command command;
-  command.arguments = {(binaries.dir / "initdb").string(), "--pgdata=" + fresh.string(),
-                       "--username=bucketferry", "--auth=trust", "--encoding=UTF8", "--locale=C",
+  command.arguments = {(binaries.dir / "initdb").string(),
+                       "--pgdata=" + fresh.string(),
+                       "--username=bucketferry",
+                       "--auth=trust",
+                       "--encoding=UTF8",
+                       "--locale=C",
                        "--no-instructions"};
   const std::uintmax_t before = fs::exists(place.log()) ? fs::file_size(place.log()) : 0;
   const int code = RunInitdb(std::move(command), place, server_lock);
@@ -278,12 +281,12 @@ void InitializeCluster(const ClusterPlace& place, const ServerBinaries& binaries
   }
   std::error_code ignored;
   fs::remove_all(fresh, ignored);
-  const std::string reason = code == 0          ? failed.message()
+  const std::string reason = code == 0         ? failed.message()
                              : code == kNoUser ? fmt::format("cannot become uid {}", place.user.uid)
                                                : TellingLogLine(place.log(), before);
-  throw Error(code == kNoUser ? ErrorKind::kConfig : ErrorKind::kUnavailable,
-              fmt::format("embedded database: cannot create {}: {}", place.data().string(),
-                          reason));
+  throw Error(
+      code == kNoUser ? ErrorKind::kConfig : ErrorKind::kUnavailable,
+      fmt::format("embedded database: cannot create {}: {}", place.data().string(), reason));
 }
 
 void StartKeeper(const ClusterPlace& place, const ServerBinaries& binaries,
@@ -308,7 +311,10 @@ void StartKeeper(const ClusterPlace& place, const ServerBinaries& binaries,
     if (keeper != 0) _exit(keeper < 0 ? 1 : 0);
     // A group of its own too: it ends by killing that.
     setpgid(0, 0);
-    if (KeepOnly({{null.fd(), 0}, {output.fd(), 1}, {output.fd(), 2}, {users.fd(), 8},
+    if (KeepOnly({{null.fd(), 0},
+                  {output.fd(), 1},
+                  {output.fd(), 2},
+                  {users.fd(), 8},
                   {server_lock.fd(), 9}}) &&
         chdir("/") == 0 && BecomeUser(place.user)) {
       execve(arguments[0], arguments.data(), environment.data());

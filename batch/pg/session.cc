@@ -1,8 +1,7 @@
 #include "batch/pg/session.h"
 
-#include <sys/socket.h>
-
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
@@ -18,10 +17,9 @@ constexpr std::chrono::milliseconds kIdleInTransactionMax{120'000};
 
 // One round trip: begin, and the settings this code relies on, for this transaction only.
 std::string BeginText(const TransactionOptions& options, const ConnectOptions& session) {
-  const bool read_only =
-      options.access == Access::kReadOnly || session.access == Access::kReadOnly;
-  const auto timeout = options.statement_timeout.count() < 0 ? session.statement_timeout
-                                                             : options.statement_timeout;
+  const bool read_only = options.access == Access::kReadOnly || session.access == Access::kReadOnly;
+  const auto timeout =
+      options.statement_timeout.count() < 0 ? session.statement_timeout : options.statement_timeout;
   return fmt::format(
       "begin isolation level {} {}; set local bytea_output = hex; "
       "set local statement_timeout = {}; set local idle_in_transaction_session_timeout = {}",
@@ -80,8 +78,7 @@ Rows Transaction::ExecuteEncoded(const std::string& text, std::string_view name,
   parameters.reserve(values.size());
   for (const Encoded& value : values) parameters.push_back(value ? value->c_str() : nullptr);
   return connection().Translate(Phase::kStatement, name, [&] {
-    const pqxx::result result =
-        connection().work->exec_params(text, internal::ToPqxx(parameters));
+    const pqxx::result result = connection().work->exec_params(text, internal::ToPqxx(parameters));
     return Rows(std::make_shared<const internal::Answer>(internal::Answer{result}));
   });
 }

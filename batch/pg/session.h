@@ -34,8 +34,8 @@ struct ConnectOptions {
   std::string uri;  // or key=value pairs; what it says about time-outs and names wins
   std::string application_name = "bucketferry";
   std::string schema = "bucketferry";
-  Access access = Access::kReadWrite;  // kReadOnly: every transaction is READ ONLY
-  std::chrono::seconds connect_timeout{10};            // for each address of the host
+  Access access = Access::kReadWrite;                   // kReadOnly: every transaction is READ ONLY
+  std::chrono::seconds connect_timeout{10};             // for each address of the host
   std::chrono::milliseconds statement_timeout{60'000};  // 0: none
 };
 
@@ -44,7 +44,7 @@ enum class Isolation { kReadCommitted, kSnapshot };
 
 struct TransactionOptions {
   Isolation isolation = Isolation::kReadCommitted;
-  Access access = Access::kReadWrite;  // a read-only session stays read-only
+  Access access = Access::kReadWrite;               // a read-only session stays read-only
   std::chrono::milliseconds statement_timeout{-1};  // negative: the session's
 };
 
@@ -94,8 +94,7 @@ class Transaction {
   // Executes the statement of that name, as "queries/claim_jobs", with $1, $2, ...
   template <typename... Values>
   Rows Execute(std::string_view statement, const Values&... values) {
-    return ExecuteEncoded(session_.statements().Text(statement), statement,
-                          {Encode(values)...});
+    return ExecuteEncoded(session_.statements().Text(statement), statement, {Encode(values)...});
   }
 
   // For batch/pg and tests: statements elsewhere stand in sql/. `bucketferry.` is replaced too.

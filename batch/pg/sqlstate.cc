@@ -15,11 +15,11 @@ ErrorKind Classify(Phase phase, std::string_view sqlstate) {
   if (is("08007") || is("40003")) return ErrorKind::kInDoubt;
   if (EndsSession(sqlstate)) return ErrorKind::kUnavailable;
 
-  if (is("3D000")) return ErrorKind::kConfig;                  // no such database
-  if (is("28") || is("42501")) return ErrorKind::kDenied;      // who we are; what we may
-  if (is("53") || is("58")) return ErrorKind::kUnavailable;    // disk, memory, connections; I/O
+  if (is("3D000")) return ErrorKind::kConfig;                   // no such database
+  if (is("28") || is("42501")) return ErrorKind::kDenied;       // who we are; what we may
+  if (is("53") || is("58")) return ErrorKind::kUnavailable;     // disk, memory, connections; I/O
   if (is("40") || is("55P03")) return ErrorKind::kUnavailable;  // rolled back: deadlock; lock
-  if (is("57014")) return ErrorKind::kUnavailable;             // statement_timeout
+  if (is("57014")) return ErrorKind::kUnavailable;              // statement_timeout
   if (is("25006")) return ErrorKind::kUnavailable;  // read-only: the primary is now elsewhere
   if (is("55000") && phase == Phase::kConnect) return ErrorKind::kUnavailable;
   if (is("23505") || is("23503") || is("23P01")) return ErrorKind::kConflict;

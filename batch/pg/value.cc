@@ -1,12 +1,12 @@
 #include "batch/pg/value.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <chrono>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
-
-#include <fmt/format.h>
 
 namespace ferry::pg {
 

@@ -58,8 +58,8 @@ Finding Decide(const Sides& sides, AdoptPolicy adopt) {
   if (sides.source == nullptr) return {Decision::kNothing, Reason::kNotAtSource};
   const ListedEntry& source = *sides.source;
   const LedgerEntry* ledger = sides.ledger;
-  const bool verdict_stands = ledger != nullptr && ledger->verdict.has_value() &&
-                              ledger->source.SameAs(IdentityOf(source));
+  const bool verdict_stands =
+      ledger != nullptr && ledger->verdict.has_value() && ledger->source.SameAs(IdentityOf(source));
   if (!sides.key_allowed) {
     return {Decision::kKeyRefused, Reason::kKeyNotAllowed,
             verdict_stands && *ledger->verdict == Verdict::kKeyRefused};

@@ -12,13 +12,13 @@ namespace ferry {
 enum class AdoptPolicy { kTrust, kVerify, kCopy };
 
 enum class Decision {
-  kNothing,        // nothing at the source, or all is as the ledger says
-  kCopy,           // plan a job
-  kVerify,         // plan a job that reads both sides and copies only a difference
-  kAdopt,          // write the ledger row, send nothing
-  kRepairLedger,   // both sides hold the same bytes: renew the ledger row, send nothing
-  kArchived,       // the source must be restored first: standing verdict
-  kKeyRefused,     // the destination cannot hold this key: standing verdict
+  kNothing,       // nothing at the source, or all is as the ledger says
+  kCopy,          // plan a job
+  kVerify,        // plan a job that reads both sides and copies only a difference
+  kAdopt,         // write the ledger row, send nothing
+  kRepairLedger,  // both sides hold the same bytes: renew the ledger row, send nothing
+  kArchived,      // the source must be restored first: standing verdict
+  kKeyRefused,    // the destination cannot hold this key: standing verdict
 };
 
 enum class Reason {
@@ -31,7 +31,7 @@ enum class Reason {
   kEtagDiffers,         // no ledger row
   kEqualEtags,
   kTrustedBySizeAndTime,
-  kNotComparable,       // no ledger row, ETags can't tell
+  kNotComparable,  // no ledger row, ETags can't tell
   kArchivedAtSource,
   kKeyNotAllowed,
 };

@@ -85,9 +85,7 @@ class Glob::Matcher {
       case Kind::kStar:
         if (byte != '/') Enter(next, position);
         return;
-      case Kind::kAny:
-        Enter(next, position);
-        return;
+      case Kind::kAny: Enter(next, position); return;
       case Kind::kSegments:
         // Within a segment it cannot end; after one it can.
         if (byte == '/') {
@@ -96,8 +94,7 @@ class Glob::Matcher {
           Mark(next, position);
         }
         return;
-      case Kind::kByte:
-        return;
+      case Kind::kByte: return;
     }
   }
 

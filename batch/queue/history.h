@@ -27,7 +27,7 @@ struct RunRecord {
 };
 
 struct TaskRuns {
-  bool active = false;           // whichever run it is
+  bool active = false;          // whichever run it is
   std::vector<RunRecord> runs;  // newest first
 };
 
@@ -58,7 +58,8 @@ struct ObjectQuery {
   std::int64_t rows_max = 0;
 };
 
-// A page, newest first; `before`: the last one of the page before. Shorter than rows_max at the end.
+// A page, newest first; `before`: the last one of the page before. Shorter than rows_max at the
+// end.
 std::vector<ObjectRecord> ReadObjects(pg::Session& session, const ObjectQuery& query,
                                       const std::optional<ObjectRecord>& before);
 

@@ -54,8 +54,8 @@ void RecordDone(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id
     versions.push_back(job.source.version);
   }
   std::vector<std::int64_t> written;
-  for (const pg::Row row : tx.Execute("queries/record_done", run_id, worker_id, task_id, ids,
-                                      etags, proofs, source_etags, sizes, times, versions)) {
+  for (const pg::Row row : tx.Execute("queries/record_done", run_id, worker_id, task_id, ids, etags,
+                                      proofs, source_etags, sizes, times, versions)) {
     written.push_back(row.Get<std::int64_t>("job_id"));
   }
   std::sort(written.begin(), written.end());
@@ -118,8 +118,8 @@ void RecordVerdicts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
     states.push_back(verdict.state);
     reasons.push_back(verdict.reason);
   }
-  for (const pg::Row row : tx.Execute("queries/record_verdicts", run_id, worker_id, task_id, ids,
-                                      states, reasons)) {
+  for (const pg::Row row :
+       tx.Execute("queries/record_verdicts", run_id, worker_id, task_id, ids, states, reasons)) {
     tally.in_flight -= 1;
     tally.bytes_in_flight -= row.Get<std::int64_t>("size_bytes");
     (row.Get<std::string>("state") == "archived" ? tally.archived : tally.vanished) += 1;
@@ -138,8 +138,8 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
       etags.push_back(part.etag);
       md5s.push_back(pg::Bytes{part.md5});
     }
-    for (const pg::Row row : tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers,
-                                        etags, md5s)) {
+    for (const pg::Row row :
+         tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers, etags, md5s)) {
       tally.parts_in_flight -= row.Get<std::int64_t>("parts");
       tally.parts_done += row.Get<std::int64_t>("parts");
     }
@@ -161,9 +161,10 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
 
 void AddJobs(pg::Transaction& tx, std::int64_t run_id, const std::vector<NewJob>& jobs) {
   if (jobs.empty()) return;
-  pg::CopyWriter rows(tx, "job", {"run_id", "job_id", "key", "action", "reason", "state",
-                                  "size_bytes", "source_etag", "source_modified_at",
-                                  "source_version", "error", "finished_at"});
+  pg::CopyWriter rows(
+      tx, "job",
+      {"run_id", "job_id", "key", "action", "reason", "state", "size_bytes", "source_etag",
+       "source_modified_at", "source_version", "error", "finished_at"});
   for (const NewJob& job : jobs) {
     const bool final = !job.final_state.empty();
     const pg::Timestamp modified{job.source.modified_ms * 1000};
@@ -195,9 +196,9 @@ std::vector<Job> JobQueue::ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
     if (claimed.empty()) return claimed;
     const auto count = static_cast<std::int64_t>(claimed.size());
     const std::int64_t bytes = SumBytes(claimed);
-    AddTally(tx, run_id, worker_id_,
-             {.pending = -count, .in_flight = count, .bytes_pending = -bytes,
-              .bytes_in_flight = bytes});
+    AddTally(
+        tx, run_id, worker_id_,
+        {.pending = -count, .in_flight = count, .bytes_pending = -bytes, .bytes_in_flight = bytes});
     return claimed;
   });
   for (const Job& job : jobs) cursor = std::max(cursor, job.job_id);
@@ -206,13 +207,14 @@ std::vector<Job> JobQueue::ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
 
 std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit) {
   return Write([&](pg::Transaction& tx) {
-    auto claimed =
-        ReadJobs(run_id, tx.Execute("queries/claim_retries", run_id, limit, worker_id_));
+    auto claimed = ReadJobs(run_id, tx.Execute("queries/claim_retries", run_id, limit, worker_id_));
     if (claimed.empty()) return claimed;
     const auto count = static_cast<std::int64_t>(claimed.size());
     const std::int64_t bytes = SumBytes(claimed);
     AddTally(tx, run_id, worker_id_,
-             {.in_flight = count, .retry_wait = -count, .bytes_pending = -bytes,
+             {.in_flight = count,
+              .retry_wait = -count,
+              .bytes_pending = -bytes,
               .bytes_in_flight = bytes});
     return claimed;
   });
@@ -263,8 +265,7 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
   });
 }
 
-std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id,
-                                               const std::vector<Key>& keys) {
+std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id, const std::vector<Key>& keys) {
   return session_.Transact([&](pg::Transaction& tx) {
     std::vector<KnownUpload> uploads;
     for (const pg::Row row : tx.Execute("queries/find_uploads", task_id, keys)) {
@@ -299,8 +300,7 @@ std::vector<StoredPart> JobQueue::ReadDoneParts(std::int64_t run_id, std::int64_
 void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) {
   Write([&](pg::Transaction& tx) {
     tx.Execute("queries/intend_upload", task_id, job.key, job.run_id, job.job_id, part_bytes,
-               job.source.size_bytes, job.source.etag, job.source.modified_ms,
-               job.source.version);
+               job.source.size_bytes, job.source.etag, job.source.modified_ms, job.source.version);
     return true;
   });
 }
@@ -328,8 +328,7 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     const PartCount before = CountParts(tx, job);
     // Parts of another upload are worth nothing to this one.
     if (job.upload_id != upload_id) tx.Execute("queries/delete_parts", job.run_id, job.job_id);
-    tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags,
-               md5s);
+    tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags, md5s);
     tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
                source.etag, source.modified_ms, source.version);
     tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,

@@ -69,8 +69,8 @@ void WriteLedger(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
       verdicts.emplace_back();
     }
   }
-  tx.Execute("queries/write_ledger", task_id, run_id, keys, sizes, etags, times,
-             destination_etags, proofs, verdicts);
+  tx.Execute("queries/write_ledger", task_id, run_id, keys, sizes, etags, times, destination_etags,
+             proofs, verdicts);
 }
 
 }  // namespace ferry

@@ -15,7 +15,7 @@ namespace ferry {
 struct LedgerRow {
   Key key;
   SourceIdentity source;
-  std::string destination_etag;    // with `proof`, or
+  std::string destination_etag;  // with `proof`, or
   std::string proof;
   std::optional<Verdict> verdict;  // instead of both
 };

@@ -87,10 +87,10 @@ BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
 
 std::optional<std::int64_t> FindTask(pg::Session& session, const TaskPlace& place) {
   return session.Transact([&](pg::Transaction& tx) -> std::optional<std::int64_t> {
-    const pg::Rows rows = tx.Execute(
-        "queries/find_task", place.name, place.source_store, place.source_bucket,
-        pg::Bytes{place.source_prefix}, place.destination_store, place.destination_bucket,
-        pg::Bytes{place.destination_prefix});
+    const pg::Rows rows =
+        tx.Execute("queries/find_task", place.name, place.source_store, place.source_bucket,
+                   pg::Bytes{place.source_prefix}, place.destination_store,
+                   place.destination_bucket, pg::Bytes{place.destination_prefix});
     if (rows.empty()) return std::nullopt;
     return rows[0].Get<std::int64_t>("task_id");
   });

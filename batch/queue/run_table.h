@@ -31,7 +31,7 @@ enum class RunKind { kScheduled, kRetry };
 struct BegunRun {
   std::int64_t run_id = 0;
   std::int64_t task_id = 0;
-  bool skipped = false;      // another run goes on: this one is only recorded
+  bool skipped = false;        // another run goes on: this one is only recorded
   std::int64_t other_run = 0;  // that one
 };
 

@@ -2,8 +2,7 @@
 
 namespace ferry {
 
-void AddTally(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
-              const Tally& t) {
+void AddTally(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id, const Tally& t) {
   tx.Execute("queries/add_tally", run_id, worker_id, t.source_objects, t.planned, t.pending,
              t.in_flight, t.retry_wait, t.done, t.adopted, t.deleted, t.dead, t.vanished,
              t.archived, t.bytes_planned, t.bytes_pending, t.bytes_in_flight, t.bytes_done,

@@ -39,7 +39,6 @@ struct Tally {
 };
 
 // Part of the transaction whose rows it speaks of.
-void AddTally(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
-              const Tally& tally);
+void AddTally(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id, const Tally& tally);
 
 }  // namespace ferry

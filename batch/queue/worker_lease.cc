@@ -26,8 +26,8 @@ WorkerLease::WorkerLease(std::function<std::unique_ptr<pg::Session>()> connect, 
     : connect_(std::move(connect)), clock_(clock), options_(options), session_(connect_()) {
   const SteadyTime started = clock_.SteadyNow();
   worker_id_ = session_->Transact([&](pg::Transaction& tx) {
-    return tx.Execute("queries/register_worker", EscapeBytes(HostName()), getpid(),
-                      options_.ttl.count())
+    return tx
+        .Execute("queries/register_worker", EscapeBytes(HostName()), getpid(), options_.ttl.count())
         .One()
         .Get<std::int64_t>("worker_id");
   });

@@ -51,9 +51,9 @@ class Ring final : public BodySource, public BodySink {
   void WakeReaderBy(std::function<void()> wake) override { wake_reader_ = std::move(wake); }
   void WakeWriterBy(std::function<void()> wake) override { wake_writer_ = std::move(wake); }
 
-  void Close();  // no more bytes will come
-  void Fail();   // the reader's request must fail: there will be no whole body
-  void Refuse(); // the reader has gone: the writer's request may end
+  void Close();   // no more bytes will come
+  void Fail();    // the reader's request must fail: there will be no whole body
+  void Refuse();  // the reader has gone: the writer's request may end
 
   std::uint64_t pushed_bytes() const { return pushed_; }
 

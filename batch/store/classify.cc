@@ -100,28 +100,22 @@ std::optional<ErrorKind> ClassifyCode(std::string_view code) {
 std::optional<ErrorKind> ClassifyStatus(int status) {
   switch (status) {
     case 401:
-    case 403:
-      return ErrorKind::kDenied;
+    case 403: return ErrorKind::kDenied;
     case 404:
-    case 410:
-      return ErrorKind::kNotFound;
+    case 410: return ErrorKind::kNotFound;
     case 304:  // old MinIO, for a failed If-Match
     case 409:
     case 412:
-    case 416:
-      return ErrorKind::kConflict;
+    case 416: return ErrorKind::kConflict;
     case 429:
     case 503:
-    case 509:
-      return ErrorKind::kThrottled;
+    case 509: return ErrorKind::kThrottled;
     case 408:
     case 499:  // a proxy's "client closed the request"
       return ErrorKind::kUnavailable;
     case 501:
-    case 505:
-      return ErrorKind::kInvalid;
-    default:
-      break;
+    case 505: return ErrorKind::kInvalid;
+    default: break;
   }
   if (status >= 200 && status < 300) return std::nullopt;
   if (status >= 500 && status < 600) return ErrorKind::kUnavailable;
@@ -138,10 +132,8 @@ bool IsCertificateError(int curl_code) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT:
-      return true;
-    default:
-      return false;
+    case CURLE_SSL_CLIENTCERT: return true;
+    default: return false;
   }
 }
 
@@ -194,14 +186,11 @@ ErrorKind ClassifyCurl(int curl_code) {
     case CURLE_HTTP2_STREAM:
     case CURLE_HTTP3:
     case CURLE_QUIC_CONNECT_ERROR:
-    case CURLE_PROXY:
-      return ErrorKind::kUnavailable;
+    case CURLE_PROXY: return ErrorKind::kUnavailable;
     case CURLE_WRITE_ERROR:
     case CURLE_READ_ERROR:
-    case CURLE_ABORTED_BY_CALLBACK:
-      return ErrorKind::kStopped;
-    default:
-      return ErrorKind::kInvalid;
+    case CURLE_ABORTED_BY_CALLBACK: return ErrorKind::kStopped;
+    default: return ErrorKind::kInvalid;
   }
 }
 
@@ -233,16 +222,12 @@ std::string_view AdviceForCurl(int curl_code) {
     return "the server's certificate is not trusted: check the endpoint's name and ca_file";
   }
   switch (curl_code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return "check the endpoint's name and this host's DNS";
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return "check the proxy's name";
+    case CURLE_COULDNT_RESOLVE_HOST: return "check the endpoint's name and this host's DNS";
+    case CURLE_COULDNT_RESOLVE_PROXY: return "check the proxy's name";
     case CURLE_COULDNT_CONNECT:
       return "check that the endpoint is up and no firewall is in between";
-    case CURLE_SSL_CONNECT_ERROR:
-      return "check that the endpoint speaks TLS on this port";
-    default:
-      return {};
+    case CURLE_SSL_CONNECT_ERROR: return "check that the endpoint speaks TLS on this port";
+    default: return {};
   }
 }
 

@@ -126,15 +126,9 @@ class CurlHttp::Exchange final : public Transfer {
   // request into something else.
   void SetVerb() {
     switch (request_.method) {
-      case Method::kGet:
-        Set(CURLOPT_HTTPGET, 1L);
-        return;
-      case Method::kHead:
-        Set(CURLOPT_NOBODY, 1L);
-        return;
-      case Method::kDelete:
-        Set(CURLOPT_CUSTOMREQUEST, "DELETE");
-        return;
+      case Method::kGet: Set(CURLOPT_HTTPGET, 1L); return;
+      case Method::kHead: Set(CURLOPT_NOBODY, 1L); return;
+      case Method::kDelete: Set(CURLOPT_CUSTOMREQUEST, "DELETE"); return;
       case Method::kPost:
         Set(CURLOPT_POST, 1L);
         Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
@@ -210,8 +204,8 @@ class CurlHttp::Exchange final : public Transfer {
     }
     const std::size_t colon = trimmed.find(':');
     if (colon == std::string_view::npos) return;
-    answer_.headers.push_back({Lower(Trim(trimmed.substr(0, colon))),
-                               std::string(Trim(trimmed.substr(colon + 1)))});
+    answer_.headers.push_back(
+        {Lower(Trim(trimmed.substr(0, colon))), std::string(Trim(trimmed.substr(colon + 1)))});
   }
 
   static std::size_t OnBody(char* data, std::size_t, std::size_t size, void* self) {
@@ -255,8 +249,8 @@ class CurlHttp::Exchange final : public Transfer {
       case BodySource::Supply::kEnd: return 0;
       case BodySource::Supply::kFailed: break;
     }
-    exchange.error_ = std::make_exception_ptr(
-        Error(ErrorKind::kUnavailable, "the sending side gave up"));
+    exchange.error_ =
+        std::make_exception_ptr(Error(ErrorKind::kUnavailable, "the sending side gave up"));
     return CURL_READFUNC_ABORT;
   }
 

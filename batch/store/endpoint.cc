@@ -35,14 +35,12 @@ bool IsAddress(std::string_view host) {
 bool IsPathStyle(AddressStyle addressing, const EndpointUrl& endpoint, std::string_view bucket) {
   const bool fits_host = IsDnsSafe(bucket) && !IsAddress(endpoint.host);
   switch (addressing) {
-    case AddressStyle::kPath:
-      return true;
+    case AddressStyle::kPath: return true;
     case AddressStyle::kAuto:
       // The wildcard certificate *.s3.region.amazonaws.com covers one label; names below
       // "localhost" seldom resolve.
       return !fits_host || !HasDot(endpoint.host) || (endpoint.tls && HasDot(bucket));
-    case AddressStyle::kVirtual:
-      break;
+    case AddressStyle::kVirtual: break;
   }
   if (!fits_host) {
     throw Error(ErrorKind::kConfig, "bucket " + EscapeBytes(bucket) + " cannot stand before host " +

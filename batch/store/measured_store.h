@@ -46,8 +46,8 @@ class MeasuredStore final : public ObjectStore {
   }
   Task<ListUploadsPage> ListUploads(std::string prefix, std::string key_marker,
                                     std::string upload_id_marker) override {
-    return Counted(inner_.ListUploads(std::move(prefix), std::move(key_marker),
-                                      std::move(upload_id_marker)));
+    return Counted(
+        inner_.ListUploads(std::move(prefix), std::move(key_marker), std::move(upload_id_marker)));
   }
 
  private:

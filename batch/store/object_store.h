@@ -32,7 +32,7 @@ struct ObjectMetadata {
 };
 
 struct ObjectHead {
-  std::string etag;  // normalised
+  std::string etag;              // normalised
   std::uint64_t size_bytes = 0;  // of the whole object, also when a range was asked for
   std::int64_t last_modified_ms = 0;
   std::string version_id;

@@ -38,19 +38,20 @@ constexpr SizeLimits kCephLimits = {.part_bytes_min = 5 * kMiB,
 // What every provider that is served starts from; each says below what is different. Headers that
 // a server may not know are off: servers refused unknown x-amz-checksum-* (minio/minio#20845,
 // apache/doris#58467), and Expect broke old gateways (cloudfoundry/bosh-s3cli#16).
-constexpr Provider kAnyS3 = {.name = "s3",
-                             .served = true,
-                             .has_region_endpoint = false,
-                             .addressing = AddressStyle::kPath,
-                             .list_version = 2,
-                             .list_url_encoding = true,
-                             .expect_100 = false,
-                             .checksum_headers = false,
-                             .size_on_complete = false,
-                             .tags_on_create = false,  // RGW 16.2 drops it, measured; asked after Complete
-                             .etag = EtagHabit::kUnknown,
-                             .limits = kCompatibleLimits,
-                             .key_bytes_max = 1024};
+constexpr Provider kAnyS3 = {
+    .name = "s3",
+    .served = true,
+    .has_region_endpoint = false,
+    .addressing = AddressStyle::kPath,
+    .list_version = 2,
+    .list_url_encoding = true,
+    .expect_100 = false,
+    .checksum_headers = false,
+    .size_on_complete = false,
+    .tags_on_create = false,  // RGW 16.2 drops it, measured; asked after Complete
+    .etag = EtagHabit::kUnknown,
+    .limits = kCompatibleLimits,
+    .key_bytes_max = 1024};
 
 constexpr Provider Aws() {
   Provider aws = kAnyS3;

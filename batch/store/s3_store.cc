@@ -16,9 +16,13 @@ constexpr std::chrono::seconds kLongAnswerTimeout{600};
 constexpr std::uint64_t kExpectContinueBytesMin = 1 << 20;
 
 // What travels with an object, beside x-amz-meta-*.
-constexpr std::string_view kMetadataHeaders[] = {
-    "content-type",  "content-encoding", "content-disposition",           "content-language",
-    "cache-control", "expires",          "x-amz-website-redirect-location"};
+constexpr std::string_view kMetadataHeaders[] = {"content-type",
+                                                 "content-encoding",
+                                                 "content-disposition",
+                                                 "content-language",
+                                                 "cache-control",
+                                                 "expires",
+                                                 "x-amz-website-redirect-location"};
 
 bool IsMetadataHeader(std::string_view name) {
   if (name.starts_with("x-amz-meta-")) return true;
@@ -188,8 +192,8 @@ bool S3Store::LearnFrom(const HttpAnswer& answer, std::string_view code) {
   if (!IsClockError(code) && !(answer.status == 403 && code.empty())) return false;
   const auto server = ParseHttpDate(FindHeader(answer.headers, "date"));
   if (!server || !FindHeader(answer.headers, "age").empty()) return false;
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      clock_.WallNow().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch());
   const auto offset = std::chrono::milliseconds(*server) - now;
   // The date has whole seconds, and stores allow minutes: a small difference is not the reason.
   if (std::chrono::abs(offset - clock_offset_) < std::chrono::minutes(4)) return false;
@@ -199,7 +203,8 @@ bool S3Store::LearnFrom(const HttpAnswer& answer, std::string_view code) {
 
 Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,
                        const std::string& code, const std::string& message) const {
-  std::string text = fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
+  std::string text =
+      fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
   if (call.key != nullptr) text += "/" + Escape(*call.key);
   text += ": ";
   text += code.empty() ? fmt::format("HTTP {}", answer.status) : code;
@@ -223,8 +228,8 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
       answer = co_await http_.Send(call.http);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kStopped || error.kind() == ErrorKind::kConflict) throw;
-      std::string text = fmt::format("cannot {} {}:{}", call.operation, options_.store,
-                                     options_.bucket);
+      std::string text =
+          fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
       if (call.key != nullptr) text += "/" + Escape(*call.key);
       throw Error(error.kind(), text + ": " + error.what(), error.code());
     }
@@ -232,9 +237,9 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
         answer.status >= 300 ? ParseErrorBody(answer.body) : std::nullopt;
     std::string code = body ? body->code : std::string();
     if (code.empty()) code = FindHeader(answer.headers, "x-minio-error-code");
-    const auto kind = Classify(
-        answer.status, code,
-        {.delete_marker = FindHeader(answer.headers, "x-amz-delete-marker") == "true"});
+    const auto kind =
+        Classify(answer.status, code,
+                 {.delete_marker = FindHeader(answer.headers, "x-amz-delete-marker") == "true"});
     if (!kind) co_return answer;
     // A body that flows cannot be sent a second time.
     if (attempt == 1 && call.http.source == nullptr && LearnFrom(answer, code)) continue;
@@ -288,8 +293,7 @@ Task<ObjectHead> S3Store::Head(Key key) {
     HttpAnswer answer = co_await Send(call);
     co_return ReadHead(answer);
   } catch (const Error& error) {
-    if (!error.code().empty() || IsRetryable(error.kind()) ||
-        error.kind() == ErrorKind::kStopped) {
+    if (!error.code().empty() || IsRetryable(error.kind()) || error.kind() == ErrorKind::kStopped) {
       throw;
     }
     unclear = error;
@@ -350,8 +354,8 @@ Task<Unit> S3Store::PutTags(Key key, NameValues tags) {
 }
 
 Task<PutAnswer> S3Store::Put(PutRequest request) {
-  Call call = NewCall(Method::kPut, request.part_number > 0 ? "write a part of" : "write",
-                      &request.key);
+  Call call =
+      NewCall(Method::kPut, request.part_number > 0 ? "write a part of" : "write", &request.key);
   if (request.part_number > 0) {
     call.query.push_back({"partNumber", std::to_string(request.part_number)});
     call.query.push_back({"uploadId", request.upload_id});
@@ -386,8 +390,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   co_return ParseCreateUpload(answer.body);
 }
 
-Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id,
-                                       std::uint32_t after_number) {
+Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id, std::uint32_t after_number) {
   Call call = NewCall(Method::kGet, "list the parts of", &key);
   call.query.push_back({"uploadId", upload_id});
   if (after_number > 0) {

@@ -16,7 +16,7 @@
 namespace ferry {
 
 struct S3Options {
-  std::string store;   // its name in the configuration, for error texts
+  std::string store;  // its name in the configuration, for error texts
   std::string bucket;
   StoreLocation location;
 };
@@ -51,7 +51,7 @@ class S3Store final : public ObjectStore {
     std::string path;  // encoded
     NameValues query;
     Headers headers;
-    HttpRequest http;  // body, sink, limits
+    HttpRequest http;            // body, sink, limits
     std::string_view operation;  // for error texts: "read"
     const Key* key = nullptr;
   };
@@ -61,8 +61,8 @@ class S3Store final : public ObjectStore {
   // that Classify calls an error.
   Task<HttpAnswer> Send(Call& call);
   void Prepare(Call& call);
-  Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,
-                const std::string& code, const std::string& message) const;
+  Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
+                const std::string& message) const;
   bool LearnFrom(const HttpAnswer& answer, std::string_view code);
 
   const S3Options options_;

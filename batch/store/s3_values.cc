@@ -110,26 +110,13 @@ std::string XmlEscape(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&':
-        out.append("&amp;");
-        break;
-      case '<':
-        out.append("&lt;");
-        break;
-      case '>':
-        out.append("&gt;");
-        break;
-      case '"':
-        out.append("&quot;");
-        break;
-      case '\r':
-        out.append("&#xD;");
-        break;
-      case '\n':
-        out.append("&#xA;");
-        break;
-      default:
-        out.push_back(c);
+      case '&': out.append("&amp;"); break;
+      case '<': out.append("&lt;"); break;
+      case '>': out.append("&gt;"); break;
+      case '"': out.append("&quot;"); break;
+      case '\r': out.append("&#xD;"); break;
+      case '\n': out.append("&#xA;"); break;
+      default: out.push_back(c);
     }
   }
   return out;
