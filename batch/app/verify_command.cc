@@ -27,6 +27,7 @@ constexpr std::int64_t kLinesMax = 1000;
 // Objects read at a time. Each holds two receive buffers, no body.
 constexpr std::size_t kReadingMax = 24;
 constexpr int kReadTriesMax = 4;
+constexpr std::int64_t kErrorLinesMax = 20;
 
 // How the bytes of one object compare.
 struct Compared {
@@ -226,7 +227,7 @@ void Verification::SayFailure(const Reading& one, const SideError& error) {
     case ErrorKind::kConflict: counts_.changed += 1; return;
     default:
       counts_.unreadable += 1;
-      if (counts_.unreadable > kLinesMax) return;
+      if (counts_.unreadable > kErrorLinesMax) return;
       log::Error("could not be read",
                  {{"task", task_.name}, {"key", one.source_key}, {"error", error.what()}});
   }

@@ -42,14 +42,19 @@ struct Worker::RunWork {
 Worker::Worker(Parts parts, WorkerOptions options)
     : parts_(std::move(parts)),
       options_(options),
-      session_(parts_.connect()),
-      queue_(
-          std::make_unique<JobQueue>(*session_, parts_.lease.worker_id(), options_.attempts_max)),
-      random_(static_cast<std::uint64_t>(parts_.lease.worker_id()) * 0x9E3779B97F4A7C15U + 1) {}
+      random_(static_cast<std::uint64_t>(parts_.lease.worker_id()) * 0x9E3779B97F4A7C15U + 1) {
+  Connect();
+}
 
 Worker::~Worker() = default;
 
+void Worker::Connect() {
+  session_ = parts_.connect();
+  queue_ = std::make_unique<JobQueue>(*session_, parts_.lease.worker_id(), options_.attempts_max);
+}
+
 Worker::End Worker::Run(const Until& until, std::stop_token stop) {
+  stop_ = stop;
   std::stop_callback wake(stop, [this] { parts_.lanes.Wake(); });
   SteadyTime next_tick = parts_.clock.SteadyNow();
   while (true) {
@@ -424,7 +429,7 @@ void Worker::WithDatabase(const std::function<void()>& body) {
   const SteadyTime began = parts_.clock.SteadyNow();
   for (int attempt = 1;; ++attempt) {
     try {
-      if (!session_->IsOpen()) session_->Reset();
+      if (!session_->IsOpen()) Connect();
       body();
       return;
     } catch (const Error& error) {
@@ -432,9 +437,9 @@ void Worker::WithDatabase(const std::function<void()>& body) {
                          error.kind() == ErrorKind::kInDoubt ||
                          error.kind() == ErrorKind::kThrottled;
       if (!again) throw;
-      if (parts_.clock.SteadyNow() - began > options_.outage_patience || !parts_.lease.Trusted()) {
-        throw;
-      }
+      const milliseconds patience =
+          stop_.stop_requested() ? options_.grace : options_.outage_patience;
+      if (parts_.clock.SteadyNow() - began > patience || !parts_.lease.Trusted()) throw;
       log::Warn("the database is away, waiting", {{"error", error.what()}});
     }
     parts_.clock.SleepFor(Backoff(attempt, 1U << 31, {.cap = milliseconds(5000)}), {});

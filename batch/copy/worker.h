@@ -77,6 +77,7 @@ class Worker {
  private:
   struct RunWork;
 
+  void Connect();
   void RefreshRuns(const Until& until);
   bool Fetch(RunWork& run);
   bool ClaimInto(RunWork& run);
@@ -92,7 +93,8 @@ class Worker {
   void RecordRun(RunWork& run);
   void FailRunOnce(RunWork& run, const std::string& error);
   void LetFinish();
-  // Runs `body`, a piece of work on the database, again until it succeeds or patience ends.
+  // Runs `body`, a piece of work on the database, again until it succeeds or patience ends; whoever
+  // asked us to stop is not kept waiting for a database that is away.
   void WithDatabase(const std::function<void()>& body);
 
   const Parts parts_;
@@ -102,6 +104,7 @@ class Worker {
   std::map<std::int64_t, std::unique_ptr<RunWork>> runs_;
   std::deque<std::int64_t> turn_;  // whose turn it is, over runs
   int in_flight_ = 0;
+  std::stop_token stop_;
   std::uint64_t memory_in_use_ = 0;
   SteadyTime refreshed_{};
   std::uint64_t random_ = 0;
