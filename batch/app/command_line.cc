@@ -29,7 +29,12 @@ struct Common {
   std::string log_level = "info";
 };
 
+std::string VersionLine() {
+  return "bucketferry " + std::string(Version()) + " (" + std::string(Revision()) + ")";
+}
+
 void AddCommon(CLI::App& command, Common& common, CommandLine& line) {
+  command.set_version_flag("--version", VersionLine());
   command
       .add_option("--config", common.config,
                   "configuration file; $BUCKETFERRY_CONFIG, else "
@@ -63,8 +68,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   Common common;
   std::string stop_after;
   CLI::App app(kAbout, "bucketferry");
-  app.set_version_flag(
-      "--version", "bucketferry " + std::string(Version()) + " (" + std::string(Revision()) + ")");
+  app.set_version_flag("--version", VersionLine());
   app.require_subcommand(1);
   const auto add = [&](const char* name, Command command, const char* about) {
     CLI::App* sub = app.add_subcommand(name, about);

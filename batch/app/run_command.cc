@@ -68,6 +68,14 @@ void PlanByListing(const CommandContext& context, Engine& engine, pg::Session& s
            task.source.prefix, task.destination.prefix},
           context.stop, [&](const Found& found) { writer.Add(found); });
   writer.Finish();
+  // What the listings asked; where nothing is to be copied no worker says so.
+  RequestCounters& counters = engine.stores.Counters(task.name);
+  Tally requests;
+  requests.requests_source = counters.source.exchange(0);
+  requests.requests_destination = counters.destination.exchange(0);
+  session.Transact([&](pg::Transaction& tx) {
+    AddTally(tx, plan.begun.run_id, engine.lease.worker_id(), requests);
+  });
   log::Info("planned", {{"task", task.name},
                         {"run", plan.begun.run_id},
                         {"source_objects", writer.totals().source_objects},

@@ -135,7 +135,19 @@ std::string CompositeEtag(const std::vector<DonePart>& parts) {
 }
 
 Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options) {
-  const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key));
+  ObjectHead head;
+  std::exception_ptr gone;
+  try {
+    head = co_await On(Side::kSource, ends.source.Head(object.source_key));
+  } catch (const SideError& error) {
+    if (error.kind() != ErrorKind::kNotFound || !options.open) throw;
+    gone = std::current_exception();
+  }
+  if (gone) {
+    // Nothing will ever complete it.
+    co_await AbortQuietly(ends, object.destination_key, options.open->upload_id);
+    std::rethrow_exception(gone);
+  }
   OpenUpload upload;
   upload.source = object.source;
   if (head.etag != object.source.etag) upload.source.modified_ms = head.last_modified_ms;
