@@ -1,0 +1,143 @@
+// What the exporter says while a run goes on and afterwards.
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+
+#include <optional>
+
+#include "tests/integration/proxy.h"
+#include "tests/integration/voyage.h"
+
+namespace ferry {
+namespace {
+
+using test::Eventually;
+using test::ExitsWith;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class Exporter : public test::Voyage {
+ protected:
+  void StartExporter() {
+    exporter_ = Start({"--listen", "127.0.0.1:0"}, "bucketferry-exporter");
+    ASSERT_TRUE(Eventually([&] {
+      const std::string log = exporter_->err();
+      const std::size_t at = log.find("address=127.0.0.1:");
+      if (at == std::string::npos || log.find('\n', at) == std::string::npos) return false;
+      port_ = static_cast<Poco::UInt16>(std::stoi(log.substr(at + 18)));
+      return true;
+    })) << exporter_->err();
+  }
+
+  void StopExporter() {
+    exporter_->Signal(SIGTERM);
+    EXPECT_THAT(Checked(exporter_->Wait(30s)), ExitsWith(0));
+  }
+
+  std::string Get(const std::string& path, int expected_status = 200) {
+    Poco::Net::HTTPClientSession session("127.0.0.1", port_);
+    session.setTimeout(Poco::Timespan(15, 0));
+    Poco::Net::HTTPRequest request("GET", path, "HTTP/1.1");
+    session.sendRequest(request);
+    Poco::Net::HTTPResponse response;
+    std::ostringstream body;
+    body << session.receiveResponse(response).rdbuf();
+    EXPECT_EQ(response.getStatus(), expected_status) << path;
+    return body.str();
+  }
+
+  // bucketferry_NAME{task="media"}; nullopt where the page does not have it.
+  static std::optional<double> Value(const std::string& page, const std::string& series) {
+    const std::string line = "\nbucketferry_" + series + " ";
+    const std::size_t at = page.find(line);
+    if (at == std::string::npos) return std::nullopt;
+    return std::stod(page.substr(at + line.size()));
+  }
+  std::optional<double> Scrape(const std::string& series) { return Value(Get("/metrics"), series); }
+
+  std::unique_ptr<test::Child> exporter_;
+  Poco::UInt16 port_ = 0;
+};
+
+TEST_F(Exporter, HasTheSeriesOfATaskBeforeItsFirstRun) {
+  StartExporter();
+  ASSERT_TRUE(Eventually([&] { return Scrape("up") == 1.0; })) << exporter_->err();
+  const std::string page = Get("/metrics");
+  EXPECT_EQ(Value(page, "jobs{task=\"media\",state=\"pending\"}"), 0.0) << page;
+  EXPECT_EQ(Value(page, "task_active{task=\"media\"}"), 0.0);
+  EXPECT_EQ(Value(page, "task_last_completed_run_id{task=\"media\"}"), 0.0);
+  StopExporter();
+}
+
+TEST_F(Exporter, FollowsARun) {
+  test::Proxy proxy(environment().at("DST_ENDPOINT"));
+  config().destination_endpoint = proxy.endpoint();
+  config().transfer = "{concurrency: 2}";
+  S3({"src", "put", source_bucket(), "a=100", "b=100", "c=100", "d=100", "e=100"});
+  StartExporter();
+  proxy.Hold("PUT ", 2);
+  const auto run = Start({"run"});
+  ASSERT_TRUE(Eventually([&] {
+    return Scrape("objects_copied_total{task=\"media\"}") == 2.0 ||
+           Scrape("jobs{task=\"media\",state=\"in_flight\"}").value_or(0) >= 2.0;
+  })) << Get("/metrics");
+  const std::string during = Get("/metrics");
+  EXPECT_EQ(Value(during, "task_active{task=\"media\"}"), 1.0);
+  EXPECT_EQ(Value(during, "task_last_completed_run_id{task=\"media\"}"), 0.0);
+  const auto started = Value(during, "task_last_started_run_id{task=\"media\"}");
+  EXPECT_GT(started.value_or(0), 0.0);
+  const double left = Value(during, "jobs{task=\"media\",state=\"pending\"}").value_or(-100) +
+                      Value(during, "jobs{task=\"media\",state=\"in_flight\"}").value_or(-100);
+  EXPECT_GE(left, 3.0) << during;
+  EXPECT_GE(Value(during, "workers{task=\"media\"}").value_or(0), 1.0);
+
+  proxy.Release();
+  EXPECT_THAT(Checked(run->Wait()), ExitsWith(0));
+  const std::string after = Get("/metrics");
+  EXPECT_EQ(Value(after, "task_active{task=\"media\"}"), 0.0);
+  EXPECT_EQ(Value(after, "task_last_completed_run_id{task=\"media\"}"), started);
+  EXPECT_EQ(Value(after, "task_last_run_success{task=\"media\"}"), 1.0);
+  EXPECT_EQ(Value(after, "jobs{task=\"media\",state=\"pending\"}"), 0.0);
+  EXPECT_EQ(Value(after, "jobs{task=\"media\",state=\"in_flight\"}"), 0.0);
+  EXPECT_EQ(Value(after, "objects_copied_total{task=\"media\"}"), 5.0);
+  EXPECT_EQ(Value(after, "bytes_copied_total{task=\"media\"}"), 500.0);
+  EXPECT_EQ(Value(after, "runs_total{task=\"media\"}"), 1.0);
+  const double now = Value(after, "database_time_seconds").value_or(0);
+  const double completed =
+      Value(after, "task_last_completion_timestamp_seconds{task=\"media\"}").value_or(0);
+  EXPECT_GE(now, completed);
+  EXPECT_LT(now - completed, 60.0);
+
+  EXPECT_THAT(Get("/-/healthy"), HasSubstr(""));
+  EXPECT_THAT(Get("/-/ready"), HasSubstr(""));
+  EXPECT_THAT(Get("/"), HasSubstr("media"));
+  Get("/nowhere", 404);
+  StopExporter();
+}
+
+TEST_F(Exporter, CountsDeadObjectsOfAnIncompleteRun) {
+  S3({"src", "put", source_bucket(), "closed=10"});
+  S3({"src", "acl", source_bucket(), "public-read"});
+  config().source_credentials = "{anonymous: true}";
+  EXPECT_THAT(Bucketferry({"run"}), ExitsWith(1));
+  StartExporter();
+  ASSERT_TRUE(Eventually([&] { return Scrape("up") == 1.0; }));
+  const std::string page = Get("/metrics");
+  EXPECT_EQ(Value(page, "jobs{task=\"media\",state=\"dead\"}"), 1.0) << page;
+  EXPECT_EQ(Value(page, "task_last_run_success{task=\"media\"}"), 0.0);
+  EXPECT_GT(Value(page, "task_last_completed_run_id{task=\"media\"}").value_or(0), 0.0);
+  EXPECT_EQ(Value(page, "task_last_success_timestamp_seconds{task=\"media\"}"), 0.0);
+  EXPECT_EQ(page.find("closed"), std::string::npos) << "a key on the page";
+  StopExporter();
+}
+
+TEST_F(Exporter, SaysThatABadConfigurationIsBad) {
+  config().before = "tasc: []\n";
+  const auto exporter = Start({"--listen", "127.0.0.1:0"}, "bucketferry-exporter");
+  const test::Finished finished = Checked(exporter->Wait(30s));
+  EXPECT_THAT(finished, ExitsWith(2));
+  EXPECT_THAT(finished.err, HasSubstr("tasc"));
+}
+
+}  // namespace
+}  // namespace ferry

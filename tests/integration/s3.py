@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""What tests do to buckets besides filling and comparing them, through boto3.
+
+    s3.py src|dst make BUCKET...            drop BUCKET...
+                  put BUCKET KEY=BYTES...   delete BUCKET KEY...
+                  keys BUCKET               uploads BUCKET
+                  acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
+"""
+import random
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "servers"))
+from independent_s3 import connect, list_keys, shown  # noqa: E402
+
+MIB = 1 << 20
+
+
+def make(client, *buckets):
+    for bucket in buckets:
+        client.create_bucket(Bucket=bucket)
+
+
+def drop(client, *buckets):
+    for bucket in buckets:
+        try:
+            keys = list(list_keys(client, bucket))
+        except client.exceptions.NoSuchBucket:
+            continue
+        for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        for key in keys:
+            client.delete_object(Bucket=bucket, Key=key)
+        client.delete_bucket(Bucket=bucket)
+
+
+def put(client, bucket, *sizes):
+    """Other bytes at each call."""
+    for text in sizes:
+        key, size = text.rsplit("=", 1)
+        client.put_object(Bucket=bucket, Key=key, Body=random.randbytes(int(size)))
+
+
+def delete(client, bucket, *keys):
+    for key in keys:
+        client.delete_object(Bucket=bucket, Key=key)
+
+
+def keys(client, bucket):
+    for key in list_keys(client, bucket):
+        print(shown(key))
+
+
+def uploads(client, bucket):
+    for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        print(shown(upload["Key"]))
+
+
+def acl(client, bucket, value, *keys):
+    if not keys:
+        client.put_bucket_acl(Bucket=bucket, ACL=value)
+    for key in keys:
+        client.put_object_acl(Bucket=bucket, Key=key, ACL=value)
+
+
+def main():
+    store, action, *arguments = sys.argv[1:]
+    none = SimpleNamespace(store=store, endpoint=None, access_key=None, secret_key=None)
+    actions = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl)}
+    actions[action](connect(none, ""), *arguments)
+
+
+if __name__ == "__main__":
+    main()
