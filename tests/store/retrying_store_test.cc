@@ -1,0 +1,137 @@
+#include "batch/store/retrying_store.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_store.h"
+#include "tests/support/loop_runner.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::milliseconds;
+using test::FakeStore;
+using test::KindOf;
+using Moment = FakeStore::Moment;
+
+class RetryingStoreTest : public testing::Test {
+ protected:
+  ~RetryingStoreTest() override { runner_.Stop(); }
+
+  RetryingStore& Make(milliseconds patience, milliseconds at_first) {
+    RetryOptions options;
+    options.attempts_max = 3;
+    options.patience = patience;
+    options.patience_at_first = at_first;
+    options.backoff = {milliseconds(1), milliseconds(4)};
+    store_.emplace(fake_, runner_.loop(), memory_, options, 1,
+                   [this](const Error&) { retries_ += 1; });
+    return *store_;
+  }
+  void Fail(int calls, ErrorKind kind, const std::string& operation = "head") {
+    for (int call = 1; call <= calls; ++call) {
+      fake_.FailCall(operation, call, Moment::kBeforeEffect, Error(kind, "down"));
+    }
+  }
+  std::string Head() {
+    return KindOf([&] { runner_.Await([&] { return store_->Head(Key("a")); }); });
+  }
+
+  test::LoopRunner runner_;
+  FakeStore fake_{runner_.loop()};
+  EndpointMemory memory_;
+  std::optional<RetryingStore> store_;
+  int retries_ = 0;
+};
+
+TEST_F(RetryingStoreTest, TriesAgainWhatIsWorthIt) {
+  for (const ErrorKind kind : {ErrorKind::kThrottled, ErrorKind::kUnavailable}) {
+    Make({}, {});
+    fake_.Add("a", "1");
+    Fail(2, kind);
+    retries_ = 0;
+    EXPECT_EQ(Head(), "none");
+    EXPECT_EQ(retries_, 2);
+  }
+}
+
+TEST_F(RetryingStoreTest, GivesUpAfterItsAttempts) {
+  Make({}, {});
+  Fail(9, ErrorKind::kUnavailable);
+  EXPECT_EQ(Head(), "unavailable");
+  EXPECT_EQ(fake_.CountCalls("head"), 3);
+  EXPECT_EQ(retries_, 2);
+  EXPECT_FALSE(memory_.answered);
+}
+
+TEST_F(RetryingStoreTest, EveryOtherFailureIsFinal) {
+  Make(std::chrono::hours(1), std::chrono::hours(1));
+  for (const ErrorKind kind :
+       {ErrorKind::kConflict, ErrorKind::kNotFound, ErrorKind::kDenied, ErrorKind::kCredentials,
+        ErrorKind::kArchived, ErrorKind::kCorrupt, ErrorKind::kInDoubt, ErrorKind::kInvalid,
+        ErrorKind::kConfig, ErrorKind::kStopped}) {
+    const int before = fake_.CountCalls("head");
+    fake_.FailCall("head", 1, Moment::kBeforeEffect, Error(kind, "no"));
+    EXPECT_EQ(Head(), ToString(kind));
+    EXPECT_EQ(fake_.CountCalls("head"), before + 1) << ToString(kind);
+  }
+  EXPECT_EQ(retries_, 0);
+}
+
+TEST_F(RetryingStoreTest, AnEndpointThatOnceAnsweredIsWaitedForLonger) {
+  Make(milliseconds(60'000), {});
+  fake_.Add("a", "1");
+  EXPECT_EQ(Head(), "none");
+  EXPECT_TRUE(memory_.answered);
+  Fail(12, ErrorKind::kUnavailable);
+  EXPECT_EQ(Head(), "none");
+  EXPECT_EQ(retries_, 12);
+}
+
+TEST_F(RetryingStoreTest, AnEndpointThatNeverAnsweredIsGivenUpSooner) {
+  Make(std::chrono::hours(1), milliseconds(30));
+  for (int call = 1; call < 1000; ++call) {
+    fake_.FailCall("head", call, Moment::kBeforeEffect, Error(ErrorKind::kUnavailable, "down"));
+  }
+  EXPECT_EQ(Head(), "unavailable");
+  EXPECT_GT(fake_.CountCalls("head"), 3);
+}
+
+TEST_F(RetryingStoreTest, AnEffectWhoseAnswerWasLostIsSafeToRepeat) {
+  RetryingStore& store = Make({}, {});
+  fake_.Add("a", "1");
+  const Error lost(ErrorKind::kUnavailable, "lost");
+  fake_.FailCall("delete", 1, Moment::kAfterEffect, lost);
+  runner_.Await([&] { return store.Delete(Key("a")); });
+  EXPECT_TRUE(fake_.objects().empty());
+  EXPECT_EQ(fake_.CountCalls("delete"), 2);
+}
+
+TEST_F(RetryingStoreTest, BodiesThatFlowArePassedOnOnce) {
+  RetryingStore& store = Make(std::chrono::hours(1), std::chrono::hours(1));
+  Fail(1, ErrorKind::kUnavailable, "put");
+  Fail(1, ErrorKind::kUnavailable, "get");
+  PutRequest put;
+  put.key = Key("a");
+  GetRequest get;
+  get.key = Key("a");
+  MemorySink sink(10);
+  const auto ignore = [](const ObjectHead&) {};
+  EXPECT_EQ(KindOf([&] { runner_.Await([&] { return store.Put(put); }); }), "unavailable");
+  EXPECT_EQ(KindOf([&] { runner_.Await([&] { return store.Get(get, sink, ignore); }); }),
+            "unavailable");
+  EXPECT_EQ(retries_, 0);
+}
+
+TEST_F(RetryingStoreTest, AStopEndsThePause) {
+  RetryOptions options;
+  options.backoff = {milliseconds(3'600'000), milliseconds(3'600'000)};
+  store_.emplace(fake_, runner_.loop(), memory_, options, 1, [](const Error&) {});
+  Fail(1, ErrorKind::kUnavailable);
+  auto future = runner_.Start([&] { return store_->Head(Key("a")); });
+  runner_.loop().Post([] {});
+  runner_.Stop();
+  EXPECT_EQ(KindOf([&] { future.get(); }), "stopped");
+}
+
+}  // namespace
+}  // namespace ferry

@@ -1,0 +1,294 @@
+#include "tests/support/fake_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "batch/base/digest.h"
+
+namespace ferry::test {
+namespace {
+
+constexpr std::int64_t kModifiedMs = 1'700'000'000'000;
+constexpr std::size_t kUploadsPerPage = 2;
+
+void ThrowIf(const std::optional<Error>& error) {
+  if (error) throw *error;
+}
+
+void Spoil(std::string& bytes) {
+  if (!bytes.empty()) bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+}
+
+}  // namespace
+
+StoredObject& FakeStore::Add(const std::string& key, std::string bytes) {
+  const std::string etag = EtagFor(bytes);
+  Store(Key(key), std::move(bytes), etag, {});
+  return objects_.at(Key(key));
+}
+
+int FakeStore::CountCalls(std::string_view operation) const {
+  return static_cast<int>(std::count_if(calls_.begin(), calls_.end(), [&](const std::string& call) {
+    return call.substr(0, call.find(' ')) == operation;
+  }));
+}
+
+void FakeStore::FailCall(std::string operation, int call, Moment moment, Error error) {
+  faults_.push_back({std::move(operation), call, moment, std::move(error)});
+}
+
+std::optional<Error> FakeStore::Enter(std::string_view operation, const Key& key) {
+  calls_.push_back(std::string(operation) + " " + key.bytes());
+  std::optional<Error> beforehand, afterwards;
+  for (Fault& fault : faults_) {
+    if (fault.operation != "any" && fault.operation != operation) continue;
+    if (--fault.calls_left != 0) continue;
+    (fault.moment == Moment::kBeforeEffect ? beforehand : afterwards).emplace(fault.error);
+  }
+  ThrowIf(beforehand);
+  if (before) before(operation, key);
+  return afterwards;
+}
+
+StoredObject& FakeStore::Find(const Key& key) {
+  const auto found = objects_.find(key);
+  if (found == objects_.end()) {
+    throw Error(ErrorKind::kNotFound, "no such object", "NoSuchKey");
+  }
+  return found->second;
+}
+
+FakeStore::Upload& FakeStore::FindUpload(const Key& key, const std::string& upload_id) {
+  const auto found = uploads_.find(upload_id);
+  if (found == uploads_.end() || found->second.key != key) {
+    throw Error(ErrorKind::kNotFound, "no such upload", "NoSuchUpload");
+  }
+  return found->second;
+}
+
+std::string FakeStore::EtagFor(std::string_view bytes) {
+  if (opaque_etags) return "opaque-" + std::to_string(++counter_);
+  if (hides_md5) return ToHex(Md5::Of(std::to_string(++counter_)));
+  return ToHex(Md5::Of(bytes));
+}
+
+ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
+  ObjectHead head;
+  head.etag = object.etag;
+  head.size_bytes = object.bytes.size();
+  head.last_modified_ms = object.modified_ms;
+  head.storage_class = object.storage_class;
+  head.etag_hides_md5 = hides_md5;
+  head.tag_count = static_cast<std::uint32_t>(object.metadata.tags.size());
+  head.metadata_headers = object.metadata.headers;
+  return head;
+}
+
+std::string FakeStore::Store(const Key& key, std::string bytes, std::string etag,
+                             ObjectMetadata metadata) {
+  StoredObject& object = objects_[key];
+  object = {std::move(bytes), std::move(etag), std::move(metadata), kModifiedMs, {}};
+  return object.etag;
+}
+
+Task<ListPage> FakeStore::List(ListRequest request) {
+  ThrowIf(Enter("list", Key(request.prefix)));
+  if (list_instead) co_return list_instead(request);
+  ListPage page;
+  page.shape = ListShape::kV2;
+  const std::string after = request.continuation_token.value_or(request.start_after);
+  for (auto it = after.empty() ? objects_.begin() : objects_.upper_bound(Key(after));
+       it != objects_.end(); ++it) {
+    const auto& [key, object] = *it;
+    if (!key.StartsWith(request.prefix)) continue;
+    if (page.objects.size() == request.keys_max) {
+      page.truncated = true;
+      page.continuation_token = page.objects.back().key.bytes();
+      break;
+    }
+    page.objects.push_back(
+        {key, object.etag, object.bytes.size(), object.storage_class, object.modified_ms});
+  }
+  co_return page;
+}
+
+Task<ObjectHead> FakeStore::Head(Key key) {
+  ThrowIf(Enter("head", key));
+  co_return HeadOf(Find(key));
+}
+
+Task<ObjectHead> FakeStore::Get(GetRequest request, BodySink& sink,
+                                std::function<void(const ObjectHead&)> on_head) {
+  const std::optional<Error> afterwards = Enter("get", request.key);
+  const StoredObject object = Find(request.key);
+  if (!request.if_match.empty() && request.if_match != object.etag) {
+    throw Error(ErrorKind::kConflict, "changed", "PreconditionFailed");
+  }
+  if (object.storage_class == "GLACIER") {
+    throw Error(ErrorKind::kArchived, "archived", "InvalidObjectState");
+  }
+  std::string body = object.bytes;
+  if (request.range_bytes > 0) {
+    if (request.first_byte + request.range_bytes > body.size()) {
+      throw Error(ErrorKind::kConflict, "beyond the end", "InvalidRange");
+    }
+    body = body.substr(request.first_byte, request.range_bytes);
+  }
+  if (body.size() != request.expected_bytes) {
+    throw Error(ErrorKind::kConflict, "the object has another size than when it was listed");
+  }
+  if (spoils_reads) Spoil(body);
+  const ObjectHead head = HeadOf(object);
+  on_head(head);
+  std::size_t sent = 0;
+  while (sent < body.size()) {
+    if (cut_reads_at > 0 && sent >= cut_reads_at) throw Error(ErrorKind::kUnavailable, "cut");
+    const std::string_view piece = std::string_view(body).substr(sent, piece_bytes);
+    switch (sink.Push(piece)) {
+      case BodySink::Demand::kTaken: sent += piece.size(); break;
+      case BodySink::Demand::kRefused:
+        throw Error(ErrorKind::kUnavailable, "the receiving side gave up");
+      case BodySink::Demand::kLater: {
+        const bool slept = co_await loop_.Sleep(std::chrono::milliseconds(1));
+        if (!slept) throw Error(ErrorKind::kStopped, "stopped");
+        break;
+      }
+    }
+  }
+  ThrowIf(afterwards);
+  co_return head;
+}
+
+Task<NameValues> FakeStore::GetTags(Key key) {
+  ThrowIf(Enter("get_tags", key));
+  co_return Find(key).metadata.tags;
+}
+
+Task<Unit> FakeStore::PutTags(Key key, NameValues tags) {
+  const std::optional<Error> afterwards = Enter("put_tags", key);
+  Find(key).metadata.tags = std::move(tags);
+  ThrowIf(afterwards);
+  co_return Unit{};
+}
+
+Task<PutAnswer> FakeStore::Put(PutRequest request) {
+  const std::optional<Error> afterwards = Enter("put", request.key);
+  std::string body(request.body);
+  while (request.source != nullptr) {
+    std::string piece(piece_bytes, '\0');
+    const BodySource::Piece got = request.source->Pull(piece.data(), piece.size());
+    if (got.state == BodySource::Supply::kSome) {
+      body.append(piece, 0, got.bytes);
+    } else if (got.state == BodySource::Supply::kLater) {
+      const bool slept = co_await loop_.Sleep(std::chrono::milliseconds(1));
+      if (!slept) throw Error(ErrorKind::kStopped, "stopped");
+    } else if (got.state == BodySource::Supply::kFailed) {
+      throw Error(ErrorKind::kUnavailable, "the sending side gave up");
+    } else {
+      break;
+    }
+  }
+  if (body.size() != request.bytes) throw Error(ErrorKind::kUnavailable, "a short body");
+  if (!request.content_md5.empty() && !ignores_content_md5 &&
+      request.content_md5 != ToBase64(Md5::Of(body))) {
+    throw Error(ErrorKind::kCorrupt, "other bytes arrived", "BadDigest");
+  }
+  if (spoils_writes) Spoil(body);
+  PutAnswer answer;
+  answer.etag = EtagFor(body);
+  answer.etag_hides_md5 = hides_md5;
+  if (request.part_number > 0) {
+    FindUpload(request.key, request.upload_id).parts[request.part_number] = {body, answer.etag};
+  } else {
+    Store(request.key, std::move(body), answer.etag,
+          request.metadata == nullptr ? ObjectMetadata{} : *request.metadata);
+  }
+  ThrowIf(afterwards);
+  co_return answer;
+}
+
+Task<Unit> FakeStore::Delete(Key key) {
+  const std::optional<Error> afterwards = Enter("delete", key);
+  objects_.erase(key);
+  ThrowIf(afterwards);
+  co_return Unit{};
+}
+
+Task<std::string> FakeStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
+  const std::optional<Error> afterwards = Enter("create_upload", key);
+  const std::string upload_id = "upload-" + std::to_string(++counter_);
+  uploads_[upload_id] = {key, metadata, {}};
+  ThrowIf(afterwards);
+  co_return upload_id;
+}
+
+Task<ListPartsPage> FakeStore::ListParts(Key key, std::string upload_id,
+                                         std::uint32_t after_number) {
+  ThrowIf(Enter("list_parts", key));
+  const Upload& upload = FindUpload(key, upload_id);
+  ListPartsPage page;
+  for (auto it = upload.parts.upper_bound(after_number); it != upload.parts.end(); ++it) {
+    if (page.parts.size() == page_parts) {
+      page.truncated = true;
+      page.next_part_number_marker = page.parts.back().number;
+      break;
+    }
+    page.parts.push_back({it->first, it->second.etag, it->second.bytes.size()});
+  }
+  co_return page;
+}
+
+Task<CompletedUpload> FakeStore::CompleteUpload(Key key, std::string upload_id,
+                                                std::vector<PartToComplete> parts) {
+  const std::optional<Error> afterwards = Enter("complete_upload", key);
+  Upload& upload = FindUpload(key, upload_id);
+  std::string bytes, digests;
+  for (const PartToComplete& part : parts) {
+    const auto found = upload.parts.find(part.number);
+    if (found == upload.parts.end() || found->second.etag != part.etag) {
+      throw Error(ErrorKind::kConflict, "no such part", "InvalidPart");
+    }
+    bytes += found->second.bytes;
+    digests += Md5::Of(found->second.bytes);
+  }
+  std::string etag = EtagFor(digests);
+  if (!opaque_etags) etag += "-" + std::to_string(parts.size());
+  CompletedUpload completed;
+  completed.etag = Store(key, std::move(bytes), std::move(etag), upload.metadata);
+  uploads_.erase(upload_id);
+  ThrowIf(afterwards);
+  co_return completed;
+}
+
+Task<Unit> FakeStore::AbortUpload(Key key, std::string upload_id) {
+  const std::optional<Error> afterwards = Enter("abort_upload", key);
+  FindUpload(key, upload_id);
+  uploads_.erase(upload_id);
+  ThrowIf(afterwards);
+  co_return Unit{};
+}
+
+Task<ListUploadsPage> FakeStore::ListUploads(std::string prefix, std::string key_marker,
+                                             std::string upload_id_marker) {
+  ThrowIf(Enter("list_uploads", Key(prefix)));
+  std::vector<std::pair<Key, std::string>> sorted;
+  for (const auto& [id, upload] : uploads_) {
+    if (upload.key.StartsWith(prefix)) sorted.emplace_back(upload.key, id);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  ListUploadsPage page;
+  for (const auto& [key, id] : sorted) {
+    const std::pair<Key, std::string> marker(Key(key_marker), upload_id_marker);
+    if (!key_marker.empty() && std::pair(key, id) <= marker) continue;
+    if (page.uploads.size() == kUploadsPerPage) {
+      page.truncated = true;
+      page.next_key_marker = page.uploads.back().key.bytes();
+      page.next_upload_id_marker = page.uploads.back().upload_id;
+      break;
+    }
+    page.uploads.push_back({key, id, kModifiedMs});
+  }
+  co_return page;
+}
+
+}  // namespace ferry::test

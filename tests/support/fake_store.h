@@ -1,0 +1,113 @@
+// FakeStore: an ObjectStore that keeps its objects in memory, and fails where a test says.
+//
+// It is held to tests/store/object_store_contract.h like the real one. Requests run on the loop's
+// thread; tests look at objects() and set faults while no request runs.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batch/base/error.h"
+#include "batch/store/event_loop.h"
+#include "batch/store/object_store.h"
+
+namespace ferry::test {
+
+struct StoredObject {
+  std::string bytes;
+  std::string etag;
+  ObjectMetadata metadata;
+  std::int64_t modified_ms = 0;
+  std::string storage_class;
+};
+
+// Operations by name: list head get get_tags put_tags put delete create_upload list_parts
+// complete_upload abort_upload list_uploads.
+class FakeStore final : public ObjectStore {
+ public:
+  explicit FakeStore(EventLoop& loop) : loop_(loop) {}
+
+  std::map<Key, StoredObject>& objects() { return objects_; }
+  // Writes an object at once; its ETag is its MD5.
+  StoredObject& Add(const std::string& key, std::string bytes);
+  std::size_t open_uploads() const { return uploads_.size(); }
+  void ForgetUploads() { uploads_.clear(); }
+  void ForgetPart(const std::string& upload_id, std::uint32_t number) {
+    uploads_.at(upload_id).parts.erase(number);
+  }
+  const std::vector<std::string>& calls() const { return calls_; }  // "get KEY"
+  int CountCalls(std::string_view operation) const;
+
+  // kAfterEffect: it happened, and the answer was lost.
+  enum class Moment { kBeforeEffect, kAfterEffect };
+  // The `call`-th call from now of `operation` ("any" counts all) throws `error`.
+  void FailCall(std::string operation, int call, Moment moment, Error error);
+  // Called before a request looks at the objects: a test may change them under its hands.
+  std::function<void(std::string_view operation, const Key& key)> before;
+
+  // Habits.
+  bool opaque_etags = false;        // no MD5, nowhere
+  bool hides_md5 = false;           // says so in its answers, like KMS
+  bool spoils_reads = false;        // flips a bit of each body that is read
+  bool spoils_writes = false;       // stores other bytes than were sent; the ETag is theirs
+  bool ignores_content_md5 = false;
+  std::uint64_t cut_reads_at = 0;   // a body ends with kUnavailable after so many bytes
+  std::size_t piece_bytes = 16384;  // bodies flow in such pieces
+  std::uint32_t page_parts = 1000;  // of ListParts
+  std::function<ListPage(const ListRequest&)> list_instead;
+
+  Task<ListPage> List(ListRequest request) override;
+  Task<ObjectHead> Head(Key key) override;
+  Task<ObjectHead> Get(GetRequest request, BodySink& sink,
+                       std::function<void(const ObjectHead&)> on_head) override;
+  Task<NameValues> GetTags(Key key) override;
+  Task<Unit> PutTags(Key key, NameValues tags) override;
+  Task<PutAnswer> Put(PutRequest request) override;
+  Task<Unit> Delete(Key key) override;
+  Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
+  Task<ListPartsPage> ListParts(Key key, std::string upload_id,
+                                std::uint32_t after_number) override;
+  Task<CompletedUpload> CompleteUpload(Key key, std::string upload_id,
+                                       std::vector<PartToComplete> parts) override;
+  Task<Unit> AbortUpload(Key key, std::string upload_id) override;
+  Task<ListUploadsPage> ListUploads(std::string prefix, std::string key_marker,
+                                    std::string upload_id_marker) override;
+
+ private:
+  struct StoredPart {
+    std::string bytes;
+    std::string etag;
+  };
+  struct Upload {
+    Key key;
+    ObjectMetadata metadata;
+    std::map<std::uint32_t, StoredPart> parts;
+  };
+  struct Fault {
+    std::string operation;
+    int calls_left;
+    Moment moment;
+    Error error;
+  };
+
+  // Counts the call and throws what must fail before its effect; the result is what must fail
+  // after it.
+  std::optional<Error> Enter(std::string_view operation, const Key& key);
+  StoredObject& Find(const Key& key);
+  Upload& FindUpload(const Key& key, const std::string& upload_id);
+  std::string EtagFor(std::string_view bytes);
+  ObjectHead HeadOf(const StoredObject& object) const;
+  std::string Store(const Key& key, std::string bytes, std::string etag, ObjectMetadata metadata);
+
+  EventLoop& loop_;
+  std::map<Key, StoredObject> objects_;
+  std::map<std::string, Upload> uploads_;
+  std::vector<Fault> faults_;
+  std::vector<std::string> calls_;
+  int counter_ = 0;
+};
+
+}  // namespace ferry::test
