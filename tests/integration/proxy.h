@@ -85,7 +85,8 @@ inline void ServeHtml(Poco::Net::StreamSocket& socket, const std::stop_token& st
     if (count <= 0) return;
     request.append(buffer.data(), static_cast<std::size_t>(count));
   }
-  const std::string body = "<!doctype html>\n<html><body><p>Welcome to the intranet<br></body></html>";
+  const std::string body =
+      "<!doctype html>\n<html><body><p>Welcome to the intranet<br></body></html>";
   const std::string answer =
       "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: " +
       std::to_string(body.size()) + "\r\n\r\n" + body;
@@ -126,6 +127,9 @@ class Proxy {
     allowed_ = allowed;
   }
   void Release() { Hold("", 0); }
+  // Closes the connections that there are, with what waits on them. (A client that was killed with
+  // its send buffer full cannot be seen to have gone.)
+  void Disconnect() { generation_ += 1; }
   // As if the server had gone: connections, also those there are, are closed.
   void Refuse(bool refuse) { refuse_ = refuse; }
   int refused() const { return refused_; }
@@ -135,7 +139,8 @@ class Proxy {
  private:
   // Finds where requests begin in what a client sends.
   struct Scanner {
-    std::string head;               // of the request that is coming in
+    int generation = 0;  // of the connection
+    std::string head;    // of the request that is coming in
     std::uint64_t body_left = 0;
   };
 
@@ -148,16 +153,17 @@ class Proxy {
     client.setNoDelay(true);
     server.setNoDelay(true);
     Scanner scanner;
+    scanner.generation = generation_;
     std::vector<char> buffer(64 * 1024);
-    while (!stop.stop_requested() && !refuse_) {
+    while (!stop.stop_requested() && !refuse_ && scanner.generation == generation_) {
       std::array<pollfd, 2> ready{pollfd{client.impl()->sockfd(), POLLIN, 0},
                                   pollfd{server.impl()->sockfd(), POLLIN, 0}};
       poll(ready.data(), ready.size(), 50);
       if (ready[1].revents != 0 && !Pass(server, client, buffer)) return;
       if (ready[0].revents == 0) continue;
       const int count = client.receiveBytes(buffer.data(), static_cast<int>(buffer.size()));
-      if (count <= 0 || !Take(scanner, {buffer.data(), static_cast<std::size_t>(count)}, client,
-                              server, stop)) {
+      if (count <= 0 ||
+          !Take(scanner, {buffer.data(), static_cast<std::size_t>(count)}, client, server, stop)) {
         return;
       }
     }
@@ -182,8 +188,8 @@ class Proxy {
             Poco::Net::StreamSocket& server, const std::stop_token& stop) {
     while (!bytes.empty()) {
       if (scanner.body_left > 0) {
-        const auto count = static_cast<std::size_t>(
-            std::min<std::uint64_t>(scanner.body_left, bytes.size()));
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(scanner.body_left, bytes.size()));
         Send(server, bytes.substr(0, count));
         scanner.body_left -= count;
         bytes.remove_prefix(count);
@@ -195,7 +201,7 @@ class Proxy {
       if (end == std::string::npos) return true;
       scanner.head.resize(end + 4);
       bytes.remove_prefix(scanner.head.size() - before);
-      if (!Admit(scanner.head.substr(0, scanner.head.find('\r')), client, stop)) return false;
+      if (!Admit(scanner, client, stop)) return false;
       Send(server, scanner.head);
       scanner.body_left = ContentLength(scanner.head);
       scanner.head.clear();
@@ -211,10 +217,11 @@ class Proxy {
     return at == std::string::npos ? 0 : std::stoull(head.substr(at + name.size()));
   }
 
-  bool Admit(const std::string& line, const Poco::Net::StreamSocket& client,
+  bool Admit(const Scanner& scanner, const Poco::Net::StreamSocket& client,
              const std::stop_token& stop) {
+    const std::string line = scanner.head.substr(0, scanner.head.find('\r'));
     if (delay_.load().count() > 0) std::this_thread::sleep_for(delay_.load());
-    while (!stop.stop_requested()) {
+    while (!stop.stop_requested() && scanner.generation == generation_) {
       pollfd gone{client.impl()->sockfd(), POLLRDHUP, 0};
       if (poll(&gone, 1, 0) > 0) return false;
       {
@@ -236,6 +243,7 @@ class Proxy {
   std::vector<std::string> passed_;
   std::string held_text_;
   int allowed_ = 0;
+  std::atomic<int> generation_ = 0;
   std::atomic<bool> refuse_ = false;
   std::atomic<int> refused_ = 0;
   std::atomic<std::chrono::milliseconds> delay_{std::chrono::milliseconds(0)};

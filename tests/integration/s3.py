@@ -1,11 +1,19 @@
 #!/usr/bin/python3
 """What tests do to buckets besides filling and comparing them, through boto3.
 
-    s3.py src|dst make BUCKET...            drop BUCKET...
-                  put BUCKET KEY=BYTES...   delete BUCKET KEY...
-                  keys BUCKET               uploads BUCKET
-                  acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
+    s3.py ASK ANSWER
+
+Reads from the pipe ASK lines of JSON and writes for each a line to the pipe ANSWER: what was printed, as
+a JSON text, or an object with the error. A line is a list:
+
+    src|dst make BUCKET...            drop BUCKET...
+            put BUCKET KEY=BYTES...   delete BUCKET KEY...
+            keys BUCKET               uploads BUCKET
+            acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
 """
+import contextlib
+import io
+import json
 import random
 import sys
 from pathlib import Path
@@ -64,11 +72,27 @@ def acl(client, bucket, value, *keys):
         client.put_object_acl(Bucket=bucket, Key=key, ACL=value)
 
 
+ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl)}
+
+
+def answer(clients, store, action, *arguments):
+    if store not in clients:
+        clients[store] = connect(
+            SimpleNamespace(store=store, endpoint=None, access_key=None, secret_key=None), "")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        ACTIONS[action](clients[store], *arguments)
+    return printed.getvalue()
+
+
 def main():
-    store, action, *arguments = sys.argv[1:]
-    none = SimpleNamespace(store=store, endpoint=None, access_key=None, secret_key=None)
-    actions = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl)}
-    actions[action](connect(none, ""), *arguments)
+    clients = {}
+    with open(sys.argv[1]) as ask, open(sys.argv[2], "w") as tell:
+        for line in ask:
+            try:
+                result = answer(clients, *json.loads(line))
+            except Exception as error:  # whatever it is, the test reports it
+                result = {"error": repr(error)}
+            print(json.dumps(result), file=tell, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -30,6 +31,7 @@
 #include "batch/pg/file_lock.h"
 #include "batch/pg/session.h"
 #include "tests/integration/child.h"
+#include "tests/integration/witness.h"
 #include "tests/support/test_database.h"
 
 namespace ferry::test {
@@ -38,12 +40,12 @@ using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
 // Asks until it holds, or too long.
-inline bool Eventually(const std::function<bool()>& holds,
-                       std::chrono::milliseconds patience = 60s) {
+inline bool Eventually(const std::function<bool()>& holds, std::chrono::milliseconds patience = 60s,
+                       std::chrono::milliseconds pause = 20ms) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!holds()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(pause);
   }
   return true;
 }
@@ -108,6 +110,7 @@ class Voyage : public ::testing::Test {
     for (const char* name : {"PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
       if (const char* const value = std::getenv(name)) environment_[name] = value;
     }
+    environment_["PYTHONDONTWRITEBYTECODE"] = "1";
     environment_["no_proxy"] = environment_["NO_PROXY"] = "127.0.0.1,localhost";
     config_.state_dir = dir() / "state";
     config_.tasks.emplace_back();
@@ -137,7 +140,9 @@ class Voyage : public ::testing::Test {
   Config& config() { return config_; }
   Config::Task& task() { return config_.tasks.front(); }
   std::map<std::string, std::string>& environment() { return environment_; }
-  const std::string& secret(const std::string& side) { return environment_.at(side + "_SECRET_KEY"); }
+  const std::string& secret(const std::string& side) {
+    return environment_.at(side + "_SECRET_KEY");
+  }
 
   // --- The programs under test. The configuration is written anew each time.
 
@@ -150,8 +155,8 @@ class Voyage : public ::testing::Test {
     return std::make_unique<Child>(words, environment_, dir());
   }
 
-  // Runs `bucketferry WORDS` to its end, and looks that it gave no secret away and that no sanitizer
-  // complained.
+  // Runs `bucketferry WORDS` to its end, and looks that it gave no secret away and that no
+  // sanitizer complained.
   Finished Bucketferry(const std::vector<std::string>& words,
                        std::chrono::milliseconds patience = 90s) {
     return Checked(Start(words)->Wait(patience));
@@ -172,7 +177,7 @@ class Voyage : public ::testing::Test {
   // --- What it says about its runs, newest first.
 
   Json Runs() {
-    const Finished status = Bucketferry({"status", "--json"});
+    const Finished status = Bucketferry({"status", "--json", "--runs", "1000"});
     EXPECT_THAT(status, ExitsWith(0));
     const Json json = Json::parse(status.out, nullptr, false);
     if (json.is_discarded()) throw std::runtime_error("status --json is no JSON: " + status.out);
@@ -202,32 +207,29 @@ class Voyage : public ::testing::Test {
     S3({store, "make", bucket});
   }
 
-  // tests/integration/s3.py; returns what it prints.
+  // As s3.py describes it: S3({"src", "put", source_bucket(), "key=10"}).
   std::string S3(const std::vector<std::string>& words) {
-    return Python("integration/s3.py", words);
+    if (!witness_) witness_.emplace(environment_, dir());
+    return witness_->Ask(words);
   }
 
   void Fill(const std::vector<std::string>& options) {
     std::vector<std::string> words = {source_bucket()};
     words.insert(words.end(), options.begin(), options.end());
-    Python("servers/fill_bucket.py", words);
+    Python("fill_bucket.py", words);
   }
 
   // Everything of the source is at the destination, and nothing else.
   void ExpectEqualBuckets(const std::vector<std::string>& options = {}) {
     std::vector<std::string> words = {source_bucket(), destination_bucket()};
     words.insert(words.end(), options.begin(), options.end());
-    Python("servers/compare_buckets.py", words);
+    Python("compare_buckets.py", words);
   }
 
  private:
-  std::string Python(const std::string& script, std::vector<std::string> words) {
-    words.insert(words.begin(), {"/usr/bin/python3", FERRY_SOURCE_DIR "/tests/" + script});
-    auto environment = environment_;
-    environment["PYTHONDONTWRITEBYTECODE"] = "1";
-    const Finished finished = Child(words, environment, dir()).Wait(120s);
-    EXPECT_THAT(finished, ExitsWith(0)) << script;
-    return finished.out;
+  void Python(const std::string& script, std::vector<std::string> words) {
+    words.insert(words.begin(), {"/usr/bin/python3", FERRY_SOURCE_DIR "/tests/servers/" + script});
+    EXPECT_THAT(Child(words, environment_, dir()).Wait(120s), ExitsWith(0)) << script;
   }
 
   static std::string Unique() {
@@ -240,6 +242,7 @@ class Voyage : public ::testing::Test {
   const std::string destination_bucket_ = Unique() + "-dst";
   std::map<std::string, std::string> environment_;
   std::map<std::string, std::vector<std::string>> made_;  // buckets of each store
+  std::optional<Witness> witness_;
   Config config_;
   int configs_ = 0;
 };
