@@ -1,0 +1,202 @@
+#include "tests/copy/copy_fixture.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::uint64_t kPart = 100'000;
+
+class MultipartTest : public CopyFixture {
+ protected:
+  OpenUpload Open(const ObjectToCopy& object, std::optional<OpenUpload> known = {}) {
+    SplitOptions options;
+    options.part_bytes = kPart;
+    options.open = std::move(known);
+    return Await([&] { return OpenOrResume(ends(), object, options); });
+  }
+  DonePart SendPart(const ObjectToCopy& object, const OpenUpload& upload, const Part& part) {
+    const PartToCopy one{upload.upload_id, part};
+    return Await([&] { return CopyPart(ends(), object, one, kRing, traffic_); });
+  }
+  // Opens and sends all parts.
+  OpenUpload SendAll(const ObjectToCopy& object) {
+    OpenUpload upload = Open(object);
+    for (const Part& part : PlanParts(object.source.size_bytes, upload.part_bytes)) {
+      upload.parts.push_back(SendPart(object, upload, part));
+    }
+    return upload;
+  }
+  Copied Finish(const ObjectToCopy& object, const OpenUpload& upload) {
+    return Await([&] { return Complete(ends(), object, upload, traffic_); });
+  }
+  std::string FailFinish(const ObjectToCopy& object, const OpenUpload& upload) {
+    return Failure([&] { return Complete(ends(), object, upload, traffic_); });
+  }
+
+  const std::string bytes_ = Bytes(3 * kPart + 77);
+};
+
+TEST_F(MultipartTest, PartsBecomeTheObjectProvenByItsCompositeEtag) {
+  const ObjectToCopy object = Add("a", bytes_);
+  source_.objects().at(Key("s/a")).metadata = {{{"content-type", "video/mp4"}}, {{"t", "1"}}};
+  const OpenUpload upload = SendAll(object);
+  EXPECT_EQ(upload.parts.size(), 4U);
+  const Copied copied = Finish(object, upload);
+  EXPECT_EQ(copied.proof, kProofComposite);
+  EXPECT_EQ(copied.destination_etag, CompositeEtag(upload.parts));
+  EXPECT_TRUE(At("d/a")->bytes == bytes_);
+  EXPECT_EQ(At("d/a")->metadata.headers[0].second, "video/mp4");
+  EXPECT_EQ(traffic_.written_bytes, bytes_.size());
+}
+
+TEST_F(MultipartTest, OpaqueEtagsAreProvenByReadingBackPartByPart) {
+  destination_.opaque_etags = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  EXPECT_EQ(Finish(object, upload).proof, kProofReadBack);
+  EXPECT_EQ(destination_.CountCalls("get"), 4);
+}
+
+TEST_F(MultipartTest, ACorruptPartIsFoundWhenItIsSentOrAtTheEnd) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = Open(object);
+  destination_.spoils_writes = true;
+  const PartToCopy first{upload.upload_id, {1, 0, kPart}};
+  EXPECT_EQ(Failure([&] { return CopyPart(ends(), object, first, kRing, traffic_); }),
+            "destination:corrupt");
+  destination_provider_.etag = EtagHabit::kUnknown;
+  const OpenUpload spoilt = SendAll(object);
+  EXPECT_EQ(FailFinish(object, spoilt), "destination:corrupt");
+}
+
+TEST_F(MultipartTest, APartOfAnObjectThatChangedIsAConflictAndNotSent) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = Open(object);
+  source_.Add("s/a", Bytes(bytes_.size() + 1));
+  const PartToCopy first{upload.upload_id, {1, 0, kPart}};
+  EXPECT_EQ(Failure([&] { return CopyPart(ends(), object, first, kRing, traffic_); }),
+            "source:conflict");
+  EXPECT_EQ(destination_.CountCalls("put"), 0);
+}
+
+TEST_F(MultipartTest, ACompletionWhoseAnswerWasLostIsSettledByTheDestination) {
+  for (const ErrorKind kind : {ErrorKind::kInDoubt, ErrorKind::kUnavailable,
+                               ErrorKind::kThrottled}) {
+    const ObjectToCopy object = Add("a", bytes_);
+    const OpenUpload upload = SendAll(object);
+    destination_.FailCall("complete_upload", 1, Moment::kAfterEffect, Error(kind, "lost"));
+    EXPECT_EQ(Finish(object, upload).proof, kProofComposite) << ToString(kind);
+  }
+}
+
+TEST_F(MultipartTest, NoSuchUploadAfterASuccessIsSettledByTheDestination) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  Finish(object, upload);
+  EXPECT_EQ(Finish(object, upload).proof, kProofComposite);  // a second attempt after a crash
+}
+
+TEST_F(MultipartTest, ACompletionThatDidNotHappenStaysAFailure) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.FailCall("complete_upload", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kInDoubt, "lost"));
+  EXPECT_EQ(FailFinish(object, upload), "destination:in_doubt");
+  destination_.Add("d/a", "an older object");
+  destination_.FailCall("complete_upload", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kUnavailable, "lost"));
+  EXPECT_EQ(FailFinish(object, upload), "destination:unavailable");
+  EXPECT_EQ(Finish(object, upload).proof, kProofComposite);
+}
+
+TEST_F(MultipartTest, APartThatIsNotThereAnyMoreIsAConflict) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.ForgetPart(upload.upload_id, 2);
+  EXPECT_EQ(FailFinish(object, upload), "destination:conflict");
+}
+
+TEST_F(MultipartTest, AnOpenUploadGoesOnWithThePartsThatTheStoreStillHas) {
+  const ObjectToCopy object = Add("a", bytes_);
+  OpenUpload upload = SendAll(object);
+  destination_.ForgetPart(upload.upload_id, 2);
+  upload.parts[2].etag = "another attempt";
+  destination_.page_parts = 1;
+  const OpenUpload resumed = Open(object, upload);
+  EXPECT_EQ(resumed.upload_id, upload.upload_id);
+  EXPECT_EQ(resumed.part_bytes, upload.part_bytes);
+  ASSERT_EQ(resumed.parts.size(), 2U);
+  EXPECT_EQ(resumed.parts[0].number, 1U);
+  EXPECT_EQ(resumed.parts[1].number, 4U);
+  EXPECT_EQ(destination_.CountCalls("create_upload"), 1);
+}
+
+TEST_F(MultipartTest, AnUploadOfOtherBytesIsAbortedAndBegunAnew) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  source_.Add("s/a", Bytes(bytes_.size() + 5));
+  const OpenUpload fresh = Open(object, upload);
+  EXPECT_NE(fresh.upload_id, upload.upload_id);
+  EXPECT_TRUE(fresh.parts.empty());
+  EXPECT_EQ(fresh.source.size_bytes, bytes_.size() + 5);
+  EXPECT_EQ(fresh.source.etag, source_.objects().at(Key("s/a")).etag);
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+}
+
+TEST_F(MultipartTest, AnUploadThatIsGoneIsBegunAnew) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.ForgetUploads();
+  const OpenUpload fresh = Open(object, upload);
+  EXPECT_NE(fresh.upload_id, upload.upload_id);
+  EXPECT_TRUE(fresh.parts.empty());
+}
+
+TEST_F(MultipartTest, AnAbortThatFailsDoesNotStopTheCopy) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  source_.Add("s/a", Bytes(5));
+  destination_.FailCall("abort_upload", 1, Moment::kBeforeEffect, Error(ErrorKind::kDenied, "no"));
+  EXPECT_NE(Open(object, upload).upload_id, upload.upload_id);
+}
+
+TEST_F(MultipartTest, ADestinationThatCannotSayItsPartsLosesNone) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  SplitOptions options;
+  options.part_bytes = kPart;
+  options.open = upload;
+  destination_.FailCall("list_parts", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kUnavailable, "away"));
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }),
+            "destination:unavailable");
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+  EXPECT_EQ(Open(object, upload).parts.size(), 4U);
+}
+
+TEST_F(MultipartTest, WhatVanishedBeforeItsUploadLeavesNoUpload) {
+  const ObjectToCopy object = Add("a", bytes_);
+  source_.objects().clear();
+  SplitOptions options;
+  options.part_bytes = kPart;
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:not_found");
+  EXPECT_EQ(destination_.open_uploads(), 0U);
+}
+
+TEST_F(MultipartTest, WhatNoPartsCanHoldIsRefusedBeforeAnUploadIsOpen) {
+  destination_provider_.limits.parts_max = 2;
+  destination_provider_.limits.part_bytes_max = kPart;
+  const ObjectToCopy object = Add("a", bytes_);
+  SplitOptions options;
+  options.part_bytes = kPart;
+  const std::string failure = Failure([&] { return OpenOrResume(ends(), object, options); });
+  EXPECT_TRUE(failure.ends_with(":invalid")) << failure;
+  EXPECT_EQ(destination_.open_uploads(), 0U);
+}
+
+TEST(CompositeEtag, IsTheMd5OfTheMd5sAndTheirCount) {
+  const std::vector<DonePart> parts = {{1, "", Md5::Of("a")}, {2, "", Md5::Of("b")}};
+  EXPECT_EQ(CompositeEtag(parts), ToHex(Md5::Of(Md5::Of("a") + Md5::Of("b"))) + "-2");
+}
+
+}  // namespace
+}  // namespace ferry

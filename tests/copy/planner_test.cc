@@ -1,0 +1,232 @@
+#include "batch/copy/planner.h"
+
+#include <deque>
+
+#include "tests/queue/queue_fixture.h"
+#include "tests/support/fake_store.h"
+
+namespace ferry {
+namespace {
+
+using test::ErrorOf;
+using test::FakeStore;
+
+constexpr const char* kEtag = "0cc175b9c0f1b6a831c399e269772661";
+
+ListPage PageOf(const std::vector<std::string>& keys, std::optional<std::string> token = {}) {
+  ListPage page;
+  for (const std::string& key : keys) page.objects.push_back({Key(key), kEtag, 1, "", 1000});
+  page.truncated = token.has_value();
+  page.continuation_token = std::move(token);
+  return page;
+}
+
+class CompareTest : public testing::Test {
+ protected:
+  ~CompareTest() override { runner_.Stop(); }
+
+  // "KEY:decision" of each key, in order.
+  std::vector<std::string> Plan(const KeyFilter& filter = {{}, {}}) {
+    ListingStream source(runner_.loop(), source_, "in/", "far:src");
+    ListingStream destination(runner_.loop(), destination_, "out/", "near:dst");
+    LedgerStream ledger([this](const Key& after, std::int64_t limit) { return Ledger(after, limit); },
+                        "in/");
+    std::vector<std::string> found;
+    Compare({source, destination, ledger, filter, AdoptPolicy::kVerify, FindProvider("s3"), "in/",
+             "out/"},
+            stop_.get_token(), [&](const Found& one) {
+              EXPECT_EQ(one.destination_key.bytes(), "out/" + one.source_key.bytes().substr(3));
+              found.push_back(one.source_key.bytes() + ":" +
+                              std::string(ToString(one.finding.decision)));
+            });
+    return found;
+  }
+  std::vector<LedgerEntry> Ledger(const Key& after, std::int64_t limit) {
+    std::vector<LedgerEntry> page;
+    for (const LedgerEntry& row : ledger_) {
+      if (after < row.key && std::ssize(page) < limit) page.push_back(row);
+    }
+    return page;
+  }
+  std::string FailPlan() {
+    const auto error = ErrorOf([&] { Plan(); });
+    return error ? std::string(ToString(error->kind())) + ": " + error->what() : "none";
+  }
+
+  test::LoopRunner runner_;
+  FakeStore source_{runner_.loop()};
+  FakeStore destination_{runner_.loop()};
+  std::vector<LedgerEntry> ledger_;
+  std::stop_source stop_;
+};
+
+TEST_F(CompareTest, MergesThreeStreamsInKeyOrder) {
+  for (const char* key : {"in/a", "in/b", "in/b/c", "in/z", "elsewhere"}) source_.Add(key, "1");
+  for (const char* key : {"out/a", "out/aa", "out/b/c", "other/b"}) destination_.Add(key, "1");
+  destination_.Add("out/z", "another");
+  const std::string etag = source_.objects().at(Key("in/a")).etag;
+  const std::int64_t modified = source_.objects().at(Key("in/a")).modified_ms;
+  ledger_ = {{Key("in/a"), {etag, 1, modified, ""}, etag, {}},
+             {Key("in/gone"), {etag, 1, modified, ""}, etag, {}}};
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:nothing", "in/b:copy", "in/b/c:adopt",
+                                              "in/z:copy"}));
+}
+
+TEST_F(CompareTest, FollowsPagesOfBothSides) {
+  for (int i = 0; i < 2500; ++i) {
+    const std::string rest = std::to_string(100'000 + i);
+    source_.Add("in/" + rest, "1");
+    if (i % 2 == 0) destination_.Add("out/" + rest, "1");
+  }
+  const std::vector<std::string> found = Plan();
+  EXPECT_EQ(found.size(), 2500U);
+  EXPECT_EQ(std::count_if(found.begin(), found.end(),
+                          [](const std::string& one) { return one.ends_with(":copy"); }),
+            1250);
+  EXPECT_EQ(source_.CountCalls("list"), 3);
+}
+
+TEST_F(CompareTest, LeavesOutWhatTheFilterLeavesOut) {
+  for (const char* key : {"in/a.tmp", "in/b", "in/c/d.tmp"}) source_.Add(key, "1");
+  EXPECT_EQ(Plan(KeyFilter({}, {"*.tmp"})), (std::vector<std::string>{"in/b:copy"}));
+}
+
+TEST_F(CompareTest, AnEmptyRestIsAKeyLikeOthers) {
+  source_.Add("in/", "folder");
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/:copy"}));
+}
+
+TEST_F(CompareTest, AKeyThatTheDestinationCannotHoldIsRefused) {
+  source_.Add("in/" + std::string(1021, 'k'), "1");  // 1,024 there, 1,025 with "out/"
+  EXPECT_TRUE(Plan().at(0).ends_with(":key_refused"));
+}
+
+TEST_F(CompareTest, AListingThatCannotBeTrustedFailsThePlan) {
+  struct {
+    const char* name;
+    std::vector<ListPage> pages;
+    const char* says;
+  } const cases[] = {
+      {"unordered", {PageOf({"in/b", "in/a"})}, "not in key order"},
+      {"a key twice", {PageOf({"in/a", "in/a"})}, "not in key order"},
+      {"unordered over pages", {PageOf({"in/b"}, "t"), PageOf({"in/a"})}, "not in key order"},
+      {"a page again", {PageOf({"in/a"}, "t"), PageOf({"in/a"}, "u")}, "not in key order"},
+      {"outside the prefix", {PageOf({"in/a", "on/b"})}, "outside its prefix"},
+      {"the same token for ever", {PageOf({"in/a"}, "t"), PageOf({"in/b"}, "t")}, "not where"},
+  };
+  for (const auto& c : cases) {
+    std::size_t asked = 0;
+    source_.list_instead = [&](const ListRequest&) {
+      return c.pages.at(std::min(asked++, c.pages.size() - 1));
+    };
+    const std::string failure = FailPlan();
+    EXPECT_TRUE(failure.starts_with("corrupt: far:src: ")) << c.name << ": " << failure;
+    EXPECT_NE(failure.find(c.says), std::string::npos) << c.name << ": " << failure;
+  }
+}
+
+TEST_F(CompareTest, AListingThatGoesOnButNotWhereFailsThePlan) {
+  source_.list_instead = [](const ListRequest&) {
+    ListPage page = PageOf({"in/a"});
+    page.truncated = true;
+    return page;
+  };
+  EXPECT_NE(FailPlan().find("not where"), std::string::npos);
+}
+
+TEST_F(CompareTest, AFailedListingOfEitherSideFailsThePlan) {
+  source_.FailCall("list", 1, FakeStore::Moment::kBeforeEffect, Error(ErrorKind::kDenied, "no"));
+  EXPECT_EQ(FailPlan(), "denied: no");
+  // An empty source says nothing of a destination that is not there.
+  destination_.FailCall("list", 1, FakeStore::Moment::kBeforeEffect,
+                        Error(ErrorKind::kNotFound, "no bucket"));
+  EXPECT_EQ(FailPlan(), "not_found: no bucket");
+}
+
+TEST_F(CompareTest, AStopEndsThePlan) {
+  source_.Add("in/a", "1");
+  stop_.request_stop();
+  EXPECT_TRUE(FailPlan().starts_with("stopped"));
+}
+
+class PlanWriterTest : public QueueFixture {
+ protected:
+  void Begin() { run_ = BeginRun(session_, Place(), RunKind::kScheduled, worker_); }
+  Found One(const std::string& rest, Decision decision, Reason reason, bool known = false) {
+    entries_.push_back({Key(rest), kEtag, 10, 1'700'000'000'000, false});
+    const ListedEntry& entry = entries_.back();
+    return {Key("in/" + rest), Key("out/" + rest), entry, &entry, {decision, reason, known},
+            decision == Decision::kKeyRefused ? "too long" : ""};
+  }
+  PlanWriter Writer() { return {session_, {run_.run_id, run_.task_id, worker_}, clock_}; }
+  std::int64_t CountJobs() { return Ask<std::int64_t>("select count(*) as v from bucketferry.job"); }
+
+  SystemClock clock_;
+  const std::int64_t worker_ = NewWorker();
+  BegunRun run_;
+  std::deque<ListedEntry> entries_;
+};
+
+TEST_F(PlanWriterTest, FindingsBecomeJobsLedgerRowsAndCounts) {
+  Begin();
+  PlanWriter writer = Writer();
+  writer.Add(One("a", Decision::kNothing, Reason::kUnchanged));
+  writer.Add(One("b", Decision::kCopy, Reason::kMissing));
+  writer.Add(One("c", Decision::kVerify, Reason::kNotComparable));
+  writer.Add(One("d", Decision::kAdopt, Reason::kEqualEtags));
+  writer.Add(One("e", Decision::kRepairLedger, Reason::kEqualEtags));
+  writer.Add(One("f", Decision::kArchived, Reason::kArchivedAtSource));
+  writer.Add(One("g", Decision::kKeyRefused, Reason::kKeyNotAllowed));
+  EXPECT_EQ(CountJobs(), 0);  // nothing before its batch
+  writer.Finish();
+  EXPECT_EQ(CountJobs(), 4);
+  const Tally totals = ReadRun(session_, run_.run_id).totals;
+  EXPECT_EQ(totals.source_objects, 7);
+  EXPECT_EQ(totals.planned, 2);
+  EXPECT_EQ(totals.pending, 2);
+  EXPECT_EQ(totals.bytes_planned, 20);
+  EXPECT_EQ(totals.adopted, 1);
+  EXPECT_EQ(totals.archived, 1);
+  EXPECT_EQ(totals.dead, 1);
+  EXPECT_EQ(ReadLedger(session_, run_.task_id, Key(), 10).size(), 4U);
+  EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/f"))->verdict, Verdict::kArchived);
+  EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/d"))->destination_etag, kEtag);
+}
+
+TEST_F(PlanWriterTest, AKnownVerdictCostsNoRow) {
+  Begin();
+  PlanWriter writer = Writer();
+  writer.Add(One("f", Decision::kArchived, Reason::kArchivedAtSource, /*known=*/true));
+  writer.Add(One("g", Decision::kKeyRefused, Reason::kKeyNotAllowed, /*known=*/true));
+  writer.Finish();
+  EXPECT_EQ(CountJobs(), 0);
+  EXPECT_EQ(ReadRun(session_, run_.run_id).totals.archived, 1);
+  EXPECT_EQ(ReadRun(session_, run_.run_id).totals.dead, 1);
+}
+
+TEST_F(PlanWriterTest, JobsCanBeClaimedWhileThePlanGoesOn) {
+  Begin();
+  PlanWriter writer = Writer();
+  for (int i = 0; i < 4100; ++i) {
+    writer.Add(One(std::to_string(100'000 + i), Decision::kCopy, Reason::kMissing));
+  }
+  JobQueue queue(session_, NewWorker(), 3);
+  std::int64_t cursor = 0;
+  EXPECT_EQ(queue.ClaimJobs(run_.run_id, cursor, 10).at(0).key, Key("in/100000"));
+  writer.Finish();
+  EXPECT_EQ(CountJobs(), 4100);
+  EXPECT_EQ(Ask<std::int64_t>("select max(job_id) as v from bucketferry.job"), 4100);
+  EXPECT_EQ(writer.totals().planned, 4100);
+}
+
+TEST_F(PlanWriterTest, APlannerThatLostItsLeaseWritesNothing) {
+  Begin();
+  PlanWriter writer = Writer();
+  writer.Add(One("b", Decision::kCopy, Reason::kMissing));
+  EndLease(worker_);
+  EXPECT_EQ(test::KindOf([&] { writer.Finish(); }), "conflict");
+  EXPECT_EQ(CountJobs(), 0);
+}
+
+}  // namespace
+}  // namespace ferry
