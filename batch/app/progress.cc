@@ -41,7 +41,9 @@ Progress::~Progress() { log::SetStatus(""); }
 
 void Progress::Watch(const std::string& task, std::int64_t run_id) {
   MutexLock lock(mutex_);
-  Watched& watched = watched_[run_id];
+  const auto [place, is_new] = watched_.try_emplace(run_id);
+  if (!is_new) return;
+  Watched& watched = place->second;
   watched.task = task;
   watched.when_before = clock_.SteadyNow();
 }

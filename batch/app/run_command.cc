@@ -43,6 +43,7 @@ struct Plan {
   const TaskConfig* task = nullptr;
   BegunRun begun;
   std::atomic<std::int64_t> run_id{0};  // 0: not begun
+  std::atomic<bool> over{false};        // given up: nothing of it is worked on any more
   std::optional<Error> error;
 };
 
@@ -85,7 +86,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, pg::Session& s
 }
 
 void PlanByDeadJobs(const CommandContext&, Engine& engine, pg::Session& session, Plan& plan) {
-  const auto last = FindLastClosedRun(session, plan.task->name);
+  const auto last = FindLastClosedRun(session, plan.begun.task_id);
   if (!last) return;
   const std::int64_t count =
       CopyDeadJobs(session, plan.begun.run_id, last->run_id, engine.lease.worker_id());
@@ -93,6 +94,22 @@ void PlanByDeadJobs(const CommandContext&, Engine& engine, pg::Session& session,
                         {"run", plan.begun.run_id},
                         {"planned", count},
                         {"of_run", last->run_id}});
+}
+
+// A run whose planner gave up must not look as if it were still planning. While the database is
+// away it is asked again, for as long as this process may write.
+void FailPatiently(const CommandContext& context, Engine& engine, const Plan& plan,
+                   const std::string& why) {
+  while (engine.lease.Trusted()) {
+    try {
+      const auto session = engine.database->Connect();
+      FailRun(*session, plan.begun.run_id, EscapeBytes(why));
+      return;
+    } catch (const Error& error) {
+      log::Warn("could not close the run as failed", {{"error", error.what()}});
+    }
+    if (!context.clock.SleepFor(std::chrono::seconds(1), context.stop)) return;
+  }
 }
 
 void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,
@@ -118,15 +135,10 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
     FinishPlanning(*session, plan.begun.run_id);
   } catch (const Error& error) {
     plan.error = error;
-    if (error.kind() == ErrorKind::kStopped || context.stop.stop_requested()) return;
+    plan.over = true;
+    if (context.stop.stop_requested()) return;
     log::Debug("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
-    if (plan.run_id == 0) return;
-    try {
-      session->Reset();
-      FailRun(*session, plan.begun.run_id, EscapeBytes(error.what()));
-    } catch (const Error&) {
-      // The database is away: the next run closes this one.
-    }
+    if (plan.run_id != 0) FailPatiently(context, engine, plan, error.what());
   }
 }
 
@@ -203,7 +215,7 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
   until.tasks = names;
   until.accepts = [&](const OpenRun& run) {
     return std::any_of(plans.begin(), plans.end(),
-                       [&](const auto& plan) { return plan->run_id == run.run_id; });
+                       [&](const auto& plan) { return plan->run_id == run.run_id && !plan->over; });
   };
   until.more_may_come = [&] { return planning > 0; };
   until.enough = [&] {

@@ -160,6 +160,7 @@ std::unique_ptr<TaskEnds> Stores::MakeWith(EventLoop& loop, const std::string& t
   }
   RetryOptions retry;
   if (patience == Patience::kOutage) {
+    retry.attempts_max = 1;  // time decides, not a count: a connection may take long to fail
     retry.patience = config_.transfer.outage_patience;
     retry.patience_at_first = kPatienceAtFirst;
   }

@@ -98,7 +98,7 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
     }
     case WorkItem::Kind::kPart: result.part = co_await CopyPartPatiently(lane, ends, result); break;
     case WorkItem::Kind::kComplete:
-      result.copied = co_await Complete(ends, item.object, *item.open, result.traffic);
+      result.copied = co_await CompleteOrAbort(ends, item.object, *item.open, result.traffic);
       break;
   }
   co_return Unit{};

@@ -103,9 +103,16 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
 
 // For stores that forget the tags of Create.
 Task<Unit> TagAfterwards(Ends& ends, const ObjectToCopy& object) {
-  const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key));
-  if (head.tag_count == 0) co_return Unit{};
-  const NameValues tags = co_await On(Side::kSource, ends.source.GetTags(object.source_key));
+  NameValues tags;
+  try {
+    const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key));
+    if (head.tag_count == 0) co_return Unit{};
+    tags = co_await On(Side::kSource, ends.source.GetTags(object.source_key));
+  } catch (const SideError& error) {
+    // Gone since: what was brought over is there all the same.
+    if (error.kind() != ErrorKind::kNotFound) throw;
+    co_return Unit{};
+  }
   co_await On(Side::kDestination, ends.destination.PutTags(object.destination_key, tags));
   co_return Unit{};
 }
@@ -148,6 +155,9 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
     co_await AbortQuietly(ends, object.destination_key, options.open->upload_id);
     std::rethrow_exception(gone);
   }
+  if (head.size_bytes == 0) {
+    throw SideError(Side::kSource, Error(ErrorKind::kConflict, "the object became empty"));
+  }
   OpenUpload upload;
   upload.source = object.source;
   if (head.etag != object.source.etag) upload.source.modified_ms = head.last_modified_ms;
@@ -179,6 +189,11 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
 }
 
 Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic) {
+  // A composite digest of fewer parts would prove a shorter object.
+  if (upload.parts.size() != CountParts(object.source.size_bytes, upload.part_bytes)) {
+    throw SideError(Side::kDestination,
+                    Error(ErrorKind::kCorrupt, "parts of the upload are missing"));
+  }
   Copied copied;
   copied.source = object.source;
   copied.destination_etag =
@@ -186,6 +201,18 @@ Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic
   copied.proof = co_await ProveComplete(ends, object, upload, copied.destination_etag, traffic);
   if (!ends.destination_provider.tags_on_create) co_await TagAfterwards(ends, object);
   co_return copied;
+}
+
+Task<Copied> CompleteOrAbort(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic) {
+  std::exception_ptr problem;
+  try {
+    co_return co_await Complete(ends, object, upload, traffic);
+  } catch (const Error& error) {
+    if (IsRetryable(error.kind()) || error.kind() == ErrorKind::kStopped) throw;
+    problem = std::current_exception();
+  }
+  co_await AbortQuietly(ends, object.destination_key, upload.upload_id);
+  std::rethrow_exception(problem);
 }
 
 }  // namespace ferry

@@ -136,9 +136,9 @@ class Stream {
       answer = co_await Upload(get, put, carry_metadata);
     } catch (...) {
       error = std::current_exception();
-      source_failed = download.Done();  // its end is the reason, not the consequence
-      ring_.Refuse();
+      source_failed = failed_;  // its end is the reason, not the consequence
     }
+    ring_.Refuse();  // nobody reads any more: a body that is longer than it should be ends too
     co_await download.End();
     if (error && !source_failed) std::rethrow_exception(error);
     head_ = download.Take();
@@ -244,8 +244,13 @@ Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, T
 }
 
 Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic) {
-  const ObjectHead theirs =
-      co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+  ObjectHead theirs;
+  try {
+    theirs = co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+  } catch (const SideError& error) {
+    if (error.code() != "NoSuchKey") throw;
+    co_return std::nullopt;
+  }
   if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
   Md5 md5;
   WatchingSink sink([&](std::string_view piece) {

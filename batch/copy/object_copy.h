@@ -99,6 +99,10 @@ Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::si
 // settled by what is at the destination.
 Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
 
+// As Complete; an upload that cannot become the object is aborted, so that nothing is left to pay
+// for.
+Task<Copied> CompleteOrAbort(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
+
 // "md5(md5s)-N" as hex.
 std::string CompositeEtag(const std::vector<DonePart>& parts);
 

@@ -4,7 +4,6 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
-#include "batch/copy/failure.h"
 #include "batch/plan/backoff.h"
 
 namespace ferry {
@@ -19,6 +18,7 @@ constexpr milliseconds kRecordSoon{50};
 constexpr std::size_t kRecordAtOnceMax = 512;
 constexpr std::int64_t kClaimMax = 256;
 constexpr int kDeniedInARowMax = 100;
+constexpr int kEndpointFailuresFree = 5;
 constexpr milliseconds kIdleWait{50};
 
 }  // namespace
@@ -36,7 +36,8 @@ struct Worker::RunWork {
   Outage outage;
   Outcomes outcomes;
   std::optional<SteadyTime> oldest_outcome;
-  std::map<std::int64_t, Key> keys;  // of failed jobs, until recorded
+  std::map<std::int64_t, Key> keys;               // of failed jobs, until recorded
+  std::map<std::int64_t, int> endpoint_failures;  // of jobs that fail while others succeed
 };
 
 Worker::Worker(Parts parts, WorkerOptions options)
@@ -265,9 +266,9 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
     case WorkItem::Kind::kCompare:
       if (result.differs) {
         // The same object again, as a copy.
-        WorkItem item = result.item;
-        item.job.action = Action::kCopy;
-        run.ready.push_back(MakeItem(run, std::move(item.job), {}));
+        Job again = job;
+        again.action = Action::kCopy;
+        WithDatabase([&] { Enqueue(run, {again}); });
         return;
       }
       [[fallthrough]];
@@ -280,6 +281,7 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
       done.proof = result.copied.proof;
       done.size_bytes = job.source.size_bytes;
       done.adopted = result.item.kind == WorkItem::Kind::kCompare;
+      run.endpoint_failures.erase(job.job_id);
       parts_.observer.OnDone(run.open.task_name, job.key, done);
       run.outcomes.done.push_back(std::move(done));
       return;
@@ -289,9 +291,18 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
       for (const DonePart& part : result.upload.parts) {
         there.push_back({job.job_id, part.number, part.etag, part.md5});
       }
+      std::vector<std::int64_t> lost;
+      if (result.item.open && result.item.open->upload_id == result.upload.upload_id) {
+        for (const DonePart& part : result.item.open->parts) {
+          const bool kept = std::any_of(there.begin(), there.end(), [&](const FinishedPart& one) {
+            return one.number == part.number;
+          });
+          if (!kept) lost.push_back(part.number);
+        }
+      }
       WithDatabase([&] {
         queue_->Split(run.open.task_id, job, result.upload.upload_id, result.upload.part_bytes,
-                      result.upload.source, there);
+                      result.upload.source, there, lost);
       });
       run.next_poll = {};  // its parts are there to be claimed
       return;
@@ -325,6 +336,15 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     run.outcomes.verdicts.push_back(std::move(one));
     return;
   }
+  if (item.kind == WorkItem::Kind::kSplit && error.kind() == ErrorKind::kConflict) {
+    // It is another object now, perhaps too small for parts: one stream looks at it anew.
+    WorkItem whole = item;
+    whole.kind = WorkItem::Kind::kWhole;
+    whole.open.reset();
+    whole.memory_bytes = options_.ring_bytes;
+    run.ready.push_back(std::move(whole));
+    return;
+  }
   if (item.kind == WorkItem::Kind::kComplete && judgement.meaning != Meaning::kEndpoint) {
     // What was uploaded cannot become the object: start over.
     WithDatabase([&] { queue_->DropUpload(run.open.task_id, item.job); });
@@ -333,8 +353,9 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   FailedJob failed;
   failed.job_id = job_id;
   failed.error = error.what();
-  failed.pause = Backoff(item.job.attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
-  failed.costs_attempt = !(judgement.meaning == Meaning::kEndpoint && run.outage.IsOut());
+  const int attempts = is_part ? item.part.attempts : item.job.attempts;
+  failed.pause = Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
+  failed.costs_attempt = CostsAttempt(run, job_id, judgement.meaning, error.kind());
   failed.futile = judgement.meaning == Meaning::kFutile;
   const Key& key = is_part ? item.part.key : item.job.key;
   parts_.observer.OnRetry(run.open.task_name, key, failed.error);
@@ -350,6 +371,14 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     FailRunOnce(run,
                 "a store was away for longer than outage_patience: " + std::string(error.what()));
   }
+}
+
+// Only failures of the object itself count. An endpoint that throttles or is away is none; but an
+// object at which it fails again and again while others succeed may be the reason itself.
+bool Worker::CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning, ErrorKind kind) {
+  if (meaning != Meaning::kEndpoint) return true;
+  if (kind == ErrorKind::kThrottled || run.outage.IsOut()) return false;
+  return ++run.endpoint_failures[job_id] > kEndpointFailuresFree;
 }
 
 void Worker::FailRunOnce(RunWork& run, const std::string& error) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "batch/base/clock.h"
+#include "batch/copy/failure.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/copy/outage.h"
 #include "batch/queue/job_queue.h"
@@ -91,6 +92,7 @@ class Worker {
   void TakeSuccess(RunWork& run, WorkResult& result);
   void RecordAll(bool everything);
   void RecordRun(RunWork& run);
+  static bool CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning, ErrorKind kind);
   void FailRunOnce(RunWork& run, const std::string& error);
   void LetFinish();
   // Runs `body`, a piece of work on the database, again until it succeeds or patience ends; whoever

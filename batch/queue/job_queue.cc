@@ -237,6 +237,7 @@ std::vector<PartJob> JobQueue::ClaimParts(std::int64_t run_id, std::int64_t limi
       part.source.etag = row.Get<std::string>("source_etag");
       part.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
       part.source.version = row.Get<std::string>("source_version");
+      part.attempts = row.Get<int>("attempts");
       part.upload_id = row.Get<std::string>("upload_id");
       part.part.number = static_cast<std::uint32_t>(row.Get<int>("number"));
       part.part.first_byte = row.Get<std::uint64_t>("first_byte");
@@ -259,6 +260,8 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
     RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
+    // The run before the tally, as whoever closes it does: else each could wait for the other.
+    tx.Execute("queries/lock_run", run_id);
     AddTally(tx, run_id, worker_id_, tally);
     recorded.run_closed = ferry::CloseIfFinal(tx, run_id);
     return recorded;
@@ -307,7 +310,8 @@ void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t 
 
 bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
                      std::uint64_t part_bytes, const SourceIdentity& source,
-                     const std::vector<FinishedPart>& done_parts) {
+                     const std::vector<FinishedPart>& done_parts,
+                     const std::vector<std::int64_t>& lost_parts) {
   std::vector<std::int64_t> numbers, firsts, sizes;
   std::vector<std::optional<std::string>> etags;
   std::vector<std::optional<pg::Bytes>> md5s;
@@ -328,12 +332,18 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     const PartCount before = CountParts(tx, job);
     // Parts of another upload are worth nothing to this one.
     if (job.upload_id != upload_id) tx.Execute("queries/delete_parts", job.run_id, job.job_id);
-    tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags, md5s);
+    tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags, md5s,
+               lost_parts);
     tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
-               source.etag, source.modified_ms, source.version);
+               source.etag, source.modified_ms, source.version, source.size_bytes);
     tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,
-               part_bytes, source.etag, source.modified_ms, source.version);
+               part_bytes, source.etag, source.modified_ms, source.version, source.size_bytes);
     AddPartChange(tx, job, before);
+    if (const std::int64_t grown = static_cast<std::int64_t>(source.size_bytes) -
+                                   static_cast<std::int64_t>(job.source.size_bytes);
+        grown != 0) {
+      AddTally(tx, job.run_id, worker_id_, {.bytes_planned = grown, .bytes_in_flight = grown});
+    }
     return true;
   });
 }

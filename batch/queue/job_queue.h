@@ -52,6 +52,7 @@ struct PartJob {
   std::int64_t job_id = 0;
   Key key;
   SourceIdentity source;
+  int attempts = 0;  // of the object
   std::string upload_id;
   Part part;
 };
@@ -147,10 +148,12 @@ class JobQueue {
   std::vector<KnownUpload> FindUploads(std::int64_t task_id, const std::vector<Key>& keys);
   std::vector<StoredPart> ReadDoneParts(std::int64_t run_id, std::int64_t job_id);
   void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes);
-  // The upload exists: its parts become claimable. False: the job is not ours any more.
+  // The upload exists: its parts become claimable, but for those that are done. `lost_parts` were
+  // recorded as done and are not at the store. False: the job is not ours any more.
   bool Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
              std::uint64_t part_bytes, const SourceIdentity& source,
-             const std::vector<FinishedPart>& done_parts);
+             const std::vector<FinishedPart>& done_parts,
+             const std::vector<std::int64_t>& lost_parts);
   // The upload is gone: the object starts over.
   void DropUpload(std::int64_t task_id, const Job& job);
 

@@ -137,8 +137,12 @@ void FinishPlanning(pg::Session& session, std::int64_t run_id) {
 bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
   const pg::Rows runs = tx.Execute("queries/lock_run", run_id);
   const pg::Row run = runs.One();
-  const auto state = run.Get<std::string>("state");
-  if (state != "copying" && state != "interrupted") return IsClosed(state);
+  if (run.Get<bool>("finished")) {
+    // Closed while something of it was still under way.
+    tx.Execute("queries/fold_run", run_id);
+    tx.Execute("queries/require_refresh", run_id);
+    return true;
+  }
   if (!run.Get<bool>("planned")) return false;
   const pg::Rows sums = tx.Execute("queries/sum_run", run_id);
   const pg::Row sum = sums.One();
@@ -176,9 +180,9 @@ std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::s
   });
 }
 
-std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, const std::string& task_name) {
+std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, std::int64_t task_id) {
   return session.Transact([&](pg::Transaction& tx) -> std::optional<ClosedRun> {
-    const pg::Rows rows = tx.Execute("queries/find_last_closed_run", task_name);
+    const pg::Rows rows = tx.Execute("queries/find_last_closed_run", task_id);
     if (rows.empty()) return std::nullopt;
     return ClosedRun{rows[0].Get<std::int64_t>("run_id"), rows[0].Get<std::int64_t>("task_id"),
                      rows[0].Get<std::string>("state")};

@@ -84,7 +84,8 @@ struct ClosedRun {
   std::int64_t task_id = 0;
   std::string state;
 };
-std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, const std::string& task_name);
+// Of this generation: another one had other buckets.
+std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, std::int64_t task_id);
 
 // The dead jobs of `from_run` as pending jobs of `run_id`. Returns how many.
 std::int64_t CopyDeadJobs(pg::Session& session, std::int64_t run_id, std::int64_t from_run,

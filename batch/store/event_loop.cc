@@ -191,7 +191,11 @@ void EventLoop::RunUnpauses() {
   std::vector<Transfer*> batch;
   batch.swap(unpause_);
   for (Transfer* transfer : batch) {
-    if (active_.contains(transfer)) curl_easy_pause(transfer->handle(), CURLPAUSE_CONT);
+    if (!active_.contains(transfer)) continue;
+    // What was held back is delivered now. When its taker refuses, libcurl says so here and never
+    // again: the transfer would not be reported as done.
+    const CURLcode code = curl_easy_pause(transfer->handle(), CURLPAUSE_CONT);
+    if (code != CURLE_OK) Finish(*transfer, code);
   }
 }
 

@@ -1,7 +1,10 @@
 -- Objects whose parts are all there and that nobody completes. $1 run_id, $2 limit, $3 worker_id.
 with next as (
   select job_id from bucketferry.job
-  where run_id = $1 and state = 'in_flight' and parts_left = 0 and worker_id is null
+  where run_id = $1
+    and exists (select from bucketferry.run r where r.run_id = $1
+                and r.state in ('planning', 'copying'))
+    and state = 'in_flight' and parts_left = 0 and worker_id is null
   order by job_id limit $2
   for update skip locked
 )

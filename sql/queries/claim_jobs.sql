@@ -3,7 +3,10 @@
 -- $1 run_id, $2 cursor, $3 how many at most, $4 worker_id.
 with next as (
   select job_id from bucketferry.job
-  where run_id = $1 and job_id > $2 and state = 'pending'
+  where run_id = $1
+    and exists (select from bucketferry.run r where r.run_id = $1
+                and r.state in ('planning', 'copying'))
+    and job_id > $2 and state = 'pending'
   order by job_id limit $3
   for update skip locked
 )

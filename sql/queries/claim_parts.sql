@@ -4,6 +4,8 @@ with next as (
   select p.job_id, p.number from bucketferry.part p
   join bucketferry.job j on j.run_id = p.run_id and j.job_id = p.job_id and j.state = 'in_flight'
   where p.run_id = $1 and p.state = 'pending'
+    and exists (select from bucketferry.run r where r.run_id = $1
+                and r.state in ('planning', 'copying'))
   order by p.job_id, p.number limit $2
   for update of p skip locked
 )
@@ -11,4 +13,4 @@ update bucketferry.part p set state = 'in_flight', worker_id = $3
 from next join bucketferry.job j on j.run_id = $1 and j.job_id = next.job_id
 where p.run_id = $1 and p.job_id = next.job_id and p.number = next.number
 returning p.job_id, p.number, p.first_byte, p.size_bytes as part_size_bytes, j.key, j.size_bytes,
-          j.source_etag, j.source_version, j.upload_id
+          j.source_etag, j.source_version, j.upload_id, j.attempts

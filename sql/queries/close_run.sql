@@ -21,7 +21,7 @@ with gone as (
          coalesce(sum(requests_destination), 0)::bigint as requests_destination
   from gone
 ), r as (
-  update bucketferry.run x set state = $2, error = $3, finished_at = clock_timestamp(),
+  update bucketferry.run x set state = $2, error = $3, finished_at = greatest(clock_timestamp(), x.started_at),
     source_objects = x.source_objects + s.source_objects,
     planned = x.planned + s.planned,
     done = x.done + s.done,
