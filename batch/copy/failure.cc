@@ -2,28 +2,27 @@
 
 namespace ferry {
 
-Judgement Judge(const Error& error, std::optional<Side> side) {
+Meaning Judge(const Error& error, std::optional<Side> side) {
   // The bucket itself: every object would fail the same way.
-  if (error.code() == "NoSuchBucket") return {Meaning::kRunOver};
+  if (error.code() == "NoSuchBucket") return Meaning::kRunOver;
   switch (error.kind()) {
-    case ErrorKind::kStopped: return {Meaning::kStopped};
+    case ErrorKind::kStopped: return Meaning::kStopped;
     case ErrorKind::kThrottled:
-    case ErrorKind::kUnavailable: return {Meaning::kEndpoint};
+    case ErrorKind::kUnavailable: return Meaning::kEndpoint;
     case ErrorKind::kCredentials:
-    case ErrorKind::kConfig: return {Meaning::kRunOver};
-    case ErrorKind::kArchived:
-      return {side == Side::kSource ? Meaning::kArchived : Meaning::kObject};
+    case ErrorKind::kConfig: return Meaning::kRunOver;
+    case ErrorKind::kArchived: return side == Side::kSource ? Meaning::kArchived : Meaning::kObject;
     case ErrorKind::kNotFound: {
       const bool object_gone = error.code() == "NoSuchKey" || error.code() == "NoSuchVersion";
-      return {side == Side::kSource && object_gone ? Meaning::kVanished : Meaning::kObject};
+      return side == Side::kSource && object_gone ? Meaning::kVanished : Meaning::kObject;
     }
     case ErrorKind::kDenied:
-    case ErrorKind::kInvalid: return {Meaning::kFutile};
+    case ErrorKind::kInvalid: return Meaning::kFutile;
     case ErrorKind::kConflict:
     case ErrorKind::kCorrupt:
-    case ErrorKind::kInDoubt: return {Meaning::kObject};
+    case ErrorKind::kInDoubt: return Meaning::kObject;
   }
-  return {Meaning::kObject};
+  return Meaning::kObject;
 }
 
 }  // namespace ferry

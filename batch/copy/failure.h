@@ -17,10 +17,6 @@ enum class Meaning {
   kRunOver,   // no object of this run can succeed
 };
 
-struct Judgement {
-  Meaning meaning = Meaning::kObject;
-};
-
-Judgement Judge(const Error& error, std::optional<Side> side);
+Meaning Judge(const Error& error, std::optional<Side> side);
 
 }  // namespace ferry

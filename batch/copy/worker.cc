@@ -320,18 +320,16 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   const std::int64_t job_id = is_part ? item.part.job_id : item.job.job_id;
   const Error& error = *result.error;
   const SteadyTime now = parts_.clock.SteadyNow();
-  const Judgement judgement = Judge(error, result.failed_side);
+  const Meaning meaning = Judge(error, result.failed_side);
 
-  if (judgement.meaning == Meaning::kStopped) return;  // given back at the end
-  if (judgement.meaning == Meaning::kEndpoint) run.outage.Failed(now);
+  if (meaning == Meaning::kStopped) return;  // given back at the end
+  if (meaning == Meaning::kEndpoint) run.outage.Failed(now);
   run.denied_in_a_row = error.kind() == ErrorKind::kDenied ? run.denied_in_a_row + 1 : 0;
   if (is_part) run.outcomes.returned_parts.emplace_back(job_id, item.part.part.number);
 
-  const bool verdict =
-      judgement.meaning == Meaning::kVanished || judgement.meaning == Meaning::kArchived;
+  const bool verdict = meaning == Meaning::kVanished || meaning == Meaning::kArchived;
   if (verdict && !is_part) {
-    JobVerdict one{job_id, judgement.meaning == Meaning::kArchived ? "archived" : "vanished",
-                   error.what()};
+    JobVerdict one{job_id, meaning == Meaning::kArchived ? "archived" : "vanished", error.what()};
     parts_.observer.OnVerdict(run.open.task_name, item.job.key, one);
     run.outcomes.verdicts.push_back(std::move(one));
     return;
@@ -345,7 +343,7 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     run.ready.push_back(std::move(whole));
     return;
   }
-  if (item.kind == WorkItem::Kind::kComplete && judgement.meaning != Meaning::kEndpoint) {
+  if (item.kind == WorkItem::Kind::kComplete && meaning != Meaning::kEndpoint) {
     // What was uploaded cannot become the object: start over.
     WithDatabase([&] { queue_->DropUpload(run.open.task_id, item.job); });
   }
@@ -355,14 +353,14 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   failed.error = error.what();
   const int attempts = is_part ? item.part.attempts : item.job.attempts;
   failed.pause = Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
-  failed.costs_attempt = CostsAttempt(run, job_id, judgement.meaning, error.kind());
-  failed.futile = judgement.meaning == Meaning::kFutile;
+  failed.costs_attempt = CostsAttempt(run, job_id, meaning, error.kind());
+  failed.futile = meaning == Meaning::kFutile;
   const Key& key = is_part ? item.part.key : item.job.key;
   parts_.observer.OnRetry(run.open.task_name, key, failed.error);
   run.keys[job_id] = key;
   run.outcomes.failed.push_back(std::move(failed));
 
-  if (judgement.meaning == Meaning::kRunOver) {
+  if (meaning == Meaning::kRunOver) {
     FailRunOnce(run, error.what());
   } else if (run.denied_in_a_row >= kDeniedInARowMax) {
     FailRunOnce(run,

@@ -30,7 +30,8 @@ class CopyFixture : public testing::Test {
   // Adds "s/NAME" to the source; "d/NAME" is where it goes.
   ObjectToCopy Add(const std::string& name, std::string bytes) {
     const test::StoredObject& object = source_.Add("s/" + name, std::move(bytes));
-    return {Key("s/" + name), Key("d/" + name),
+    return {Key("s/" + name),
+            Key("d/" + name),
             {object.etag, object.bytes.size(), object.modified_ms, ""}};
   }
   static std::string Bytes(std::size_t size) {

@@ -79,8 +79,8 @@ TEST_F(MultipartTest, APartOfAnObjectThatChangedIsAConflictAndNotSent) {
 }
 
 TEST_F(MultipartTest, ACompletionWhoseAnswerWasLostIsSettledByTheDestination) {
-  for (const ErrorKind kind : {ErrorKind::kInDoubt, ErrorKind::kUnavailable,
-                               ErrorKind::kThrottled}) {
+  for (const ErrorKind kind :
+       {ErrorKind::kInDoubt, ErrorKind::kUnavailable, ErrorKind::kThrottled}) {
     const ObjectToCopy object = Add("a", bytes_);
     const OpenUpload upload = SendAll(object);
     destination_.FailCall("complete_upload", 1, Moment::kAfterEffect, Error(kind, "lost"));

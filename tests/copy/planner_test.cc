@@ -29,8 +29,8 @@ class CompareTest : public testing::Test {
   std::vector<std::string> Plan(const KeyFilter& filter = {{}, {}}) {
     ListingStream source(runner_.loop(), source_, "in/", "far:src");
     ListingStream destination(runner_.loop(), destination_, "out/", "near:dst");
-    LedgerStream ledger([this](const Key& after, std::int64_t limit) { return Ledger(after, limit); },
-                        "in/");
+    LedgerStream ledger(
+        [this](const Key& after, std::int64_t limit) { return Ledger(after, limit); }, "in/");
     std::vector<std::string> found;
     Compare({source, destination, ledger, filter, AdoptPolicy::kVerify, FindProvider("s3"), "in/",
              "out/"},
@@ -68,8 +68,8 @@ TEST_F(CompareTest, MergesThreeStreamsInKeyOrder) {
   const std::int64_t modified = source_.objects().at(Key("in/a")).modified_ms;
   ledger_ = {{Key("in/a"), {etag, 1, modified, ""}, etag, {}},
              {Key("in/gone"), {etag, 1, modified, ""}, etag, {}}};
-  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:nothing", "in/b:copy", "in/b/c:adopt",
-                                              "in/z:copy"}));
+  EXPECT_EQ(Plan(),
+            (std::vector<std::string>{"in/a:nothing", "in/b:copy", "in/b/c:adopt", "in/z:copy"}));
 }
 
 TEST_F(CompareTest, FollowsPagesOfBothSides) {
@@ -155,11 +155,17 @@ class PlanWriterTest : public QueueFixture {
   Found One(const std::string& rest, Decision decision, Reason reason, bool known = false) {
     entries_.push_back({Key(rest), kEtag, 10, 1'700'000'000'000, false});
     const ListedEntry& entry = entries_.back();
-    return {Key("in/" + rest), Key("out/" + rest), entry, &entry, {decision, reason, known},
+    return {Key("in/" + rest),
+            Key("out/" + rest),
+            entry,
+            &entry,
+            {decision, reason, known},
             decision == Decision::kKeyRefused ? "too long" : ""};
   }
   PlanWriter Writer() { return {session_, {run_.run_id, run_.task_id, worker_}, clock_}; }
-  std::int64_t CountJobs() { return Ask<std::int64_t>("select count(*) as v from bucketferry.job"); }
+  std::int64_t CountJobs() {
+    return Ask<std::int64_t>("select count(*) as v from bucketferry.job");
+  }
 
   SystemClock clock_;
   const std::int64_t worker_ = NewWorker();

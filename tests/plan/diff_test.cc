@@ -45,8 +45,10 @@ Finding Find(const Case& c, bool archived = false, bool key_allowed = true) {
   if (source) source->archived = archived;
   if (c.destination) destination = entry(*c.destination);
   if (c.ledger) {
-    ledger = LedgerEntry{Key("k"), {c.ledger->source_etag, c.ledger->bytes, 1000, ""},
-                         c.ledger->destination_etag, c.ledger->verdict};
+    ledger = LedgerEntry{Key("k"),
+                         {c.ledger->source_etag, c.ledger->bytes, 1000, ""},
+                         c.ledger->destination_etag,
+                         c.ledger->verdict};
   }
   const auto pointer = [](auto& one) { return one ? &*one : nullptr; };
   return Decide({pointer(source), pointer(destination), pointer(ledger), key_allowed}, c.adopt);
@@ -120,8 +122,8 @@ TEST(Decide, AKeyThatIsNotAllowedIsRefusedWhateverElse) {
 }
 
 TEST(Decide, AStandingVerdictIsKnownForThatVeryObjectOnly) {
-  const Case same = {"", Object{}, kNoObject, Known{kMd5A, 1, "", Verdict::kArchived},
-                     kVerify, {}, {}};
+  const Case same = {"",      Object{}, kNoObject, Known{kMd5A, 1, "", Verdict::kArchived},
+                     kVerify, {},       {}};
   EXPECT_TRUE(Find(same, true).known);
   EXPECT_FALSE(Find(same, true, /*key_allowed=*/false).known);  // another verdict
   Case other = same;

@@ -29,8 +29,7 @@ class JobQueueTest : public QueueFixture {
   Job SplitFirst(int parts) {
     Job job = Claim(1).at(0);
     queue_->IntendUpload(run_.task_id, job, PartBytes(parts));
-    EXPECT_TRUE(
-        queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}));
+    EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}));
     return job;
   }
   static FinishedPart Finished(const PartJob& part) {
@@ -364,8 +363,9 @@ TEST_F(JobQueueTest, LevelsAddUpToNothingWhenARunIsDone) {
       "select sum(pending + retry_wait + parts_pending + parts_in_flight + bytes_pending)::bigint"
       " as v from bucketferry.tally";
   EXPECT_EQ(Ask<std::int64_t>(levels), 0);
-  const char* const held = "select sum(in_flight * 1000 + bytes_in_flight)::bigint as v"
-                           " from bucketferry.tally";
+  const char* const held =
+      "select sum(in_flight * 1000 + bytes_in_flight)::bigint as v"
+      " from bucketferry.tally";
   EXPECT_EQ(Ask<std::int64_t>(held), 1100);
   EXPECT_TRUE(Record(outcomes).run_closed);
   EXPECT_EQ(Ask<std::int64_t>("select count(*) as v from bucketferry.tally"), 0);

@@ -50,7 +50,9 @@ class QueueFixture : public testing::Test {
     session_.Transact([&](pg::Transaction& tx) {
       AddJobs(tx, run.run_id, rows);
       AddTally(tx, run.run_id, worker_id,
-               {.planned = jobs, .pending = jobs, .bytes_planned = 100 * jobs,
+               {.planned = jobs,
+                .pending = jobs,
+                .bytes_planned = 100 * jobs,
                 .bytes_pending = 100 * jobs});
     });
     FinishPlanning(session_, run.run_id);
@@ -73,12 +75,13 @@ class QueueFixture : public testing::Test {
   // The first column, "v", of the only row.
   template <typename T, typename... Values>
   T Ask(const char* sql, const Values&... values) {
-    return session_.Transact(
-        [&](pg::Transaction& tx) { return tx.ExecuteText(sql, values...).One().template Get<T>("v"); });
+    return session_.Transact([&](pg::Transaction& tx) {
+      return tx.ExecuteText(sql, values...).One().template Get<T>("v");
+    });
   }
   std::string StateOf(std::int64_t run_id, std::int64_t job_id) {
-    return Ask<std::string>("select state as v from bucketferry.job where run_id = $1 and job_id = $2",
-                            run_id, job_id);
+    return Ask<std::string>(
+        "select state as v from bucketferry.job where run_id = $1 and job_id = $2", run_id, job_id);
   }
   std::string RunStateOf(std::int64_t run_id) {
     return Ask<std::string>("select state as v from bucketferry.run where run_id = $1", run_id);

@@ -223,17 +223,19 @@ TEST_F(RunTableTest, ConstraintsRefuseStatesThatCannotBe) {
       {"job_finished_when_final", "update bucketferry.job set state = 'vanished'"},
       {"job_done_says_by_what", "update bucketferry.job set state = 'done', finished_at = now()"},
       {"job_dead_says_why", "update bucketferry.job set state = 'dead', finished_at = now()"},
-      {"part_number", "insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes)"
-                      " select run_id, 1, 10001, 0, 1 from bucketferry.job"},
+      {"part_number",
+       "insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes)"
+       " select run_id, 1, 10001, 0, 1 from bucketferry.job"},
       {"part_in_flight_is_somebodys",
        "insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes, state)"
        " select run_id, 1, 1, 0, 1, 'in_flight' from bucketferry.job"},
       {"part_done_is_whole",
        "insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes, state)"
        " select run_id, 1, 1, 0, 1, 'done' from bucketferry.job"},
-      {"part_md5", "insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes,"
-                   " state, etag, md5) select run_id, 1, 1, 0, 1, 'done', 'e', 'short'"
-                   " from bucketferry.job"},
+      {"part_md5",
+       "insert into bucketferry.part (run_id, job_id, number, first_byte, size_bytes,"
+       " state, etag, md5) select run_id, 1, 1, 0, 1, 'done', 'e', 'short'"
+       " from bucketferry.job"},
       {"run_state", "update bucketferry.run set state = 'sleeping', finished_at = now()"},
       {"run_finished_when_closed", "update bucketferry.run set state = 'complete'"},
       {"run_planned_when_copying", "update bucketferry.run set planned_at = null"},
@@ -249,8 +251,8 @@ TEST_F(RunTableTest, ConstraintsRefuseStatesThatCannotBe) {
   for (const auto& [constraint, sql] : cases) {
     const auto error = ErrorOf([&] { Run(sql); });
     ASSERT_TRUE(error) << sql;
-    EXPECT_NE(std::string(error->what()).find(constraint), std::string::npos)
-        << sql << "\n" << error->what();
+    EXPECT_NE(std::string(error->what()).find(constraint), std::string::npos) << sql << "\n"
+                                                                              << error->what();
   }
   EXPECT_EQ(StateOf(run.run_id, 1), "pending");
 }
@@ -259,14 +261,21 @@ class LedgerTest : public QueueFixture {};
 
 TEST_F(LedgerTest, IsReadInPagesInKeyOrderOfBytes) {
   const BegunRun run = Plan(NewWorker(), 0);
-  const std::vector<std::string> keys = {"Z", "a", "a!", "a/", "a0", "\xC3\xA9", "\xEF\xBF\xBD",
-                                         "\xF0\x9F\x98\x80", "\xFF", std::string("\xFF\x00", 2)};
+  const std::vector<std::string> keys = {"Z",
+                                         "a",
+                                         "a!",
+                                         "a/",
+                                         "a0",
+                                         "\xC3\xA9",
+                                         "\xEF\xBF\xBD",
+                                         "\xF0\x9F\x98\x80",
+                                         "\xFF",
+                                         std::string("\xFF\x00", 2)};
   std::vector<LedgerRow> rows;
   for (const std::string& key : keys) {
     rows.insert(rows.begin(), {Key(key), {"e", 5, 1'700'000'000'123, "v"}, "d", "etag_md5", {}});
   }
-  session_.Transact(
-      [&](pg::Transaction& tx) { WriteLedger(tx, run.task_id, run.run_id, rows); });
+  session_.Transact([&](pg::Transaction& tx) { WriteLedger(tx, run.task_id, run.run_id, rows); });
   std::vector<std::string> read;
   Key after;
   while (true) {
@@ -313,10 +322,9 @@ TEST_F(WorkerLeaseTest, IsTrustedWhileItIsRenewedAndGivenBackAtItsEnd) {
     EXPECT_TRUE(lease.Trusted());
     session_.Transact([&](pg::Transaction& tx) { CheckWorker(tx, worker); });
   }
-  EXPECT_EQ(KindOf([&] {
-              session_.Transact([&](pg::Transaction& tx) { CheckWorker(tx, worker); });
-            }),
-            "conflict");
+  EXPECT_EQ(
+      KindOf([&] { session_.Transact([&](pg::Transaction& tx) { CheckWorker(tx, worker); }); }),
+      "conflict");
 }
 
 TEST_F(WorkerLeaseTest, IsLostForGoodOnceTheDatabaseSaysSo) {

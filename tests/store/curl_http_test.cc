@@ -59,8 +59,8 @@ class CurlHttpTest : public testing::Test {
 };
 
 TEST_F(CurlHttpTest, EveryVerbGoesOutAsItselfOnAReusedHandle) {
-  const Method verbs[] = {Method::kDelete, Method::kGet,    Method::kPut, Method::kPost,
-                          Method::kGet,    Method::kHead,   Method::kPut, Method::kGet,
+  const Method verbs[] = {Method::kDelete, Method::kGet,    Method::kPut,  Method::kPost,
+                          Method::kGet,    Method::kHead,   Method::kPut,  Method::kGet,
                           Method::kPost,   Method::kDelete, Method::kHead, Method::kPost};
   for (const Method method : verbs) {
     Answer(HttpText(204));
@@ -71,8 +71,8 @@ TEST_F(CurlHttpTest, EveryVerbGoesOutAsItselfOnAReusedHandle) {
 }
 
 TEST_F(CurlHttpTest, PathsAreSentByteForByte) {
-  for (const char* path : {"/../k", "/a/../b", "/a/./b", "/a/.", "/.", "/..", "/a//b", "/a/..?x=/../y",
-                           "/%2e%2e/k", "/a%2Fb", "/%C3%A9"}) {
+  for (const char* path : {"/../k", "/a/../b", "/a/./b", "/a/.", "/.", "/..", "/a//b",
+                           "/a/..?x=/../y", "/%2e%2e/k", "/a%2Fb", "/%C3%A9"}) {
     Answer(HttpText(200));
     Send(Method::kGet, path);
     EXPECT_EQ(server_.Take().target, path);
@@ -167,7 +167,8 @@ TEST_F(CurlHttpTest, NoAnswerAtAllIsUnavailable) {
 }
 
 TEST_F(CurlHttpTest, AnAnswerCutInItsHeadersIsUnavailable) {
-  for (const char* cut : {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nETa", "HTTP/1.1 200 OK\r\nETag: \"e\"\r\n"}) {
+  for (const char* cut :
+       {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nETa", "HTTP/1.1 200 OK\r\nETag: \"e\"\r\n"}) {
     for (const Method method : {Method::kPut, Method::kPost, Method::kGet, Method::kDelete}) {
       server_.Answer({.bytes = cut, .then = ScriptedAnswer::Then::kClose});
       EXPECT_EQ(KindOf([&] { Send(method, "/k"); }), "unavailable") << ToString(method) << cut;
@@ -215,9 +216,10 @@ TEST_F(CurlHttpTest, ARedirectIsAnAnswerAndNothingGoesWhereItPoints) {
 
 TEST_F(CurlHttpTest, AnEarly503DuringALargeUploadIsTheAnswer) {
   for (const bool close : {false, true}) {
-    server_.Answer({.bytes = HttpText(503, {}, "<Error><Code>SlowDown</Code></Error>"),
-                    .when = ScriptedAnswer::When::kAfterHead,
-                    .then = close ? ScriptedAnswer::Then::kClose : ScriptedAnswer::Then::kKeepOpen});
+    server_.Answer(
+        {.bytes = HttpText(503, {}, "<Error><Code>SlowDown</Code></Error>"),
+         .when = ScriptedAnswer::When::kAfterHead,
+         .then = close ? ScriptedAnswer::Then::kClose : ScriptedAnswer::Then::kKeepOpen});
     EndlessSource source(20 << 20);
     HttpRequest request;
     request.method = Method::kPut;
@@ -231,7 +233,8 @@ TEST_F(CurlHttpTest, AnEarly503DuringALargeUploadIsTheAnswer) {
 }
 
 TEST_F(CurlHttpTest, WithExpectARefusalCostsNoBody) {
-  server_.Answer({.bytes = HttpText(503), .when = ScriptedAnswer::When::kAfterHead,
+  server_.Answer({.bytes = HttpText(503),
+                  .when = ScriptedAnswer::When::kAfterHead,
                   .then = ScriptedAnswer::Then::kClose});
   EndlessSource source(20 << 20);
   HttpRequest request;
@@ -275,7 +278,8 @@ TEST_F(CurlHttpTest, AnAnswerInMemoryIsBounded) {
 
 TEST_F(CurlHttpTest, HeadersAreBounded) {
   std::string text = "HTTP/1.1 200 OK\r\n";
-  for (int i = 0; i < 200; ++i) text += "x-" + std::to_string(i) + ": " + std::string(900, 'h') + "\r\n";
+  for (int i = 0; i < 200; ++i)
+    text += "x-" + std::to_string(i) + ": " + std::string(900, 'h') + "\r\n";
   Answer(text + "Content-Length: 0\r\n\r\n");
   EXPECT_NE(KindOf([&] { Send(Method::kGet, "/k"); }), "none");
 }
@@ -346,7 +350,8 @@ TEST_F(CurlHttpTest, ABodyInMemoryIsSentAgainWhenAReusedConnectionWasClosed) {
 }
 
 TEST_F(CurlHttpTest, AServerThatFallsSilentIsGivenUp) {
-  server_.Answer({.bytes = HttpText(200), .then = ScriptedAnswer::Then::kClose,
+  server_.Answer({.bytes = HttpText(200),
+                  .then = ScriptedAnswer::Then::kClose,
                   .delay = std::chrono::seconds(6)});
   HttpRequest request;
   request.url = server_.url() + "/k";

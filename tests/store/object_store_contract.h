@@ -118,8 +118,9 @@ TEST_P(ObjectStoreContract, WhatWasPutIsReadAndItsEtagIsItsMd5) {
 }
 
 TEST_P(ObjectStoreContract, KeysAreAnyBytesThatS3Takes) {
-  for (const char* rest : {"a b", "a+b", "a%2Fb", "a//b", "a/../b", "a/./b", "../x", "dir/", "a?b=c&d",
-                           "a#b", "\xC3\xA9", "\xF0\x9F\x98\x80", "quote\"'<>&", "~*!(),:@$;=[]"}) {
+  for (const char* rest :
+       {"a b", "a+b", "a%2Fb", "a//b", "a/../b", "a/./b", "../x", "dir/", "a?b=c&d", "a#b",
+        "\xC3\xA9", "\xF0\x9F\x98\x80", "quote\"'<>&", "~*!(),:@$;=[]"}) {
     Put(rest, rest);
     EXPECT_EQ(Get(Whole(rest, std::string(rest).size())), rest);
   }
@@ -127,7 +128,8 @@ TEST_P(ObjectStoreContract, KeysAreAnyBytesThatS3Takes) {
 }
 
 TEST_P(ObjectStoreContract, ListsPagesInByteOrderBelowAPrefix) {
-  for (const char* rest : {"p/b", "p/a", "p/a/x", "p/a!", "p/Z", "p/\xC3\xA9", "q", "p"}) Put(rest, "1");
+  for (const char* rest : {"p/b", "p/a", "p/a/x", "p/a!", "p/Z", "p/\xC3\xA9", "q", "p"})
+    Put(rest, "1");
   const std::vector<std::string> expected = {"p/Z", "p/a", "p/a!", "p/a/x", "p/b", "p/\xC3\xA9"};
   for (const std::uint32_t keys_max : {1U, 2U, 6U, 1000U}) {
     EXPECT_EQ(ListAll("p/", keys_max), expected) << keys_max;
@@ -194,8 +196,8 @@ TEST_P(ObjectStoreContract, DeletedObjectsAreGone) {
 
 TEST_P(ObjectStoreContract, MetadataComesBackAsItWentIn) {
   ObjectMetadata metadata;
-  metadata.headers = {{"content-type", "video/mp4"},       {"cache-control", "max-age=60"},
-                      {"content-disposition", "inline"},   {"content-language", "de"},
+  metadata.headers = {{"content-type", "video/mp4"},         {"cache-control", "max-age=60"},
+                      {"content-disposition", "inline"},     {"content-language", "de"},
                       {"x-amz-meta-title", "a  b; c=\"d\""}, {"content-encoding", "gzip"}};
   Put("a", "1", metadata);
   const ObjectHead head = Await([&] { return store().Head(KeyOf("a")); });
@@ -301,7 +303,8 @@ TEST_P(ObjectStoreContract, CompletingWithAnEtagThatIsNotThereFails) {
 
 TEST_P(ObjectStoreContract, OpenUploadsAreListedBelowAPrefix) {
   std::vector<std::pair<std::string, std::string>> opened;
-  for (const char* rest : {"u/1", "u/2", "u/3", "v"}) opened.emplace_back(rest, Create(KeyOf(rest)));
+  for (const char* rest : {"u/1", "u/2", "u/3", "v"})
+    opened.emplace_back(rest, Create(KeyOf(rest)));
   std::vector<std::string> listed;
   ListUploadsPage page;
   do {

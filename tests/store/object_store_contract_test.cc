@@ -80,9 +80,9 @@ class ServerSubject final : public Subject {
     request.method = Method::kPut;
     request.url = address.Url(address.bucket_path);
     request.headers = {{"host", address.host_header}};
-    const SignedRequest sign = signer.Sign(
-        {"PUT", address.bucket_path, query, request.headers, kUnsignedPayload},
-        runner_.clock().WallNow());
+    const SignedRequest sign =
+        signer.Sign({"PUT", address.bucket_path, query, request.headers, kUnsignedPayload},
+                    runner_.clock().WallNow());
     for (const NameValue& header : sign.headers) request.headers.push_back(header);
     const HttpAnswer answer = runner_.Await([&] { return http_.Send(request); });
     EXPECT_EQ(answer.status, 200) << answer.body;

@@ -34,8 +34,9 @@ class RotatingKeys final : public CredentialsSource {
 };
 
 std::string ErrorText(int status, const std::string& code) {
-  return HttpText(status, {{"x-amz-request-id", "REQ1"}},
-                  "<?xml version=\"1.0\"?><Error><Code>" + code + "</Code><Message>why</Message></Error>");
+  return HttpText(
+      status, {{"x-amz-request-id", "REQ1"}},
+      "<?xml version=\"1.0\"?><Error><Code>" + code + "</Code><Message>why</Message></Error>");
 }
 
 class S3StoreTest : public testing::Test {
@@ -109,11 +110,11 @@ TEST_F(S3StoreTest, AnswersThatAreNotTheRangeAreNeverTaken) {
       {"range ignored", HttpText(200, {{"ETag", kEtag}}, std::string(100, 'x')), "corrupt"},
       {"another range", HttpText(206, {{"ETag", kEtag}, {"Content-Range", "bytes 0-2/100"}}, "abc"),
        "corrupt"},
-      {"longer range", HttpText(206, {{"ETag", kEtag}, {"Content-Range", "bytes 10-13/100"}}, "abcd"),
-       "corrupt"},
+      {"longer range",
+       HttpText(206, {{"ETag", kEtag}, {"Content-Range", "bytes 10-13/100"}}, "abcd"), "corrupt"},
       {"no Content-Range", HttpText(206, {{"ETag", kEtag}}, "abc"), "corrupt"},
-      {"bad Content-Range", HttpText(206, {{"ETag", kEtag}, {"Content-Range", "bytes 10-12"}}, "abc"),
-       "corrupt"},
+      {"bad Content-Range",
+       HttpText(206, {{"ETag", kEtag}, {"Content-Range", "bytes 10-12"}}, "abc"), "corrupt"},
       {"another length",
        HttpText(206, {{"ETag", kEtag}, {"Content-Range", "bytes 10-12/100"}}, "ab"), "conflict"},
       {"another object",
@@ -168,8 +169,7 @@ TEST_F(S3StoreTest, KeysInErrorsAreEscaped) {
 TEST_F(S3StoreTest, AnErrorUnderA200IsAnErrorWithItsCode) {
   const std::string hidden = "<Error><Code>InternalError</Code><Message>m</Message></Error>";
   Answer(HttpText(200, {}, hidden));
-  const auto error =
-      Failure([&] { return store_.CompleteUpload(Key("k"), "id", {{1, "e"}}); });
+  const auto error = Failure([&] { return store_.CompleteUpload(Key("k"), "id", {{1, "e"}}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), "InternalError");
   EXPECT_EQ(error->kind(), ErrorKind::kUnavailable);
@@ -178,7 +178,9 @@ TEST_F(S3StoreTest, AnErrorUnderA200IsAnErrorWithItsCode) {
 TEST_F(S3StoreTest, ACompletionWhoseAnswerCannotBeReadIsInDoubt) {
   for (const char* text : {"", "<CompleteMultipartUploadResult><ETag>\"a", "<html>proxy</html>"}) {
     Answer(HttpText(200, {}, text));
-    EXPECT_NE(Failure([&] { return store_.CompleteUpload(Key("k"), "id", {{1, "e"}}); })
+    EXPECT_NE(Failure([&] {
+                return store_.CompleteUpload(Key("k"), "id", {{1, "e"}});
+              })
                   .value_or(Error(ErrorKind::kConfig, "no error"))
                   .kind(),
               ErrorKind::kConfig)
@@ -201,8 +203,9 @@ TEST_F(S3StoreTest, ACompletionWaitsThroughWhiteSpace) {
 }
 
 TEST_F(S3StoreTest, CreatingAnUploadCarriesTheObjectsTypeOrNone) {
-  const std::string made = "<InitiateMultipartUploadResult><UploadId>id</UploadId>"
-                           "</InitiateMultipartUploadResult>";
+  const std::string made =
+      "<InitiateMultipartUploadResult><UploadId>id</UploadId>"
+      "</InitiateMultipartUploadResult>";
   ObjectMetadata metadata;
   Answer(HttpText(200, {}, made));
   Await([&] { return store_.CreateUpload(Key("k"), metadata); });
@@ -240,8 +243,8 @@ TEST_F(S3StoreTest, APartNamesItsUploadAndNumberAndCarriesNoMetadata) {
 
 TEST_F(S3StoreTest, KeysAreEncodedOnceAndNeverNormalised) {
   const std::pair<const char*, const char*> cases[] = {
-      {"../k", "/bucket/../k"}, {"a/../b", "/bucket/a/../b"}, {"a//b/", "/bucket/a//b/"},
-      {".", "/bucket/."},       {"a+b c", "/bucket/a%2Bb%20c"}, {"a%2Fb", "/bucket/a%252Fb"},
+      {"../k", "/bucket/../k"},    {"a/../b", "/bucket/a/../b"},   {"a//b/", "/bucket/a//b/"},
+      {".", "/bucket/."},          {"a+b c", "/bucket/a%2Bb%20c"}, {"a%2Fb", "/bucket/a%252Fb"},
       {"?x#y", "/bucket/%3Fx%23y"}};
   for (const auto& [key, target] : cases) {
     Answer(HttpText(204));
@@ -299,10 +302,12 @@ TEST_F(S3StoreTest, AMissingKeyAndAMissingBucketLookAlikeToAHeadAndAreToldApart)
 }
 
 TEST_F(S3StoreTest, AHeadSaysWhatTheObjectIs) {
-  Answer("HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\nETag: \"ABCDEF983cd24fb0d6963f7d28e17f72-3\"\r\n"
-         "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nx-amz-storage-class: GLACIER\r\n"
-         "x-amz-tagging-count: 2\r\nx-amz-server-side-encryption: aws:kms\r\nContent-Type: a/b\r\n"
-         "Content-Encoding: aws-chunked, gzip\r\nExpires: -1\r\nX-Amz-Meta-A: \r\nServer: x\r\n\r\n");
+  Answer(
+      "HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\nETag: "
+      "\"ABCDEF983cd24fb0d6963f7d28e17f72-3\"\r\n"
+      "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nx-amz-storage-class: GLACIER\r\n"
+      "x-amz-tagging-count: 2\r\nx-amz-server-side-encryption: aws:kms\r\nContent-Type: a/b\r\n"
+      "Content-Encoding: aws-chunked, gzip\r\nExpires: -1\r\nX-Amz-Meta-A: \r\nServer: x\r\n\r\n");
   const ObjectHead head = Await([&] { return store_.Head(Key("k")); });
   EXPECT_EQ(head.size_bytes, 5'000'000'000U);
   EXPECT_EQ(head.etag, "abcdef983cd24fb0d6963f7d28e17f72-3");
@@ -310,15 +315,17 @@ TEST_F(S3StoreTest, AHeadSaysWhatTheObjectIs) {
   EXPECT_EQ(head.storage_class, "GLACIER");
   EXPECT_EQ(head.tag_count, 2U);
   EXPECT_TRUE(head.etag_hides_md5);
-  const NameValues expected = {
-      {"content-type", "a/b"}, {"content-encoding", "gzip"}, {"expires", "-1"}, {"x-amz-meta-a", ""}};
+  const NameValues expected = {{"content-type", "a/b"},
+                               {"content-encoding", "gzip"},
+                               {"expires", "-1"},
+                               {"x-amz-meta-a", ""}};
   EXPECT_EQ(head.metadata_headers, expected);
 }
 
 TEST_F(S3StoreTest, AListingThatFailsMidwayIsNeverAShortOne) {
-  const char* const bad[] = {"", "<html></html>", "<ListBucketResult><IsTruncated>false</IsTruncated>",
-                             "<ListBucketResult></ListBucketResult>",
-                             "<Error><Code>InternalError</Code></Error>"};
+  const char* const bad[] = {
+      "", "<html></html>", "<ListBucketResult><IsTruncated>false</IsTruncated>",
+      "<ListBucketResult></ListBucketResult>", "<Error><Code>InternalError</Code></Error>"};
   for (const char* text : bad) {
     Answer(HttpText(200, {}, text));
     EXPECT_NE(KindOf([&] { Await([&] { return store_.List({}); }); }), "none") << text;
@@ -327,10 +334,11 @@ TEST_F(S3StoreTest, AListingThatFailsMidwayIsNeverAShortOne) {
 
 TEST_F(S3StoreTest, AServerOfTheOldListingIsAskedOnWithMarkers) {
   const auto page = [](bool truncated, const char* key) {
-    return HttpText(200, {}, "<ListBucketResult><Name>b</Name><IsTruncated>" +
-                                 std::string(truncated ? "true" : "false") +
-                                 "</IsTruncated><Contents><Key>" + key +
-                                 "</Key><Size>1</Size><ETag>e</ETag></Contents></ListBucketResult>");
+    return HttpText(200, {},
+                    "<ListBucketResult><Name>b</Name><IsTruncated>" +
+                        std::string(truncated ? "true" : "false") +
+                        "</IsTruncated><Contents><Key>" + key +
+                        "</Key><Size>1</Size><ETag>e</ETag></Contents></ListBucketResult>");
   };
   Answer(page(true, "a b"));
   Answer(page(false, "c"));
@@ -354,16 +362,17 @@ TEST_F(S3StoreTest, AWebPageInsteadOfS3IsNamedAsSuch) {
 }
 
 TEST_F(S3StoreTest, AnEarly503DuringAnUploadIsThrottling) {
-  server_.Answer({.bytes = ErrorText(503, "SlowDown"), .when = ScriptedAnswer::When::kAfterHead,
+  server_.Answer({.bytes = ErrorText(503, "SlowDown"),
+                  .when = ScriptedAnswer::When::kAfterHead,
                   .then = ScriptedAnswer::Then::kClose});
   const std::string body(8 << 20, 'x');
   EXPECT_EQ(KindOf([&] { Await([&] { return store_.Put(PutOf(body)); }); }), "throttled");
 }
 
 TEST_F(S3StoreTest, AnAnswerCutShortIsUnavailable) {
-  server_.Answer({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: " + std::string(kEtag) +
-                           "\r\n\r\na",
-                  .then = ScriptedAnswer::Then::kClose});
+  server_.Answer(
+      {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: " + std::string(kEtag) + "\r\n\r\na",
+       .then = ScriptedAnswer::Then::kClose});
   EXPECT_EQ(KindOf([&] { Get(false); }), "unavailable");
 }
 

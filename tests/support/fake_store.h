@@ -49,10 +49,10 @@ class FakeStore final : public ObjectStore {
   std::function<void(std::string_view operation, const Key& key)> before;
 
   // Habits.
-  bool opaque_etags = false;        // no MD5, nowhere
-  bool hides_md5 = false;           // says so in its answers, like KMS
-  bool spoils_reads = false;        // flips a bit of each body that is read
-  bool spoils_writes = false;       // stores other bytes than were sent; the ETag is theirs
+  bool opaque_etags = false;   // no MD5, nowhere
+  bool hides_md5 = false;      // says so in its answers, like KMS
+  bool spoils_reads = false;   // flips a bit of each body that is read
+  bool spoils_writes = false;  // stores other bytes than were sent; the ETag is theirs
   bool ignores_content_md5 = false;
   std::uint64_t cut_reads_at = 0;   // a body ends with kUnavailable after so many bytes
   std::size_t piece_bytes = 16384;  // bodies flow in such pieces

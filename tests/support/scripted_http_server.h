@@ -10,9 +10,9 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <condition_variable>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,8 +37,8 @@ struct ScriptedAnswer {
   enum class When { kAfterBody, kAfterHead };
   enum class Then { kKeepOpen, kClose, kReset };
 
-  std::string bytes;                   // status line, headers and body
-  When when = When::kAfterBody;        // kAfterHead: before the request's body was read
+  std::string bytes;             // status line, headers and body
+  When when = When::kAfterBody;  // kAfterHead: before the request's body was read
   Then then = Then::kKeepOpen;
   bool continue_first = false;         // 100 Continue before the body is read
   std::chrono::milliseconds delay{0};  // before the answer
@@ -60,7 +60,7 @@ class ScriptedHttpServer {
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
 
-  std::string url() const;   // "http://127.0.0.1:PORT"
+  std::string url() const;  // "http://127.0.0.1:PORT"
   int port() const { return port_; }
 
   // The answer of the next request that has none yet. Requests beyond the script get a 500.
