@@ -126,11 +126,17 @@ class Voyage : public ::testing::Test {
       words.insert(words.end(), buckets.begin(), buckets.end());
       S3(words);
     }
+    witness_.reset();
     for (const auto& entry : std::filesystem::directory_iterator(dir())) {
-      // A server writes into its directory until it is gone.
+      // A server writes into its directory until it is gone, and its keeper a little longer.
       const auto lock = entry.path() / "postgres" / "server.lock";
       if (!std::filesystem::exists(lock)) continue;
       EXPECT_TRUE(pg::FileLock(lock).WaitFor(pg::FileLock::Mode::kExclusive, 30s));
+      std::error_code busy;
+      EXPECT_TRUE(Eventually([&] {
+        std::filesystem::remove_all(entry.path(), busy);
+        return !busy && !std::filesystem::exists(entry.path());
+      }));
     }
   }
 
