@@ -44,7 +44,7 @@ TEST(Judge, SaysWhatEachFailureMeans) {
       {"in doubt", ErrorKind::kInDoubt, "", kDestination, Meaning::kObject},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(Judge(Error(c.kind, "x", c.code), c.side).meaning, c.meaning) << c.name;
+    EXPECT_EQ(Judge(Error(c.kind, "x", c.code), c.side), c.meaning) << c.name;
   }
 }
 

@@ -115,6 +115,36 @@ TEST_F(MultipartTest, APartThatIsNotThereAnyMoreIsAConflict) {
   EXPECT_EQ(FailFinish(object, upload), "destination:conflict");
 }
 
+TEST_F(MultipartTest, FewerPartsThanTheObjectHasAreNeverCompleted) {
+  const ObjectToCopy object = Add("a", bytes_);
+  OpenUpload upload = SendAll(object);
+  upload.parts.pop_back();
+  EXPECT_EQ(FailFinish(object, upload), "destination:corrupt");
+  EXPECT_EQ(destination_.CountCalls("complete_upload"), 0);
+}
+
+TEST_F(MultipartTest, AnUploadThatCannotBecomeTheObjectIsAbortedAndAnyOtherKept) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  const auto complete = [&] { return CompleteOrAbort(ends(), object, upload, traffic_); };
+  destination_.FailCall("complete_upload", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kUnavailable, "away"));
+  EXPECT_EQ(Failure(complete), "destination:unavailable");
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+  destination_.ForgetPart(upload.upload_id, 1);
+  EXPECT_EQ(Failure(complete), "destination:conflict");
+  EXPECT_EQ(destination_.open_uploads(), 0U);
+}
+
+TEST_F(MultipartTest, AnObjectThatBecameEmptyHasNoUpload) {
+  const ObjectToCopy object = Add("a", bytes_);
+  source_.Add("s/a", "");
+  SplitOptions options;
+  options.part_bytes = kPart;
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:conflict");
+  EXPECT_EQ(destination_.open_uploads(), 0U);
+}
+
 TEST_F(MultipartTest, AnOpenUploadGoesOnWithThePartsThatTheStoreStillHas) {
   const ObjectToCopy object = Add("a", bytes_);
   OpenUpload upload = SendAll(object);

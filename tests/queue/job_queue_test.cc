@@ -29,7 +29,7 @@ class JobQueueTest : public QueueFixture {
   Job SplitFirst(int parts) {
     Job job = Claim(1).at(0);
     queue_->IntendUpload(run_.task_id, job, PartBytes(parts));
-    EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}));
+    EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}, {}));
     return job;
   }
   static FinishedPart Finished(const PartJob& part) {
@@ -133,7 +133,8 @@ TEST_F(JobQueueTest, AWorkerWhoseTermIsOverWritesNothing) {
   EXPECT_EQ(KindOf([&] { Claim(); }), "conflict");
   EXPECT_EQ(KindOf([&] { queue_->ClaimRetries(run_.run_id, 1); }), "conflict");
   EXPECT_EQ(KindOf([&] { queue_->ClaimParts(run_.run_id, 1); }), "conflict");
-  EXPECT_EQ(KindOf([&] { queue_->Split(run_.task_id, job, "u", 10, job.source, {}); }), "conflict");
+  EXPECT_EQ(KindOf([&] { queue_->Split(run_.task_id, job, "u", 10, job.source, {}, {}); }),
+            "conflict");
   EXPECT_EQ(KindOf([&] { queue_->IntendUpload(run_.task_id, job, 10); }), "conflict");
   EXPECT_EQ(KindOf([&] { queue_->CloseIfFinal(run_.run_id); }), "conflict");
   EXPECT_EQ(StateOf(run_.run_id, 1), "in_flight");
@@ -323,8 +324,54 @@ TEST_F(JobQueueTest, AnObjectWhoseTryFailedGoesOnWithThePartsItHas) {
   ASSERT_EQ(known.size(), 1U);
   EXPECT_EQ(known[0].upload_id, "upload-1");
   const std::vector<FinishedPart> there = {{1, 1, "e1", Md5::Of("x")}};
-  EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there));
+  EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {}));
   EXPECT_EQ(queue_->ClaimParts(run_.run_id, 10).size(), 2U);
+}
+
+TEST_F(JobQueueTest, APartThatTheStoreLostIsSentAgainAndWhatOthersHoldStays) {
+  Begin(1);
+  Job job = SplitFirst(3);
+  const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 3);
+  Outcomes outcomes;
+  outcomes.parts = {Finished(parts[0]), Finished(parts[1])};
+  outcomes.failed = {Failed(job)};
+  Record(outcomes);
+  job = queue_->ClaimRetries(run_.run_id, 1).at(0);
+  const std::vector<FinishedPart> there = {{1, 1, "e1", Md5::Of("x")}};
+  EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {2}));
+  const std::vector<PartJob> again = queue_->ClaimParts(run_.run_id, 10);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].part.number, 2U);
+  EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 1U);
+}
+
+TEST_F(JobQueueTest, NothingIsClaimedOfAClosedRun) {
+  Begin(3);
+  const Job job = SplitFirst(2);
+  Outcomes outcomes;
+  outcomes.failed = {Failed(Claim(1).at(0))};
+  Record(outcomes);
+  FailRun(session_, run_.run_id, "the bucket is away");
+  EXPECT_TRUE(Claim().empty());
+  EXPECT_TRUE(queue_->ClaimParts(run_.run_id, 10).empty());
+  EXPECT_TRUE(queue_->ClaimRetries(run_.run_id, 10).empty());
+  EXPECT_TRUE(queue_->ClaimCompletions(run_.run_id, 10).empty());
+}
+
+TEST_F(JobQueueTest, WhatEndsAfterItsRunWasClosedIsFoldedIntoIt) {
+  Begin(2);
+  Outcomes outcomes;
+  outcomes.done = {Done(Claim(1).at(0))};
+  FailRun(session_, run_.run_id, "the bucket is away");
+  EXPECT_TRUE(Record(outcomes).run_closed);
+  EXPECT_TRUE(Record(outcomes).run_closed);
+  EXPECT_EQ(RunStateOf(run_.run_id), "failed");
+  EXPECT_EQ(ReadRun(session_, run_.run_id).totals.done, 1);
+  EXPECT_EQ(Ask<std::int64_t>("select objects_copied as v from bucketferry.task"), 1);
+  EXPECT_EQ(Ask<std::int64_t>("select runs as v from bucketferry.task"), 1);
+  EXPECT_EQ(Ask<std::int64_t>("select count(*) as v from bucketferry.tally"), 0);
+  EXPECT_EQ(Ask<std::int64_t>("select required_run_id as v from bucketferry.refresh"), run_.run_id);
+  EXPECT_TRUE(ReadLedgerRow(session_, run_.task_id, Key("in/1")));
 }
 
 TEST_F(JobQueueTest, ADroppedUploadLeavesNothingOfItself) {

@@ -181,7 +181,7 @@ TEST_F(RunTableTest, ARetryTakesTheDeadJobsOfTheLastRun) {
   outcomes.done = {Done(jobs[0])};
   outcomes.failed = {Failed(jobs[1]), Failed(jobs[2])};
   EXPECT_TRUE(Record(run, worker_, outcomes).run_closed);
-  EXPECT_EQ(FindLastClosedRun(session_, "media")->run_id, run.run_id);
+  EXPECT_EQ(FindLastClosedRun(session_, run.task_id)->run_id, run.run_id);
   const BegunRun retry = Begin(worker_, RunKind::kRetry);
   EXPECT_EQ(CopyDeadJobs(session_, retry.run_id, run.run_id, worker_), 2);
   FinishPlanning(session_, retry.run_id);

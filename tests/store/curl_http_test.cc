@@ -333,6 +333,23 @@ TEST_F(CurlHttpTest, ASinkThatGivesUpEndsTheRequest) {
   EXPECT_EQ(KindOf([&] { Send(request); }), "unavailable");
 }
 
+TEST_F(CurlHttpTest, APausedDownloadEndsWhenItsReaderHasGone) {
+  Answer(HttpText(200, {}, std::string(500'000, 'x')));
+  Ring ring(32 << 10, [](std::string_view) {});  // nobody reads: it fills, and the transfer pauses
+  HttpRequest request;
+  request.url = server_.url() + "/k";
+  request.sink = &ring;
+  auto download = runner_.Start([&] { return http_.Send(request); });
+  runner_.Await([&]() -> Task<Unit> {
+    while (ring.pushed_bytes() == 0) co_await runner_.loop().Sleep(std::chrono::milliseconds(5));
+    co_await runner_.loop().Sleep(std::chrono::milliseconds(50));
+    ring.Refuse();
+    co_return Unit{};
+  });
+  ASSERT_EQ(download.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_EQ(KindOf([&] { download.get(); }), "unavailable");
+}
+
 TEST_F(CurlHttpTest, ABodyInMemoryIsSentAgainWhenAReusedConnectionWasClosed) {
   Answer(HttpText(200));
   server_.Answer({.bytes = "", .then = ScriptedAnswer::Then::kClose});
