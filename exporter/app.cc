@@ -17,7 +17,7 @@
 #include "exporter/options.h"
 #include "exporter/stop_signal.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 constexpr int kExitUsage = 2;
@@ -61,4 +61,4 @@ int RunExporter(int argc, const char* const* argv) {
   }
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

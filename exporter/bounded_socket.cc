@@ -17,7 +17,7 @@
 #include "batch/base/error.h"
 #include "batch/base/key.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using Poco::Net::SocketAddress;
@@ -114,4 +114,4 @@ Poco::Net::ServerSocket ListenBounded(const std::string& address) {
   return socket;
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

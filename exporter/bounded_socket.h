@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace ferry {
+namespace ferry::exporter {
 
 inline constexpr int kRequestBytesMax = 32 * 1024;
 inline constexpr int kRequestSecondsMax = 10;
@@ -18,4 +18,4 @@ inline constexpr int kRequestSecondsMax = 10;
 // address cannot be listened on.
 Poco::Net::ServerSocket ListenBounded(const std::string& address);
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -1,6 +1,6 @@
 #include "exporter/catalogue.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 constexpr auto kGauge = prometheus::MetricType::Gauge;
@@ -169,4 +169,4 @@ constexpr Metric kCatalogue[] = {
 
 std::span<const Metric> Catalogue() { return kCatalogue; }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -12,7 +12,7 @@
 #include <span>
 #include <string_view>
 
-namespace ferry {
+namespace ferry::exporter {
 
 inline constexpr std::size_t kLabelsMax = 3;
 
@@ -32,4 +32,4 @@ struct Metric {
 // In the order of the page.
 std::span<const Metric> Catalogue();
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -8,7 +8,7 @@
 
 #include "batch/base/error.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using std::chrono::milliseconds;
@@ -95,4 +95,4 @@ std::string Database::StartServer() {
   return server_->uri();
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

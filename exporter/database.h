@@ -17,7 +17,7 @@
 #include "batch/pg/embedded.h"
 #include "batch/pg/session.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 class Database {
  public:
@@ -46,4 +46,4 @@ class Database {
   std::shared_future<std::string> start_ FERRY_GUARDED_BY(mutex_);  // the last; gives the URI
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

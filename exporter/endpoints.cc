@@ -12,7 +12,7 @@
 #include "exporter/session_guard.h"
 #include "exporter/status.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using std::chrono::milliseconds;
@@ -113,4 +113,4 @@ HttpAnswer Endpoints::StatusPage(const HttpRequest& request) {
           .body = RenderStatus(config_, status, detail)};
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -17,7 +17,7 @@
 #include "exporter/database.h"
 #include "exporter/read_snapshot.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 struct HttpRequest {
   std::string method;
@@ -67,4 +67,4 @@ class Endpoints {
   std::counting_semaphore<kDatabaseRequestsMax> free_{kDatabaseRequestsMax};
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -16,7 +16,7 @@
 #include "batch/base/log.h"
 #include "exporter/bounded_socket.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 constexpr int kThreadsMax = 12;
@@ -153,4 +153,4 @@ HttpServer::~HttpServer() {
 
 std::string HttpServer::address() const { return socket_.address().toString(); }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -12,7 +12,7 @@
 
 #include "exporter/endpoints.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 class HttpServer {
  public:
@@ -34,4 +34,4 @@ class HttpServer {
   Poco::Net::HTTPServer server_;
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -1,3 +1,3 @@
 #include "exporter/app.h"
 
-int main(int argc, char** argv) { return ferry::RunExporter(argc, argv); }
+int main(int argc, char** argv) { return ferry::exporter::RunExporter(argc, argv); }

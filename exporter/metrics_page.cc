@@ -8,7 +8,7 @@
 #include "batch/base/version.h"
 #include "exporter/metrics_text.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 // Exact up to 2^53, which is far above any run id, and nine petabytes.
@@ -159,4 +159,4 @@ std::string RenderMetrics(const Config& config, const Snapshot& snapshot,
   return page.Text();
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -7,7 +7,7 @@
 #include "exporter/process.h"
 #include "exporter/snapshot.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 // Series for exactly the tasks and refresh targets of the configuration, at zero where the
 // database has no rows. Without a database (snapshot.up is false) no series of tasks at all: a
@@ -15,4 +15,4 @@ namespace ferry {
 std::string RenderMetrics(const Config& config, const Snapshot& snapshot,
                           const ProcessNumbers& process);
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -9,7 +9,7 @@
 #include "batch/base/check.h"
 #include "exporter/catalogue.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 MetricsText::MetricsText() {
   for (const Metric& metric : Catalogue()) {
@@ -41,4 +41,4 @@ std::string MetricsText::Text() const {
   return prometheus::TextSerializer().Serialize(filled);
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

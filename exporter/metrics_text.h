@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ferry {
+namespace ferry::exporter {
 
 class MetricsText {
  public:
@@ -26,4 +26,4 @@ class MetricsText {
   std::vector<prometheus::MetricFamily> families_;  // one for each of the catalogue
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -10,7 +10,7 @@
 #include "batch/base/key.h"
 #include "batch/base/version.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 const std::map<std::string, log::Format> kFormats = {{"text", log::Format::kText},
@@ -69,4 +69,4 @@ std::optional<ExporterOptions> ParseOptions(int argc, const char* const* argv,
   return options;
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -9,7 +9,7 @@
 #include "batch/config/environment.h"
 #include "batch/config/secret.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 struct ExporterOptions {
   std::filesystem::path config = "bucketferry.yaml";
@@ -23,4 +23,4 @@ struct ExporterOptions {
 std::optional<ExporterOptions> ParseOptions(int argc, const char* const* argv,
                                             const Environment& environment);
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 // Places after "pid (name) " in /proc/self/stat; proc(5) counts from 1, with those two.
@@ -73,4 +73,4 @@ ProcessNumbers ReadProcess() {
   return numbers;
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

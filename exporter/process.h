@@ -3,7 +3,7 @@
 
 #include <optional>
 
-namespace ferry {
+namespace ferry::exporter {
 
 // Empty: /proc did not say.
 struct ProcessNumbers {
@@ -18,4 +18,4 @@ struct ProcessNumbers {
 
 ProcessNumbers ReadProcess();
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -10,7 +10,7 @@
 #include "batch/pg/session.h"
 #include "exporter/session_guard.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using std::chrono::milliseconds;
@@ -237,4 +237,4 @@ void SnapshotReader::Complain(const std::string& problem) {
   }
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

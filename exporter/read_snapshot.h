@@ -12,7 +12,7 @@
 #include "exporter/database.h"
 #include "exporter/snapshot.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 class SnapshotReader {
  public:
@@ -37,4 +37,4 @@ class SnapshotReader {
   std::string last_problem_ FERRY_GUARDED_BY(mutex_);  // empty: the last scrape went well
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

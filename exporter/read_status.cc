@@ -5,7 +5,7 @@
 #include "exporter/session_guard.h"
 #include "exporter/status.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 constexpr int kRunsShown = 5;   // of each task
@@ -70,4 +70,4 @@ Status ReadStatus(const Config& config, Database& database, Clock& clock, Steady
   return status;
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -8,7 +8,7 @@
 #include "batch/config/units.h"
 #include "exporter/status.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 constexpr std::string_view kHead = R"(<!doctype html>
@@ -153,4 +153,4 @@ std::string RenderStatus(const Config& config, const Status& status, Detail deta
   return page;
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -11,7 +11,7 @@
 #include "batch/base/clock.h"
 #include "batch/pg/session.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 class SessionGuard {
  public:
@@ -33,4 +33,4 @@ class SessionGuard {
   const std::jthread at_deadline_;
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ferry {
+namespace ferry::exporter {
 
 struct CollectorResult {
   std::string_view name;
@@ -94,4 +94,4 @@ struct Snapshot {
   std::optional<std::vector<Refresh>> refresh;
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

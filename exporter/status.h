@@ -12,7 +12,7 @@
 #include "batch/config/config.h"
 #include "exporter/database.h"
 
-namespace ferry {
+namespace ferry::exporter {
 
 struct RunStatus {
   std::string task;
@@ -59,4 +59,4 @@ Status ReadStatus(const Config& config, Database& database, Clock& clock, Steady
 // A whole HTML page that loads nothing from elsewhere.
 std::string RenderStatus(const Config& config, const Status& status, Detail detail);
 
-}  // namespace ferry
+}  // namespace ferry::exporter

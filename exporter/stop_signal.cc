@@ -9,7 +9,7 @@
 
 #include "batch/base/check.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 int g_arrived = -1;  // set once, before the handlers are
@@ -41,4 +41,4 @@ void StopSignal::Wait() const {
   }
 }
 
-}  // namespace ferry
+}  // namespace ferry::exporter

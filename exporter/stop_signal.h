@@ -1,7 +1,7 @@
 // SIGTERM and SIGINT as something to wait for.
 #pragma once
 
-namespace ferry {
+namespace ferry::exporter {
 
 // Takes over both signals for the life of the process; at most one object. A handler, and no
 // blocked signals: children inherit what is blocked, and would then not stop either.
@@ -13,4 +13,4 @@ class StopSignal {
   void Wait() const;
 };
 
-}  // namespace ferry
+}  // namespace ferry::exporter

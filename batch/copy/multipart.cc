@@ -174,6 +174,11 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
       co_await AbortQuietly(ends, object.destination_key, options.open->upload_id);
     }
   }
+  // Before anything is opened: an object that no parts can hold is refused here.
+  const SizeLimits& limits = ends.destination_provider.limits;
+  upload.part_bytes =
+      ChoosePartBytes(std::max<std::uint64_t>(head.size_bytes, 1), options.part_bytes,
+                      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
   ObjectMetadata metadata;
   metadata.headers = head.metadata_headers;
   if (head.tag_count > 0) {
@@ -181,10 +186,6 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
   }
   upload.upload_id = co_await On(Side::kDestination,
                                  ends.destination.CreateUpload(object.destination_key, metadata));
-  const SizeLimits& limits = ends.destination_provider.limits;
-  upload.part_bytes =
-      ChoosePartBytes(std::max<std::uint64_t>(head.size_bytes, 1), options.part_bytes,
-                      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
   co_return upload;
 }
 

@@ -153,7 +153,7 @@ class JobQueue {
   bool Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
              std::uint64_t part_bytes, const SourceIdentity& source,
              const std::vector<FinishedPart>& done_parts,
-             const std::vector<std::int64_t>& lost_parts);
+             const std::vector<std::int64_t>& lost_parts = {});
   // The upload is gone: the object starts over.
   void DropUpload(std::int64_t task_id, const Job& job);
 

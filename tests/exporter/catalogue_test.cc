@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 // Never a key, a run id or an error text; and no target label (job, instance, namespace, pod),
@@ -108,4 +108,4 @@ TEST(Catalogue, HoldsWhatDashboardsAndRulesRelyOn) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter

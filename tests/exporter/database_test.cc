@@ -16,7 +16,7 @@
 #include "tests/exporter/exporter_fixture.h"
 #include "tests/support/test_database.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using namespace std::chrono_literals;
@@ -82,4 +82,4 @@ TEST(ExternalDatabase, ThatNeverAnswersLeavesNoNumbers) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -24,7 +24,7 @@
 #include "tests/exporter/exporter_fixture.h"
 #include "tests/support/test_database.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using namespace std::chrono_literals;
@@ -302,4 +302,4 @@ TEST(IsBearer, ComparesTheWholeToken) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter

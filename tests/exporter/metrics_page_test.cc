@@ -14,7 +14,7 @@
 #include "exporter/metrics_text.h"
 #include "tests/exporter/exporter_fixture.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using test::OfTask;
@@ -175,4 +175,4 @@ TEST(MetricsPage, PassesPromtool) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -8,7 +8,7 @@
 
 #include "batch/base/error.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 class FakeEnvironment final : public Environment {
@@ -78,4 +78,4 @@ TEST(ExporterOptions, RefuseWhatTheyDoNotKnow) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter

@@ -14,7 +14,7 @@
 #include "tests/exporter/exporter_fixture.h"
 #include "tests/support/test_database.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using namespace std::chrono_literals;
@@ -311,4 +311,4 @@ TEST_F(ReadSnapshotTest, ADatabaseThatIsAwayLeavesNoNumbers) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter

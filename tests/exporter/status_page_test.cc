@@ -4,7 +4,7 @@
 #include "exporter/status.h"
 #include "tests/exporter/exporter_fixture.h"
 
-namespace ferry {
+namespace ferry::exporter {
 namespace {
 
 using testing::HasSubstr;
@@ -64,4 +64,4 @@ TEST(StatusPage, SaysWhenThereAreNoNumbers) {
 }
 
 }  // namespace
-}  // namespace ferry
+}  // namespace ferry::exporter
