@@ -223,6 +223,57 @@ TEST_F(MultipartTest, WhatNoPartsCanHoldIsRefusedBeforeAnUploadIsOpen) {
   EXPECT_EQ(destination_.open_uploads(), 0U);
 }
 
+class FaultSweepTest : public MultipartTest {
+ protected:
+  // One attempt, which goes on with what `known_` says and adds to it.
+  Task<Copied> Attempt(const ObjectToCopy& object) {
+    SplitOptions options;
+    options.part_bytes = kPart;
+    options.open = known_;
+    known_ = co_await OpenOrResume(ends(), object, options);
+    for (const Part& part : PlanParts(object.source.size_bytes, known_->part_bytes)) {
+      const auto is_it = [&](const DonePart& one) { return one.number == part.number; };
+      if (std::any_of(known_->parts.begin(), known_->parts.end(), is_it)) continue;
+      const PartToCopy one{known_->upload_id, part};
+      known_->parts.push_back(co_await CopyPart(ends(), object, one, kRing, traffic_));
+    }
+    std::sort(known_->parts.begin(), known_->parts.end(),
+              [](const DonePart& a, const DonePart& b) { return a.number < b.number; });
+    co_return co_await CompleteOrAbort(ends(), object, *known_, traffic_);
+  }
+  // False: the fault lay beyond the last call.
+  bool SurvivesFaultAt(int call, Moment moment, test::FakeStore& store) {
+    destination_.objects().clear();
+    destination_.ForgetUploads();
+    known_.reset();
+    const ObjectToCopy object = Add("a", bytes_);
+    store.FailCall("any", call, moment, Error(ErrorKind::kUnavailable, "away"));
+    const bool failed = Failure([&] { return Attempt(object); }) != "none";
+    store.ForgetFaults();
+    if (failed) {
+      EXPECT_EQ(Failure([&] { return Attempt(object); }), "none") << "call " << call;
+    }
+    EXPECT_TRUE(At("d/a") != nullptr && At("d/a")->bytes == bytes_) << "call " << call;
+    return failed;
+  }
+
+  std::optional<OpenUpload> known_;
+};
+
+// Every request fails once, before and after its effect, wherever it stands in the copy: the next
+// attempt goes on with what was recorded, and the object comes out whole.
+TEST_F(FaultSweepTest, AFaultAtAnyCallEndsInTheWholeObjectOnceTriedAgain) {
+  for (const Moment moment : {Moment::kBeforeEffect, Moment::kAfterEffect}) {
+    for (test::FakeStore* store : {&source_, &destination_}) {
+      int failed = 0;
+      for (int call = 1; call <= 12; ++call) {
+        failed += SurvivesFaultAt(call, moment, *store) ? 1 : 0;
+      }
+      EXPECT_GE(failed, 5);  // the head or create, and each part
+    }
+  }
+}
+
 TEST(CompositeEtag, IsTheMd5OfTheMd5sAndTheirCount) {
   const std::vector<DonePart> parts = {{1, "", Md5::Of("a")}, {2, "", Md5::Of("b")}};
   EXPECT_EQ(CompositeEtag(parts), ToHex(Md5::Of(Md5::Of("a") + Md5::Of("b"))) + "-2");

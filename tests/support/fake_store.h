@@ -45,6 +45,7 @@ class FakeStore final : public ObjectStore {
   enum class Moment { kBeforeEffect, kAfterEffect };
   // The `call`-th call from now of `operation` ("any" counts all) throws `error`.
   void FailCall(std::string operation, int call, Moment moment, Error error);
+  void ForgetFaults() { faults_.clear(); }
   // Called before a request looks at the objects: a test may change them under its hands.
   std::function<void(std::string_view operation, const Key& key)> before;
 
