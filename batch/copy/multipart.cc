@@ -98,6 +98,11 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
   } catch (const SideError& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
   }
+  // RGW answers the completion of an upload that is gone with InternalError.
+  if (IsRetryable(problem->kind())) {
+    co_await On(Side::kDestination,
+                ends.destination.ListParts(object.destination_key, upload.upload_id, 0));
+  }
   throw *problem;
 }
 

@@ -78,6 +78,10 @@ class CurlHttp::Exchange final : public Transfer {
 
   HttpAnswer Take() {
     if (error_) std::rethrow_exception(error_);
+    // libcurl takes an answer that was cut within its headers for a whole one.
+    if (result_ == CURLE_OK && !head_complete_) {
+      throw Error(ErrorKind::kUnavailable, "the answer was cut within its headers");
+    }
     if (result_ == CURLE_OK) return std::move(answer_);
     if (result_ == CURLE_ABORTED_BY_CALLBACK && http_.loop_.stopping()) {
       throw Error(ErrorKind::kStopped, "stopped");
@@ -199,7 +203,9 @@ class CurlHttp::Exchange final : public Transfer {
     if (header_bytes_ > kHeaderBytesMax) throw Error(ErrorKind::kCorrupt, "headers too large");
     const std::string_view trimmed = Trim(line);
     if (trimmed.empty()) {
-      if (answer_.status >= 200 && request_.on_head) request_.on_head(answer_);
+      if (answer_.status < 200) return;
+      head_complete_ = true;
+      if (request_.on_head) request_.on_head(answer_);
       return;
     }
     const std::size_t colon = trimmed.find(':');
@@ -270,6 +276,7 @@ class CurlHttp::Exchange final : public Transfer {
   char error_text_[CURL_ERROR_SIZE] = "";
   HttpAnswer answer_;
   std::size_t header_bytes_ = 0;
+  bool head_complete_ = false;
   std::size_t sent_ = 0;
   std::exception_ptr error_;
   CURLcode result_ = CURLE_OK;

@@ -131,6 +131,13 @@ void CheckGetAnswer(const HttpAnswer& answer, const GetRequest& request, const O
   }
 }
 
+constexpr std::string_view kWebPageAdvice =
+    "the endpoint answers with a web page, not with S3's XML: check the endpoint";
+
+bool IsWebPage(const HttpAnswer& answer) {
+  return FindHeader(answer.headers, "content-type").starts_with("text/html");
+}
+
 void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
   for (const NameValue& header : metadata.headers) headers.push_back(header);
   if (metadata.tags.empty()) return;
@@ -201,16 +208,31 @@ bool S3Store::LearnFrom(const HttpAnswer& answer, std::string_view code) {
   return true;
 }
 
-Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,
-                       const std::string& code, const std::string& message) const {
+std::string S3Store::Attempted(const Call& call) const {
   std::string text =
       fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
   if (call.key != nullptr) text += "/" + Escape(*call.key);
-  text += ": ";
-  text += code.empty() ? fmt::format("HTTP {}", answer.status) : code;
-  if (code.empty() && FindHeader(answer.headers, "content-type").starts_with("text/html")) {
-    text += "; the endpoint answers with a web page, not with S3's XML: check the endpoint";
+  return text + ": ";
+}
+
+// What a parser has against an answer, with what was asked of whom.
+template <typename Parse>
+auto S3Store::Read(const Call& call, const HttpAnswer& answer, Parse parse) const {
+  try {
+    return parse(answer.body);
+  } catch (const Error& error) {
+    if (IsWebPage(answer) && error.code() == kMalformedAnswer) {
+      throw Error(ErrorKind::kInvalid, Attempted(call) + std::string(kWebPageAdvice));
+    }
+    throw Error(error.kind(), Attempted(call) + error.what(), error.code());
   }
+}
+
+Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,
+                       const std::string& code, const std::string& message) const {
+  std::string text = Attempted(call);
+  text += code.empty() ? fmt::format("HTTP {}", answer.status) : code;
+  if (code.empty() && IsWebPage(answer)) text += "; " + std::string(kWebPageAdvice);
   if (!message.empty()) text += " (" + EscapeBytes(message.substr(0, 200)) + ")";
   const std::string_view request_id = FindHeader(answer.headers, "x-amz-request-id");
   if (!request_id.empty()) text += fmt::format(" [request {}]", EscapeBytes(request_id));
@@ -228,10 +250,7 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
       answer = co_await http_.Send(call.http);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kStopped || error.kind() == ErrorKind::kConflict) throw;
-      std::string text =
-          fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
-      if (call.key != nullptr) text += "/" + Escape(*call.key);
-      throw Error(error.kind(), text + ": " + error.what(), error.code());
+      throw Error(error.kind(), Attempted(call) + error.what(), error.code());
     }
     const std::optional<S3Error> body =
         answer.status >= 300 ? ParseErrorBody(answer.body) : std::nullopt;
@@ -266,7 +285,7 @@ Task<ListPage> S3Store::List(ListRequest request) {
       }
     }
     HttpAnswer answer = co_await Send(call);
-    ListPage page = ParseListPage(answer.body);
+    ListPage page = Read(call, answer, ParseListPage);
     const bool first_page = !request.continuation_token && request.start_after.empty();
     if (!list_v1_ && page.shape == ListShape::kV1 && page.truncated) {
       // The server does not know V2: its next answer would be this one again.
@@ -338,7 +357,7 @@ Task<NameValues> S3Store::GetTags(Key key) {
   Call call = NewCall(Method::kGet, "read the tags of", &key);
   call.query.push_back({"tagging", ""});
   HttpAnswer answer = co_await Send(call);
-  co_return ParseTagging(answer.body);
+  co_return Read(call, answer, ParseTagging);
 }
 
 Task<Unit> S3Store::PutTags(Key key, NameValues tags) {
@@ -387,7 +406,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   call.query.push_back({"uploads", ""});
   AddMetadata(metadata, call.headers);
   HttpAnswer answer = co_await Send(call);
-  co_return ParseCreateUpload(answer.body);
+  co_return Read(call, answer, ParseCreateUpload);
 }
 
 Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id, std::uint32_t after_number) {
@@ -397,7 +416,7 @@ Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id, std::uint
     call.query.push_back({"part-number-marker", std::to_string(after_number)});
   }
   HttpAnswer answer = co_await Send(call);
-  co_return ParseListParts(answer.body);
+  co_return Read(call, answer, ParseListParts);
 }
 
 Task<CompletedUpload> S3Store::CompleteUpload(Key key, std::string upload_id,
@@ -409,7 +428,7 @@ Task<CompletedUpload> S3Store::CompleteUpload(Key key, std::string upload_id,
   call.http.body = body;
   call.http.idle_timeout = kLongAnswerTimeout;
   HttpAnswer answer = co_await Send(call);
-  co_return ParseCompleteUpload(answer.body);
+  co_return Read(call, answer, ParseCompleteUpload);
 }
 
 Task<Unit> S3Store::AbortUpload(Key key, std::string upload_id) {
@@ -428,7 +447,7 @@ Task<ListUploadsPage> S3Store::ListUploads(std::string prefix, std::string key_m
   if (!key_marker.empty()) call.query.push_back({"key-marker", key_marker});
   if (!upload_id_marker.empty()) call.query.push_back({"upload-id-marker", upload_id_marker});
   HttpAnswer answer = co_await Send(call);
-  co_return ParseListUploads(answer.body);
+  co_return Read(call, answer, ParseListUploads);
 }
 
 }  // namespace ferry

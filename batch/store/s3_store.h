@@ -63,6 +63,10 @@ class S3Store final : public ObjectStore {
   void Prepare(Call& call);
   Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
                 const std::string& message) const;
+  // "cannot list STORE:BUCKET/KEY: ".
+  std::string Attempted(const Call& call) const;
+  template <typename Parse>
+  auto Read(const Call& call, const HttpAnswer& answer, Parse parse) const;
   bool LearnFrom(const HttpAnswer& answer, std::string_view code);
 
   const S3Options options_;
