@@ -5,30 +5,13 @@
 
 #include <chrono>
 
+#include "batch/app/status_text.h"
 #include "batch/base/log.h"
-#include "batch/config/units.h"
 
 namespace ferry {
 namespace {
 
 constexpr std::chrono::seconds kLogEvery{10};
-
-std::string HumanBytes(double bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  std::size_t unit = 0;
-  while (bytes >= 1024 && unit + 1 < std::size(kUnits)) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
-}
-
-std::string HumanTime(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds);
-  if (whole < 60) return fmt::format("{}s", whole);
-  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
-  return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
-}
 
 }  // namespace
 

@@ -14,11 +14,17 @@ std::int64_t EnsureTask(pg::Transaction& tx, const TaskPlace& place) {
       .Get<std::int64_t>("task_id");
 }
 
+// REQUIRES: the run's row is locked, and it is closed.
+void Fold(pg::Transaction& tx, std::int64_t run_id) {
+  tx.Execute("queries/fold_run", run_id);
+  tx.Execute("queries/require_refresh", run_id);
+}
+
 // REQUIRES: the run's row is locked.
 void Close(pg::Transaction& tx, std::int64_t run_id, const std::string& state,
            const std::optional<std::string>& error) {
   tx.Execute("queries/close_run", run_id, state, error);
-  tx.Execute("queries/require_refresh", run_id);
+  Fold(tx, run_id);
 }
 
 // What was left behind by a planner or worker that is no more. Returns the run that goes on
@@ -139,8 +145,7 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
   const pg::Row run = runs.One();
   if (run.Get<bool>("finished")) {
     // Closed while something of it was still under way.
-    tx.Execute("queries/fold_run", run_id);
-    tx.Execute("queries/require_refresh", run_id);
+    Fold(tx, run_id);
     return true;
   }
   if (!run.Get<bool>("planned")) return false;

@@ -1,4 +1,5 @@
--- What was recorded of a run after it was closed: work that was under way then. Folded like the rest.
+-- Adds the tallies of a closed run to its own row and to the lifetime totals of its task, and removes
+-- them. Once when it is closed, and again when work that was under way then is recorded.
 -- Run after lock_run. $1 run_id.
 with gone as (
   delete from bucketferry.tally where run_id = $1 returning *
