@@ -2,9 +2,11 @@
 
 #include <mutex>
 
+#include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/config/credentials.h"
 #include "batch/store/curl_http.h"
+#include "batch/store/limited_store.h"
 #include "batch/store/measured_store.h"
 #include "batch/store/s3_store.h"
 
@@ -27,6 +29,9 @@ StoreLocation LocationOf(const StoreConfig& store) {
   }
   return location;
 }
+
+// What a worker has in flight at most is all that one bucket can get from one loop.
+int RequestsMax(const Config& config) { return WorkerOptionsOf(config.transfer).concurrency; }
 
 // Keys as configured; a file is read again when it changes and when the store refused what it said.
 class ConfiguredCredentials final : public CredentialsSource {
@@ -80,21 +85,23 @@ class ConfiguredCredentials final : public CredentialsSource {
   std::filesystem::file_time_type written_{};
 };
 
-// One store on one loop, decorated: waiting to retry is outside, every attempt is measured.
+// One store on one loop, decorated: waiting to retry holds no slot, every attempt is measured.
 struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
             CredentialsSource& credentials, EndpointMemory& memory, Clock& clock,
-            const RetryOptions& retry, std::atomic<std::int64_t>& requests,
+            const RetryOptions& retry, int requests_max, std::atomic<std::int64_t>& requests,
             std::atomic<std::int64_t>& retries)
       : http(loop, CurlOptions{config.ca_file.string()}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
         measured(s3, requests),
-        retrying(measured, loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
+        limited(measured, loop, requests_max),
+        retrying(limited, loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
                  [&retries](const Error&) { retries += 1; }) {}
 
   CurlHttp http;
   S3Store s3;
   MeasuredStore measured;
+  LimitedStore limited;
   RetryingStore retrying;
 };
 
@@ -116,11 +123,12 @@ class Stores::Made final : public TaskEnds {
         destination_config_(stores.config_.Store(task.destination.store)),
         source_(loop, source_config_, task.source.bucket,
                 stores.SharedOf(source_config_).credentials, stores.SharedOf(source_config_).memory,
-                stores.clock_, retry, counters.source, counters.retries),
+                stores.clock_, retry, RequestsMax(stores.config_), counters.source,
+                counters.retries),
         destination_(loop, destination_config_, task.destination.bucket,
                      stores.SharedOf(destination_config_).credentials,
                      stores.SharedOf(destination_config_).memory, stores.clock_, retry,
-                     counters.destination, counters.retries) {}
+                     RequestsMax(stores.config_), counters.destination, counters.retries) {}
 
   Ends ends() override {
     return Ends{loop_, source_.retrying, destination_.retrying,

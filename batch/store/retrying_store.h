@@ -1,7 +1,8 @@
 // RetryingStore: tries again what is worth trying again, with back-off.
 //
-// Order of decorators: Retrying(Measured(S3)): every attempt is measured. Requests whose body flows
-// through a Ring are passed on once: their copy is the unit that is tried again.
+// Order of decorators: Retrying(Limited(Measured(S3))): waiting to retry holds no slot, and every
+// attempt is measured. Requests whose body flows through a Ring are passed on once: their copy is
+// the unit that is tried again.
 #pragma once
 
 #include <atomic>
