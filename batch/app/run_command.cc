@@ -163,7 +163,7 @@ void SayDead(pg::Session& session, const Plan& plan, const RunState& run) {
 }
 
 // The last line about a task, and its exit code.
-int Conclude(pg::Session& session, const Plan& plan) {
+int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
   if (plan.begun.skipped) {
     fmt::print("{}: skipped, run {} is still going\n", plan.task->name, plan.begun.other_run);
     return kExitSkipped;
@@ -185,7 +185,8 @@ int Conclude(pg::Session& session, const Plan& plan) {
   if (run.state == "complete") return kExitDone;
   if (run.state == "incomplete") return kExitIncomplete;
   if (run.state == "failed") return kExitFailed;
-  return kExitStopped;
+  // A planner that gave up and could not even say so: the next run closes this one.
+  return plan.error && !stopped ? kExitFailed : kExitStopped;
 }
 
 // A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
@@ -245,7 +246,7 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
       InterruptRun(*session, plan->run_id, engine.lease.worker_id());
     }
     log::SetStatus("");
-    codes.push_back(Conclude(*session, *plan));
+    codes.push_back(Conclude(*session, *plan, stopped));
   }
   return CombineExitCodes(codes);
 }
@@ -290,7 +291,7 @@ int PlanTasks(const CommandContext& context) {
       codes.push_back(run.state == "incomplete" ? kExitIncomplete : kExitDone);
       if (run.totals.dead > 0) SayDead(*session, plan, run);
     } else {
-      codes.push_back(Conclude(*session, plan));
+      codes.push_back(Conclude(*session, plan, context.stop.stop_requested()));
     }
   }
   return CombineExitCodes(codes);
