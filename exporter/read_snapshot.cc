@@ -169,6 +169,7 @@ void FillEmpty(Snapshot* snapshot) {
 
 std::vector<CollectorResult> NoneRead() {
   std::vector<CollectorResult> results;
+  results.reserve(std::size(kCollectors));
   for (const std::string_view name : kCollectors) results.push_back({.name = name});
   return results;
 }

@@ -51,22 +51,23 @@ void LanePool::Start(WorkItem item) {
   auto result = std::make_shared<WorkResult>();
   result->item = std::move(item);
   const bool posted = lane.loop.Post([&lane, result] {
-    Detach(Execute(lane, *result), [&lane, result](std::optional<Unit>, std::exception_ptr error) {
-      if (error) {
-        try {
-          std::rethrow_exception(error);
-        } catch (const SideError& known) {
-          result->failed_side = known.side();
-          result->error = known;
-        } catch (const Error& known) {
-          result->error = known;
-        } catch (const std::exception& unknown) {
-          result->error = Error(ErrorKind::kInvalid, unknown.what());
-        }
-      }
-      lane.load -= 1;
-      lane.pool.Deliver(std::move(*result));
-    });
+    Detach(Execute(lane, *result),
+           [&lane, result](std::optional<Unit>, const std::exception_ptr& error) {
+             if (error) {
+               try {
+                 std::rethrow_exception(error);
+               } catch (const SideError& known) {
+                 result->failed_side = known.side();
+                 result->error = known;
+               } catch (const Error& known) {
+                 result->error = known;
+               } catch (const std::exception& unknown) {
+                 result->error = Error(ErrorKind::kInvalid, unknown.what());
+               }
+             }
+             lane.load -= 1;
+             lane.pool.Deliver(std::move(*result));
+           });
   });
   if (!posted) {
     result->error = Error(ErrorKind::kStopped, "stopped");

@@ -14,7 +14,7 @@ constexpr int kStopCheckEvery = 1000;
 
 }  // namespace
 
-void Compare(CompareInput input, std::stop_token stop,
+void Compare(CompareInput input, const std::stop_token& stop,
              const std::function<void(const Found&)>& found) {
   // Both sides must answer, also where there is nothing to compare: an empty source says nothing
   // of a destination that is not there.

@@ -42,7 +42,7 @@ struct CompareInput {
 
 // Merges the three streams with bounded memory and tells `found` of each source key that passes
 // the filter, in key order. Throws what the streams throw, and Error{kStopped}.
-void Compare(CompareInput input, std::stop_token stop,
+void Compare(CompareInput input, const std::stop_token& stop,
              const std::function<void(const Found&)>& found);
 
 // Turns findings into rows, in batches of their own transactions: nothing holds a transaction for

@@ -54,7 +54,7 @@ void Worker::Connect() {
   queue_ = std::make_unique<JobQueue>(*session_, parts_.lease.worker_id(), options_.attempts_max);
 }
 
-Worker::End Worker::Run(const Until& until, std::stop_token stop) {
+Worker::End Worker::Run(const Until& until, const std::stop_token& stop) {
   stop_ = stop;
   std::stop_callback wake(stop, [this] { parts_.lanes.Wake(); });
   SteadyTime next_tick = parts_.clock.SteadyNow();
@@ -447,8 +447,9 @@ void Worker::LetFinish() {
     }
   }
   RecordAll(true);
-  for (auto& [id, run] : runs_) {
-    WithDatabase([&] { queue_->ReleaseAll(id); });
+  for (const auto& [id, run] : runs_) {
+    const std::int64_t run_id = id;
+    WithDatabase([&] { queue_->ReleaseAll(run_id); });
   }
 }
 

@@ -73,7 +73,7 @@ class Worker {
   enum class End { kDrained, kStopped };
 
   // Throws Error when the database was lost for longer than outage_patience, or the lease.
-  End Run(const Until& until, std::stop_token stop);
+  End Run(const Until& until, const std::stop_token& stop);
 
  private:
   struct RunWork;
