@@ -165,6 +165,28 @@ TEST_F(RunTableTest, ARefreshIsRequiredWhenTheDestinationChangedAndOnlyThen) {
   EXPECT_EQ(Ask<std::int64_t>(required), run.run_id);
 }
 
+TEST_F(RunTableTest, WhatEndsAfterARunWasClosedIsStillCountedInIt) {
+  const BegunRun run = Plan(worker_, 2);
+  const std::vector<Job> jobs = ClaimAll(run, worker_);
+  FailRun(session_, run.run_id, "away");
+  Outcomes outcomes;
+  outcomes.done = {Done(jobs.at(0))};
+  EXPECT_TRUE(Record(run, worker_, outcomes).run_closed);
+  const Tally totals = ReadRun(session_, run.run_id).totals;
+  EXPECT_EQ(totals.done, 1);
+  EXPECT_EQ(totals.in_flight, 0);
+  EXPECT_EQ(RunStateOf(run.run_id), "failed");
+  EXPECT_EQ(Ask<std::int64_t>("select objects_copied as v from bucketferry.task"), 1);
+  EXPECT_EQ(Ask<std::int64_t>("select runs as v from bucketferry.task"), 1);
+  EXPECT_EQ(Ask<std::int64_t>("select required_run_id as v from bucketferry.refresh"), run.run_id);
+}
+
+TEST_F(RunTableTest, NothingOfAClosedRunIsClaimed) {
+  const BegunRun run = Plan(worker_, 2);
+  FailRun(session_, run.run_id, "away");
+  EXPECT_TRUE(ClaimAll(run, worker_).empty());
+}
+
 TEST_F(RunTableTest, ARunThatFailedAfterItWroteRequiresARefreshToo) {
   const BegunRun run = Plan(worker_, 2);
   Outcomes outcomes;
