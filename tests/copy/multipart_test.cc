@@ -68,6 +68,23 @@ TEST_F(MultipartTest, ACorruptPartIsFoundWhenItIsSentOrAtTheEnd) {
   EXPECT_EQ(FailFinish(object, spoilt), "destination:corrupt");
 }
 
+TEST_F(MultipartTest, AMissingPartCannotBeProvenAway) {
+  const ObjectToCopy object = Add("a", bytes_);
+  OpenUpload upload = SendAll(object);
+  upload.parts.pop_back();
+  EXPECT_EQ(FailFinish(object, upload), "destination:corrupt");
+  EXPECT_EQ(At("d/a"), nullptr);
+}
+
+TEST_F(MultipartTest, AnObjectThatBecameEmptyOpensNoUpload) {
+  const ObjectToCopy object = Add("a", bytes_);
+  source_.Add("s/a", "");
+  SplitOptions options;
+  options.part_bytes = kPart;
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:conflict");
+  EXPECT_EQ(destination_.CountCalls("create_upload"), 0);
+}
+
 TEST_F(MultipartTest, APartOfAnObjectThatChangedIsAConflictAndNotSent) {
   const ObjectToCopy object = Add("a", bytes_);
   const OpenUpload upload = Open(object);
