@@ -3,6 +3,7 @@
 #include <map>
 
 #include "batch/base/digest.h"
+#include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
 
 namespace ferry {
@@ -54,21 +55,10 @@ Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUploa
     get.first_byte = first;
     get.range_bytes = std::min(upload.part_bytes, object.source.size_bytes - first);
     get.expected_bytes = get.range_bytes;
-    Md5 md5;
-    WatchingSink sink([&](std::string_view piece) {
-      md5.Update(piece);
-      traffic.read_bytes += piece.size();
-    });
-    std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
-    co_await On(Side::kDestination, ends.destination.Get(get, sink, ignore));
-    if (md5.Finish() != part.md5) co_return false;
+    const std::string stored = co_await ReadMd5(ends.destination, Side::kDestination, get, traffic);
+    if (stored != part.md5) co_return false;
   }
   co_return true;
-}
-
-[[noreturn]] void ThrowStoredOtherBytes() {
-  throw SideError(Side::kDestination,
-                  Error(ErrorKind::kCorrupt, "the destination stored other bytes than were sent"));
 }
 
 // Complete, or what stands there when its answer was lost or the upload is gone.
@@ -164,10 +154,7 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
     throw SideError(Side::kSource, Error(ErrorKind::kConflict, "the object became empty"));
   }
   OpenUpload upload;
-  upload.source = object.source;
-  if (head.etag != object.source.etag) upload.source.modified_ms = head.last_modified_ms;
-  upload.source.etag = head.etag;
-  upload.source.size_bytes = head.size_bytes;
+  upload.source = IdentityOf(head, object.source);
   if (options.open) {
     if (options.open->source.SameAs(upload.source)) {
       auto kept = co_await PartsStillThere(ends, object.destination_key, *options.open);
@@ -182,13 +169,9 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
   // Before anything is opened: an object that no parts can hold is refused here.
   const SizeLimits& limits = ends.destination_provider.limits;
   upload.part_bytes =
-      ChoosePartBytes(std::max<std::uint64_t>(head.size_bytes, 1), options.part_bytes,
+      ChoosePartBytes(head.size_bytes, options.part_bytes,
                       {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
-  ObjectMetadata metadata;
-  metadata.headers = head.metadata_headers;
-  if (head.tag_count > 0) {
-    metadata.tags = co_await On(Side::kSource, ends.source.GetTags(object.source_key));
-  }
+  const ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
   upload.upload_id = co_await On(Side::kDestination,
                                  ends.destination.CreateUpload(object.destination_key, metadata));
   co_return upload;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "batch/base/digest.h"
+#include "batch/copy/examine.h"
 
 namespace ferry {
 namespace {
@@ -11,15 +12,6 @@ namespace {
 // How often an object that changes under our hands is looked at again before it counts as a
 // failed attempt.
 constexpr int kLooksMax = 3;
-
-SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed) {
-  SourceIdentity identity = listed;
-  // Lists know milliseconds; the head is only asked when the object is another one.
-  if (head.etag != listed.etag) identity.modified_ms = head.last_modified_ms;
-  identity.etag = head.etag;
-  identity.size_bytes = head.size_bytes;
-  return identity;
-}
 
 // Whether the ETag of an object written in one piece is the MD5 of its bytes for certain.
 bool EtagIsMd5(const Provider& provider, std::string_view etag, bool hides_md5) {
@@ -42,18 +34,11 @@ void CheckLength(std::uint64_t got, std::uint64_t expected) {
 // The MD5 of what the destination holds.
 Task<std::string> ReadBack(Ends& ends, const Key& key, const std::string& etag, std::uint64_t bytes,
                            Traffic& traffic) {
-  Md5 md5;
-  WatchingSink sink([&](std::string_view piece) {
-    md5.Update(piece);
-    traffic.read_bytes += piece.size();
-  });
   GetRequest request;
   request.key = key;
   request.if_match = etag;
   request.expected_bytes = bytes;
-  std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
-  co_await On(Side::kDestination, ends.destination.Get(request, sink, ignore));
-  co_return md5.Finish();
+  co_return co_await ReadMd5(ends.destination, Side::kDestination, request, traffic);
 }
 
 // The rung that proves an object written by one PUT.
@@ -62,24 +47,13 @@ Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAn
   const bool comparable = !put.etag_hides_md5 && KindOfEtag(put.etag) == EtagKind::kMd5;
   if (comparable && put.etag == ToHex(md5)) co_return std::string(kProofEtag);
   if (EtagIsMd5(ends.destination_provider, put.etag, put.etag_hides_md5)) {
-    throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
-                                              "the destination stored other bytes than were sent"));
+    ThrowStoredOtherBytes();
   }
   if (md5_up_front) co_return std::string(kProofContentMd5);
   const std::string stored =
       co_await ReadBack(ends, object.destination_key, put.etag, object.source.size_bytes, traffic);
   if (stored == md5) co_return std::string(kProofReadBack);
-  throw SideError(Side::kDestination,
-                  Error(ErrorKind::kCorrupt, "the destination stored other bytes than were sent"));
-}
-
-Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head) {
-  ObjectMetadata metadata;
-  metadata.headers = head.metadata_headers;
-  if (head.tag_count > 0) {
-    metadata.tags = co_await On(Side::kSource, ends.source.GetTags(key));
-  }
-  co_return metadata;
+  ThrowStoredOtherBytes();
 }
 
 GetRequest PinnedGet(const ObjectToCopy& object) {
@@ -252,24 +226,19 @@ Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic
     co_return std::nullopt;
   }
   if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
-  Md5 md5;
-  WatchingSink sink([&](std::string_view piece) {
-    md5.Update(piece);
-    traffic.read_bytes += piece.size();
-  });
-  GetRequest get = PinnedGet(object);
-  std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
   Started<std::string> stored(
       ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes, traffic));
+  const GetRequest get = PinnedGet(object);
+  std::string ours;
   std::exception_ptr error;
   try {
-    co_await On(Side::kSource, ends.source.Get(get, sink, ignore));
+    ours = co_await ReadMd5(ends.source, Side::kSource, get, traffic);
   } catch (...) {
     error = std::current_exception();
   }
   co_await stored.End();
   if (error) std::rethrow_exception(error);
-  if (stored.Take() != md5.Finish()) co_return std::nullopt;
+  if (stored.Take() != ours) co_return std::nullopt;
   Copied copied;
   copied.source = object.source;
   copied.destination_etag = theirs.etag;
@@ -304,8 +273,7 @@ Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::si
   done.md5 = stream.FinishMd5();
   if (EtagIsMd5(ends.destination_provider, answer.etag, answer.etag_hides_md5) &&
       answer.etag != ToHex(done.md5)) {
-    throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
-                                              "the destination stored other bytes than were sent"));
+    ThrowStoredOtherBytes();
   }
   co_return done;
 }

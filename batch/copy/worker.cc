@@ -21,6 +21,18 @@ constexpr int kDeniedInARowMax = 100;
 constexpr int kEndpointFailuresFree = 5;
 constexpr milliseconds kIdleWait{50};
 
+// An object of a run, and where it goes: the destination's prefix in the place of the source's.
+WorkItem NewItem(const OpenRun& run, const Key& key, const SourceIdentity& source) {
+  WorkItem item;
+  item.task = run.task_name;
+  item.task_id = run.task_id;
+  item.object.source_key = key;
+  item.object.destination_key =
+      Key(run.place.destination_prefix + key.bytes().substr(run.place.source_prefix.size()));
+  item.object.source = source;
+  return item;
+}
+
 }  // namespace
 
 // What this worker knows of one run.
@@ -154,14 +166,8 @@ bool Worker::ClaimInto(RunWork& run) {
       std::min<std::int64_t>(kClaimMax, std::int64_t{2} * options_.concurrency);
   Enqueue(run, queue_->ClaimCompletions(run_id, limit));
   for (PartJob& part : queue_->ClaimParts(run_id, options_.concurrency)) {
-    WorkItem item;
+    WorkItem item = NewItem(run.open, part.key, part.source);
     item.kind = WorkItem::Kind::kPart;
-    item.task = run.open.task_name;
-    item.task_id = run.open.task_id;
-    item.object.source_key = part.key;
-    item.object.destination_key = Key(run.open.place.destination_prefix +
-                                      part.key.bytes().substr(run.open.place.source_prefix.size()));
-    item.object.source = part.source;
     item.memory_bytes = std::min<std::size_t>(options_.ring_bytes, part.part.size_bytes);
     item.part = std::move(part);
     run.ready.push_back(std::move(item));
@@ -197,13 +203,7 @@ void Worker::Enqueue(RunWork& run, std::vector<Job> jobs) {
 }
 
 WorkItem Worker::MakeItem(RunWork& run, Job job, const std::vector<KnownUpload>& uploads) {
-  WorkItem item;
-  item.task = run.open.task_name;
-  item.task_id = run.open.task_id;
-  item.object.source_key = job.key;
-  item.object.destination_key = Key(run.open.place.destination_prefix +
-                                    job.key.bytes().substr(run.open.place.source_prefix.size()));
-  item.object.source = job.source;
+  WorkItem item = NewItem(run.open, job.key, job.source);
   const auto load_parts = [this](std::int64_t run_id, std::int64_t job_id, OpenUpload& open) {
     for (StoredPart& part : queue_->ReadDoneParts(run_id, job_id)) {
       open.parts.push_back({part.number, std::move(part.etag), std::move(part.md5)});
