@@ -99,7 +99,12 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
     }
     case WorkItem::Kind::kPart: result.part = co_await CopyPartPatiently(lane, ends, result); break;
     case WorkItem::Kind::kComplete:
-      result.copied = co_await CompleteOrAbort(ends, item.object, *item.open, result.traffic);
+      try {
+        result.copied = co_await CompleteOrAbort(ends, item.object, *item.open, result.traffic);
+      } catch (const LostParts& lost) {
+        result.lost_parts = lost.numbers();
+        throw;
+      }
       break;
   }
   co_return Unit{};

@@ -70,6 +70,8 @@ struct WorkResult {
   bool differs = false;  // kCompare
   OpenUpload upload;     // kSplit
   DonePart part;         // kPart
+  // kComplete that failed: what is to be sent again, and not the whole object.
+  std::vector<std::uint32_t> lost_parts;
   Traffic traffic;
 };
 

@@ -34,6 +34,21 @@ Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key
   co_return kept;
 }
 
+// The numbers of `parts` that are not in `kept`, which is a part of it in the same order.
+std::vector<std::uint32_t> NumbersWithout(const std::vector<DonePart>& parts,
+                                          const std::vector<DonePart>& kept) {
+  std::vector<std::uint32_t> numbers;
+  auto next = kept.begin();
+  for (const DonePart& part : parts) {
+    if (next != kept.end() && next->number == part.number) {
+      ++next;
+    } else {
+      numbers.push_back(part.number);
+    }
+  }
+  return numbers;
+}
+
 Task<Unit> AbortQuietly(Ends& ends, const Key& key, const std::string& upload_id) {
   try {
     co_await ends.destination.AbortUpload(key, upload_id);
@@ -194,11 +209,19 @@ Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic
 
 Task<Copied> CompleteOrAbort(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic) {
   std::exception_ptr problem;
+  std::optional<Error> about_parts;
   try {
     co_return co_await Complete(ends, object, upload, traffic);
   } catch (const Error& error) {
     if (IsRetryable(error.kind()) || error.kind() == ErrorKind::kStopped) throw;
     problem = std::current_exception();
+    if (error.code() == "InvalidPart" || error.code() == "InvalidPartOrder") about_parts = error;
+  }
+  if (about_parts) {
+    const auto kept = co_await PartsStillThere(ends, object.destination_key, upload);
+    std::vector<std::uint32_t> lost;
+    if (kept) lost = NumbersWithout(upload.parts, *kept);
+    if (!lost.empty()) throw LostParts(*about_parts, std::move(lost));
   }
   co_await AbortQuietly(ends, object.destination_key, upload.upload_id);
   std::rethrow_exception(problem);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "batch/base/task.h"
@@ -99,8 +100,21 @@ Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::si
 // settled by what is at the destination.
 Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
 
-// As Complete; an upload that cannot become the object is aborted, so that nothing is left to pay
-// for.
+// The destination does not have these parts as they were sent: somebody else's attempt at one
+// landed later, or the store lost it. They are to be sent again; the upload and the other parts are
+// good.
+class LostParts final : public SideError {
+ public:
+  LostParts(const Error& error, std::vector<std::uint32_t> numbers)
+      : SideError(Side::kDestination, error), numbers_(std::move(numbers)) {}
+  const std::vector<std::uint32_t>& numbers() const noexcept { return numbers_; }
+
+ private:
+  std::vector<std::uint32_t> numbers_;
+};
+
+// As Complete. Throws LostParts where parts are in the way; any other upload that cannot become the
+// object is aborted, so that nothing is left to pay for.
 Task<Copied> CompleteOrAbort(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
 
 // "md5(md5s)-N" as hex.

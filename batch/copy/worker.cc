@@ -343,7 +343,11 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     run.ready.push_back(std::move(whole));
     return;
   }
-  if (item.kind == WorkItem::Kind::kComplete && meaning != Meaning::kEndpoint) {
+  for (const std::uint32_t number : result.lost_parts) {
+    run.outcomes.lost_parts.emplace_back(job_id, number);
+  }
+  if (item.kind == WorkItem::Kind::kComplete && result.lost_parts.empty() &&
+      meaning != Meaning::kEndpoint) {
     // What was uploaded cannot become the object: start over.
     WithDatabase([&] { queue_->DropUpload(run.open.task_id, item.job); });
   }

@@ -157,6 +157,19 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
   }
 }
 
+// REQUIRES: before the object itself is recorded as failed, which ends our hold on it.
+void RecordLostParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
+                     const Outcomes& outcomes, Tally& tally) {
+  if (outcomes.lost_parts.empty()) return;
+  std::vector<std::int64_t> ids, numbers;
+  for (const auto& [job_id, number] : outcomes.lost_parts) {
+    ids.push_back(job_id);
+    numbers.push_back(number);
+  }
+  tally.parts_pending += static_cast<std::int64_t>(
+      tx.Execute("queries/reopen_parts", run_id, worker_id, ids, numbers).size());
+}
+
 }  // namespace
 
 void AddJobs(pg::Transaction& tx, std::int64_t run_id, const std::vector<NewJob>& jobs) {
@@ -257,6 +270,7 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     Recorded recorded;
     Tally tally = outcomes.traffic;
     RecordParts(tx, run_id, worker_id_, outcomes, tally);
+    RecordLostParts(tx, run_id, worker_id_, outcomes, tally);
     RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
     RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);

@@ -115,14 +115,17 @@ struct Outcomes {
   std::vector<JobVerdict> verdicts;
   std::vector<FinishedPart> parts;
   std::vector<std::pair<std::int64_t, std::uint32_t>> returned_parts;  // job_id, number
+  // Recorded as done, and not what the destination has: pending again.
+  std::vector<std::pair<std::int64_t, std::uint32_t>> lost_parts;
   Tally traffic;  // bytes, requests, retries; no levels
 
   bool empty() const {
     return done.empty() && failed.empty() && verdicts.empty() && parts.empty() &&
-           returned_parts.empty() && traffic == Tally{};
+           returned_parts.empty() && lost_parts.empty() && traffic == Tally{};
   }
   std::size_t size() const {
-    return done.size() + failed.size() + verdicts.size() + parts.size() + returned_parts.size();
+    return done.size() + failed.size() + verdicts.size() + parts.size() + returned_parts.size() +
+           lost_parts.size();
   }
 };
 

@@ -41,6 +41,7 @@ constexpr CodeMeaning kCodes[] = {
     {"InvalidObjectState", ErrorKind::kArchived},
     // The part is not there with that ETag: another attempt of it landed later.
     {"InvalidPart", ErrorKind::kConflict},
+    {"InvalidPartOrder", ErrorKind::kConflict},
     {"InvalidRange", ErrorKind::kConflict},  // 416: shorter now than it was listed
     {"InvalidSecurity", ErrorKind::kCredentials},
     {"InvalidSignatureException", ErrorKind::kCredentials},

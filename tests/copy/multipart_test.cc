@@ -148,9 +148,49 @@ TEST_F(MultipartTest, AnUploadThatCannotBecomeTheObjectIsAbortedAndAnyOtherKept)
                         Error(ErrorKind::kUnavailable, "away"));
   EXPECT_EQ(Failure(complete), "destination:unavailable");
   EXPECT_EQ(destination_.open_uploads(), 1U);
-  destination_.ForgetPart(upload.upload_id, 1);
-  EXPECT_EQ(Failure(complete), "destination:conflict");
+  destination_.ForgetUploads();
+  EXPECT_EQ(Failure(complete), "destination:not_found");
+  const OpenUpload spoilt = SendAll(object);
+  destination_provider_.etag = EtagHabit::kUnknown;
+  destination_.FailCall("complete_upload", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kConflict, "no", "InvalidPart"));
+  // All parts are there, and still it cannot be completed.
+  EXPECT_EQ(Failure([&] { return CompleteOrAbort(ends(), object, spoilt, traffic_); }),
+            "destination:conflict");
   EXPECT_EQ(destination_.open_uploads(), 0U);
+}
+
+TEST_F(MultipartTest, PartsThatAreNotThereAsTheyWereSentAreNamedAndTheUploadStays) {
+  destination_.opaque_etags = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  OpenUpload upload = SendAll(object);
+  destination_.ForgetPart(upload.upload_id, 4);
+  // A first attempt that hung lands after its second one: the same bytes under another ETag.
+  SendPart(object, upload, {2, kPart, kPart});
+  std::vector<std::uint32_t> lost;
+  try {
+    Await([&] { return CompleteOrAbort(ends(), object, upload, traffic_); });
+  } catch (const LostParts& error) {
+    lost = error.numbers();
+  }
+  EXPECT_EQ(lost, (std::vector<std::uint32_t>{2, 4}));
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+  for (const Part& part : PlanParts(bytes_.size(), kPart)) {
+    if (part.number % 2 == 0) upload.parts[part.number - 1] = SendPart(object, upload, part);
+  }
+  EXPECT_EQ(Finish(object, upload).proof, kProofReadBack);
+  EXPECT_TRUE(At("d/a")->bytes == bytes_);
+}
+
+TEST_F(MultipartTest, ADestinationThatCannotSayWhichPartsAreLostKeepsTheUpload) {
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.ForgetPart(upload.upload_id, 1);
+  destination_.FailCall("list_parts", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kUnavailable, "away"));
+  EXPECT_EQ(Failure([&] { return CompleteOrAbort(ends(), object, upload, traffic_); }),
+            "destination:unavailable");
+  EXPECT_EQ(destination_.open_uploads(), 1U);
 }
 
 TEST_F(MultipartTest, AnObjectThatBecameEmptyHasNoUpload) {

@@ -345,6 +345,50 @@ TEST_F(JobQueueTest, APartThatTheStoreLostIsSentAgainAndWhatOthersHoldStays) {
   EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 1U);
 }
 
+TEST_F(JobQueueTest, PartsThatTheDestinationDoesNotHaveAreSentAgainAndTheOthersStay) {
+  Begin(1);
+  SplitFirst(3);
+  Outcomes outcomes;
+  for (const PartJob& part : queue_->ClaimParts(run_.run_id, 3)) {
+    outcomes.parts.push_back(Finished(part));
+  }
+  Record(outcomes);
+  const Job whole = queue_->ClaimCompletions(run_.run_id, 1).at(0);
+  outcomes = {};
+  outcomes.lost_parts = {{1, 2}};
+  outcomes.failed = {Failed(whole)};
+  Record(outcomes);
+  Record(outcomes);  // a second time changes nothing
+  const Job again = queue_->ClaimRetries(run_.run_id, 1).at(0);
+  EXPECT_EQ(again.attempts, 1);
+  EXPECT_EQ(again.upload_id, "upload-1");
+  EXPECT_EQ(again.parts_left, 1);
+  EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 2U);
+  const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 10);
+  ASSERT_EQ(parts.size(), 1U);
+  EXPECT_EQ(parts[0].part.number, 2U);
+  outcomes = {};
+  outcomes.parts = {Finished(parts[0])};
+  Record(outcomes);
+  EXPECT_EQ(Ask<std::int64_t>("select sum(parts_pending * 1000 + parts_in_flight)::bigint as v"
+                              " from bucketferry.tally"),
+            0);
+}
+
+TEST_F(JobQueueTest, PartsOfAnObjectThatSomebodyElseCompletesStayDone) {
+  Begin(1);
+  SplitFirst(1);
+  Outcomes outcomes;
+  outcomes.parts = {Finished(queue_->ClaimParts(run_.run_id, 1).at(0))};
+  Record(outcomes);
+  JobQueue other(session_, NewWorker(), 3);
+  other.ClaimCompletions(run_.run_id, 1);
+  outcomes = {};
+  outcomes.lost_parts = {{1, 1}};
+  Record(outcomes);
+  EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 1U);
+}
+
 TEST_F(JobQueueTest, NothingIsClaimedOfAClosedRun) {
   Begin(3);
   const Job job = SplitFirst(2);

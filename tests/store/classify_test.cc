@@ -45,7 +45,7 @@ TEST(Classify, EveryAnswerWeHaveMet) {
       {"source changed, old MinIO", 304, "", Kind::kConflict},
       {"source shrank", 416, "InvalidRange", Kind::kConflict},
       {"another attempt of the part landed", 400, "InvalidPart", Kind::kConflict},
-      {"parts in the wrong order", 400, "InvalidPartOrder", Kind::kInvalid},
+      {"parts in the wrong order", 400, "InvalidPartOrder", Kind::kConflict},
       {"part too small", 400, "EntityTooSmall", Kind::kInvalid},
       {"upload aborted by another", 404, "NoSuchUpload", Kind::kNotFound},
       {"no object", 404, "NoSuchKey", Kind::kNotFound},
