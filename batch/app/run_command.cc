@@ -27,7 +27,8 @@ struct Engine {
         options(WorkerOptionsOf(context.config.transfer)),
         lanes(LaneCount(), options.ring_bytes, stores, context.clock),
         lease([this] { return database->Connect(); }, context.clock,
-              {context.config.transfer.lease}),
+              {context.config.transfer.lease,
+               [this](pg::Session& session) { stores.ShareThrottles(session); }}),
         progress(context.clock) {}
 
   std::unique_ptr<Database> database;

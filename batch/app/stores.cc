@@ -5,6 +5,7 @@
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/config/credentials.h"
+#include "batch/queue/throttle.h"
 #include "batch/store/curl_http.h"
 #include "batch/store/limited_store.h"
 #include "batch/store/measured_store.h"
@@ -30,8 +31,25 @@ StoreLocation LocationOf(const StoreConfig& store) {
   return location;
 }
 
-// What a worker has in flight at most is all that one bucket can get from one loop.
-int RequestsMax(const Config& config) { return WorkerOptionsOf(config.transfer).concurrency; }
+constexpr std::string_view kSource = "source";
+constexpr std::string_view kDestination = "destination";
+
+// Beside what a worker has in flight: listings.
+constexpr int kListingRequests = 16;
+
+int RequestsMax(const Config& config) {
+  return WorkerOptionsOf(config.transfer).concurrency + kListingRequests;
+}
+
+LimitedPlace PlaceOf(const StoreConfig& store, const std::string& bucket, std::string_view side) {
+  LimitedPlace place;
+  place.endpoint = store.endpoint.Url();
+  if (place.endpoint.empty())
+    place.endpoint = std::string(ToString(store.provider)) + ":" + store.region;
+  place.bucket = bucket;
+  place.side = side;
+  return place;
+}
 
 // Keys as configured; a file is read again when it changes and when the store refused what it said.
 class ConfiguredCredentials final : public CredentialsSource {
@@ -89,12 +107,12 @@ class ConfiguredCredentials final : public CredentialsSource {
 struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
             CredentialsSource& credentials, EndpointMemory& memory, Clock& clock,
-            const RetryOptions& retry, int requests_max, std::atomic<std::int64_t>& requests,
+            const RetryOptions& retry, Limiter& limiter, std::atomic<std::int64_t>& requests,
             std::atomic<std::int64_t>& retries)
       : http(loop, CurlOptions{config.ca_file.string()}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
         measured(s3, requests),
-        limited(measured, loop, requests_max),
+        limited(measured, loop, limiter),
         retrying(limited, loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
                  [&retries](const Error&) { retries += 1; }) {}
 
@@ -119,16 +137,17 @@ class Stores::Made final : public TaskEnds {
   Made(EventLoop& loop, Stores& stores, const TaskConfig& task, const RetryOptions& retry,
        RequestCounters& counters)
       : loop_(loop),
+        source_shared_(stores.SharedOf(stores.config_.Store(task.source.store))),
+        destination_shared_(stores.SharedOf(stores.config_.Store(task.destination.store))),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
-        source_(loop, source_config_, task.source.bucket,
-                stores.SharedOf(source_config_).credentials, stores.SharedOf(source_config_).memory,
-                stores.clock_, retry, RequestsMax(stores.config_), counters.source,
-                counters.retries),
+        source_(loop, source_config_, task.source.bucket, source_shared_.credentials,
+                source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
+                counters.source, counters.retries),
         destination_(loop, destination_config_, task.destination.bucket,
-                     stores.SharedOf(destination_config_).credentials,
-                     stores.SharedOf(destination_config_).memory, stores.clock_, retry,
-                     RequestsMax(stores.config_), counters.destination, counters.retries) {}
+                     destination_shared_.credentials, destination_shared_.memory, stores.clock_,
+                     retry, stores.LimiterOf(task.destination, kDestination), counters.destination,
+                     counters.retries) {}
 
   Ends ends() override {
     return Ends{loop_, source_.retrying, destination_.retrying,
@@ -136,8 +155,15 @@ class Stores::Made final : public TaskEnds {
                 FindProvider(ToString(destination_config_.provider))};
   }
 
+  bool MayRetry(Side side) override {
+    Shared& shared = side == Side::kSource ? source_shared_ : destination_shared_;
+    return shared.memory.budget.Take(loop_.clock().SteadyNow());
+  }
+
  private:
   EventLoop& loop_;
+  Shared& source_shared_;
+  Shared& destination_shared_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
   Decorated source_;
@@ -149,12 +175,24 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
   for (const StoreConfig& store : config_.stores) {
     shared_.emplace(store.name, std::make_unique<Shared>(store, environment, clock));
   }
-  for (const TaskConfig& task : config_.tasks) counters_.try_emplace(task.name);
+  for (const TaskConfig& task : config_.tasks) {
+    counters_.try_emplace(task.name);
+    for (const auto& [end, side] :
+         {std::pair(&task.source, kSource), std::pair(&task.destination, kDestination)}) {
+      const LimitedPlace place = PlaceOf(config_.Store(end->store), end->bucket, side);
+      std::unique_ptr<Limiter>& limiter = limiters_[place];
+      if (!limiter) limiter = std::make_unique<Limiter>(place, RequestsMax(config_));
+    }
+  }
 }
 
 Stores::~Stores() = default;
 
 Stores::Shared& Stores::SharedOf(const StoreConfig& store) { return *shared_.at(store.name); }
+
+Limiter& Stores::LimiterOf(const BucketPrefix& place, std::string_view side) {
+  return *limiters_.at(PlaceOf(config_.Store(place.store), place.bucket, side));
+}
 
 std::unique_ptr<TaskEnds> Stores::Make(EventLoop& loop, const std::string& task) {
   return MakeWith(loop, task, Patience::kShort);
@@ -176,5 +214,30 @@ std::unique_ptr<TaskEnds> Stores::MakeWith(EventLoop& loop, const std::string& t
 }
 
 RequestCounters& Stores::Counters(const std::string& task) { return counters_.at(task); }
+
+int Stores::InFlightMax(const std::string& name) {
+  const TaskConfig& task = *config_.FindTask(name);
+  const SteadyTime now = clock_.SteadyNow();
+  return std::min(LimiterOf(task.source, kSource).level(now).requests_max,
+                  LimiterOf(task.destination, kDestination).level(now).requests_max);
+}
+
+void Stores::ShareThrottles(pg::Session& session) {
+  const SteadyTime now = clock_.SteadyNow();
+  std::map<LimitedPlace, std::int64_t> told = decreases_told_;
+  std::vector<ThrottleReport> reports;
+  for (const auto& [place, limiter] : limiters_) {
+    const Limiter::Level level = limiter->level(now);
+    if (std::exchange(told[place], level.decreases) == level.decreases) continue;
+    reports.push_back({place.endpoint, place.bucket, place.side, level.requests_max, level.pause});
+  }
+  const std::vector<ThrottleShare> shares = ExchangeThrottles(session, reports);
+  decreases_told_ = std::move(told);
+  for (const ThrottleShare& share : shares) {
+    const auto known = limiters_.find(LimitedPlace{share.endpoint, share.bucket, share.side});
+    if (known == limiters_.end()) continue;
+    known->second->Heed(share.requests_max, share.pause, clock_.SteadyNow());
+  }
+}
 
 }  // namespace ferry

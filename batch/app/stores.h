@@ -9,7 +9,9 @@
 #include "batch/config/config.h"
 #include "batch/config/environment.h"
 #include "batch/copy/lane_pool.h"
+#include "batch/pg/session.h"
 #include "batch/store/credentials_source.h"
+#include "batch/store/limiter.h"
 #include "batch/store/retrying_store.h"
 
 namespace ferry {
@@ -26,16 +28,26 @@ class Stores final : public EndsFactory {
   std::unique_ptr<TaskEnds> Make(EventLoop& loop, const std::string& task) override;
   std::unique_ptr<TaskEnds> MakeWith(EventLoop& loop, const std::string& task, Patience patience);
   RequestCounters& Counters(const std::string& task) override;
+  int InFlightMax(const std::string& task) override;
+
+  // With each heartbeat: tells other workers which stores throttled this one, and heeds what they
+  // told. On the thread that renews the lease.
+  void ShareThrottles(pg::Session& session);
 
  private:
   struct Shared;  // of one store, over all loops
   Shared& SharedOf(const StoreConfig& store);
+
+  Limiter& LimiterOf(const BucketPrefix& place, std::string_view side);
 
   class Made;
   const Config& config_;
   Clock& clock_;
   std::map<std::string, std::unique_ptr<Shared>> shared_;
   std::map<std::string, RequestCounters> counters_;
+  // Of all configured tasks; the map stays as it is.
+  std::map<LimitedPlace, std::unique_ptr<Limiter>> limiters_;
+  std::map<LimitedPlace, std::int64_t> decreases_told_;  // on the heartbeat's thread
 };
 
 }  // namespace ferry

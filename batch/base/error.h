@@ -1,6 +1,7 @@
 // One exception type. What callers act on is its kind, not its class.
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,9 +34,14 @@ class Error : public std::runtime_error {
   // The store's own error code ("NoSuchUpload"), or SQLSTATE; empty where there is none.
   const std::string& code() const noexcept { return code_; }
 
+  // How long the other side asked to be left alone; zero where it did not say.
+  std::chrono::milliseconds retry_after() const noexcept { return retry_after_; }
+  void set_retry_after(std::chrono::milliseconds pause) noexcept { retry_after_ = pause; }
+
  private:
   ErrorKind kind_;
   std::string code_;
+  std::chrono::milliseconds retry_after_{0};
 };
 
 // Worth trying again as it is, after a pause.

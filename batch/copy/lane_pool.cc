@@ -120,6 +120,8 @@ Task<DonePart> LanePool::CopyPartPatiently(Lane& lane, Ends ends, WorkResult& re
                                   result.traffic);
     } catch (const SideError& error) {
       if (!WorthTryingAgainInPlace(error) || attempt == kPartTriesMax) throw;
+      TaskEnds& both = lane.EndsOf(result.item.task);
+      if (IsRetryable(error.kind()) && !both.MayRetry(error.side())) throw;
     }
     lane.pool.factory_.Counters(result.item.task).retries += 1;
     // Spread by where the part lies: parts that failed together do not come back together.

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,9 @@ class TaskEnds {
  public:
   virtual ~TaskEnds() = default;
   virtual Ends ends() = 0;
+  // Whether a request of that side that failed may be sent again at once: paid from the endpoint's
+  // RetryBudget. Thread-safe.
+  virtual bool MayRetry(Side /*side*/) { return true; }
 };
 
 // Makes them; the one place that knows configuration and libcurl is behind it.
@@ -44,6 +48,8 @@ class EndsFactory {
   // Thread-safe. `task` is a name this process serves.
   virtual std::unique_ptr<TaskEnds> Make(EventLoop& loop, const std::string& task) = 0;
   virtual RequestCounters& Counters(const std::string& task) = 0;
+  // How many objects and parts of a task may be in flight now for what its stores bear.
+  virtual int InFlightMax(const std::string& /*task*/) { return std::numeric_limits<int>::max(); }
 };
 
 struct WorkItem {

@@ -12,8 +12,7 @@ enum class Side { kSource, kDestination };
 
 class SideError : public Error {
  public:
-  SideError(Side side, const Error& error)
-      : Error(error.kind(), error.what(), error.code()), side_(side) {}
+  SideError(Side side, const Error& error) : Error(error), side_(side) {}
   Side side() const noexcept { return side_; }
 
  private:

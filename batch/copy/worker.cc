@@ -137,6 +137,10 @@ bool Worker::StartOne(RunWork& run) {
   const SteadyTime now = parts_.clock.SteadyNow();
   if (run.abandoned || !run.outage.MayTry(now)) return false;
   if (run.outage.IsOut() && run.in_flight > 0) return false;
+  // A store that throttles: what waited for its turn here would hold the other side's connection.
+  if (run.in_flight > 0 && run.in_flight >= parts_.factory.InFlightMax(run.open.task_name)) {
+    return false;
+  }
   if (run.ready.empty() && !Fetch(run)) return false;
   WorkItem& item = run.ready.front();
   const bool fits = memory_in_use_ + item.memory_bytes <= options_.memory_bytes;

@@ -32,6 +32,7 @@ WorkerLease::WorkerLease(std::function<std::unique_ptr<pg::Session>()> connect, 
         .Get<std::int64_t>("worker_id");
   });
   Trust(started);
+  Beat();
   thread_ = std::jthread([this](const std::stop_token& stop) { Renew(stop); });
 }
 
@@ -56,6 +57,16 @@ void WorkerLease::Trust(SteadyTime attempt_started) {
   trusted_until_ = until.time_since_epoch().count();
 }
 
+void WorkerLease::Beat() {
+  if (!options_.heartbeat) return;
+  try {
+    options_.heartbeat(*session_);
+  } catch (const Error& error) {
+    log::Warn("could not exchange what workers tell each other", {{"error", error.what()}});
+    if (!session_->IsOpen()) session_.reset();
+  }
+}
+
 void WorkerLease::Renew(const std::stop_token& stop) {
   while (clock_.SleepFor(options_.ttl / 4, stop)) {
     const SteadyTime started = clock_.SteadyNow();
@@ -70,6 +81,7 @@ void WorkerLease::Renew(const std::stop_token& stop) {
         return;
       }
       Trust(started);
+      Beat();
     } catch (const Error& error) {
       // The old window keeps running; it is what stops us.
       log::Warn("could not renew the lease", {{"error", error.what()}});

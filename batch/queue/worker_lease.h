@@ -24,6 +24,10 @@ namespace ferry {
 
 struct LeaseOptions {
   std::chrono::milliseconds ttl{60000};
+  // What travels with the lease: called with a session outside of any transaction, once after the
+  // term is registered and again after each renewal that was committed, so that it can neither
+  // delay nor undo one. What it throws is logged.
+  std::function<void(pg::Session&)> heartbeat = {};
 };
 
 class WorkerLease {
@@ -45,6 +49,7 @@ class WorkerLease {
 
  private:
   void Renew(const std::stop_token& stop);
+  void Beat();
   void Trust(SteadyTime attempt_started);
 
   const std::function<std::unique_ptr<pg::Session>()> connect_;

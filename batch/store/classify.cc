@@ -195,6 +195,12 @@ ErrorKind ClassifyCurl(int curl_code) {
   }
 }
 
+bool MeansOverload(const Error& error) {
+  if (error.kind() == ErrorKind::kThrottled) return true;
+  return error.kind() == ErrorKind::kUnavailable &&
+         (error.code() == kTimedOut || error.code().starts_with("RequestTimeout"));
+}
+
 std::string_view AdviceForCode(std::string_view code) {
   static constexpr std::pair<std::string_view, std::string_view> kAdvice[] = {
       {"AccessDenied", "grant the action to this access key"},

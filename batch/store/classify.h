@@ -40,6 +40,12 @@ bool IsClockError(std::string_view code);
 // kStopped.
 ErrorKind ClassifyCurl(int curl_code);
 
+// code() of an error of our own making: nothing came within the time a request has.
+inline constexpr std::string_view kTimedOut = "TimedOut";
+
+// Whether the store has more to do than it can: then fewer requests at a time are the answer.
+bool MeansOverload(const Error& error);
+
 // What an operator can do about it, a short clause ("check the clock of this host"); empty where
 // there is nothing to say.
 std::string_view AdviceForCode(std::string_view code);

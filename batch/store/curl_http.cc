@@ -87,7 +87,8 @@ class CurlHttp::Exchange final : public Transfer {
       throw Error(ErrorKind::kStopped, "stopped");
     }
     const char* detail = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(result_);
-    throw Error(ClassifyCurl(result_), detail);
+    const bool late = result_ == CURLE_OPERATION_TIMEDOUT;
+    throw Error(ClassifyCurl(result_), detail, std::string(late ? kTimedOut : ""));
   }
 
  private:

@@ -121,6 +121,13 @@ void EventLoop::SleepAwaiter::await_suspend(std::coroutine_handle<> waiter) {
   loop.timers_.emplace(loop.clock_.SteadyNow() + delay, Timer{waiter, this});
 }
 
+void EventLoop::Parking::End(bool resumed) {
+  if (!waiter_) return;
+  loop_.parked_.erase(this);
+  resumed_ = resumed;
+  std::exchange(waiter_, {}).resume();
+}
+
 int EventLoop::OnSocket(CURL*, curl_socket_t socket, int what, void* self, void* socket_data) {
   auto& loop = *static_cast<EventLoop*>(self);
   if (what == CURL_POLL_REMOVE) {
@@ -214,11 +221,12 @@ void EventLoop::CancelEverything() {
     timer.awaiter->stopped = true;
     timer.waiter.resume();
   }
+  while (!parked_.empty()) (*parked_.begin())->End(false);
 }
 
 bool EventLoop::TryToEnd() {
   MutexLock lock(mutex_);
-  ended_ = posted_.empty() && active_.empty() && timers_.empty();
+  ended_ = posted_.empty() && active_.empty() && timers_.empty() && parked_.empty();
   return ended_;
 }
 

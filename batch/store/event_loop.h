@@ -38,8 +38,8 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Until Stop(): then every transfer and timer that is left ends with "stopped", and Run returns
-  // when nothing waits any more.
+  // Until Stop(): then every transfer, timer and parked wait that is left ends with "stopped", and
+  // Run returns when nothing waits any more.
   void Run();
   void Stop();
 
@@ -66,6 +66,39 @@ class EventLoop {
     bool await_resume() const noexcept { return !stopped; }
   };
   SleepAwaiter Sleep(std::chrono::milliseconds delay) { return SleepAwaiter{*this, delay}; }
+
+  // A wait that something else ends, on whatever thread that happens: co_await parking; says true
+  // after Resume(), and false when the loop stops. One waiter at a time.
+  class Parking {
+   public:
+    explicit Parking(EventLoop& loop) : loop_(loop) {}
+    Parking(const Parking&) = delete;
+    Parking& operator=(const Parking&) = delete;
+
+    // On the loop's thread: Post it from others. No effect when nobody waits.
+    void Resume() { End(true); }
+
+    auto operator co_await() noexcept {
+      struct Awaiter {
+        Parking* parking;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> waiter) const {
+          parking->waiter_ = waiter;
+          parking->loop_.parked_.insert(parking);
+        }
+        bool await_resume() const noexcept { return parking->resumed_; }
+      };
+      return Awaiter{this};
+    }
+
+   private:
+    friend class EventLoop;
+    void End(bool resumed);
+
+    EventLoop& loop_;
+    std::coroutine_handle<> waiter_;
+    bool resumed_ = false;
+  };
 
   bool stopping() const { return stopping_; }
   Clock& clock() { return clock_; }
@@ -97,6 +130,7 @@ class EventLoop {
   std::optional<SteadyTime> curl_deadline_;
   std::multimap<SteadyTime, Timer> timers_;
   std::unordered_set<Transfer*> active_;
+  std::unordered_set<Parking*> parked_;
   std::vector<Transfer*> unpause_;
 
   Mutex mutex_;

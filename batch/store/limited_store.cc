@@ -1,26 +1,26 @@
 #include "batch/store/limited_store.h"
 
-#include "batch/base/check.h"
+#include "batch/store/classify.h"
 
 namespace ferry {
 
-void Slots::GiveBack() {
-  if (waiting_.empty()) {
-    free_ += 1;
-    return;
-  }
-  // The slot changes hands. Not resumed here: whoever gives back is in the middle of its own end.
-  const std::coroutine_handle<> next = waiting_.front();
-  waiting_.pop_front();
-  FERRY_CHECK(loop_.Post([next] { next.resume(); }));
-}
-
-// A task is lazy: nothing was sent before the slot is free.
+// A task is lazy: nothing was sent before the slot is there.
 template <typename T>
 Task<T> LimitedStore::Limited(Task<T> request) {
-  co_await slots_.Free();
-  const Slots::Slot slot(slots_);
-  co_return co_await std::move(request);
+  if (!limiter_.TryTake(loop_.clock().SteadyNow())) co_await limiter_.Take(loop_);
+  Limiter::Slot slot(limiter_, loop_.clock());
+  try {
+    T value = co_await std::move(request);
+    slot.Answered();
+    co_return value;
+  } catch (const Error& error) {
+    if (MeansOverload(error)) {
+      slot.Overloaded(error.retry_after());
+    } else if (error.kind() != ErrorKind::kUnavailable && error.kind() != ErrorKind::kStopped) {
+      slot.Answered();  // a refusal is an answer too
+    }
+    throw;
+  }
 }
 
 Task<ListPage> LimitedStore::List(ListRequest request) {

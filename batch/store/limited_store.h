@@ -1,63 +1,20 @@
-// LimitedStore: bounds how many requests of one bucket are under way on one loop.
+// LimitedStore: has a Limiter decide when each request may be sent, and tells it what came of it.
 //
-// What finds no free slot waits its turn, first come first served. GetTags passes freely: it is
-// asked in the middle of a read that holds a slot, and would wait for itself.
+// GetTags passes freely: it is asked in the middle of a read that holds a slot, and would wait for
+// itself.
 #pragma once
 
-#include <coroutine>
-#include <deque>
-
 #include "batch/store/event_loop.h"
+#include "batch/store/limiter.h"
 #include "batch/store/object_store.h"
 
 namespace ferry {
 
-// Counts what is under way. On the loop's thread.
-class Slots {
- public:
-  // REQUIRES: limit > 0.
-  Slots(EventLoop& loop, int limit) : loop_(loop), free_(limit) {}
-
-  // Gives its slot back at its end.
-  class Slot {
-   public:
-    explicit Slot(Slots& slots) : slots_(slots) {}
-    ~Slot() { slots_.GiveBack(); }
-    Slot(const Slot&) = delete;
-    Slot& operator=(const Slot&) = delete;
-
-   private:
-    Slots& slots_;
-  };
-
-  // co_await slots.Free(); then make a Slot.
-  auto Free() {
-    struct Awaiter {
-      Slots& slots;
-      bool await_ready() const noexcept {
-        if (slots.free_ == 0) return false;
-        slots.free_ -= 1;
-        return true;
-      }
-      void await_suspend(std::coroutine_handle<> waiter) { slots.waiting_.push_back(waiter); }
-      void await_resume() const noexcept {}
-    };
-    return Awaiter{*this};
-  }
-
- private:
-  void GiveBack();
-
-  EventLoop& loop_;
-  int free_;
-  std::deque<std::coroutine_handle<>> waiting_;
-};
-
 class LimitedStore final : public ObjectStore {
  public:
-  // `inner` and `loop` outlive this object.
-  LimitedStore(ObjectStore& inner, EventLoop& loop, int limit)
-      : inner_(inner), slots_(loop, limit) {}
+  // All outlive this object; `limiter` is shared by the stores of all loops.
+  LimitedStore(ObjectStore& inner, EventLoop& loop, Limiter& limiter)
+      : inner_(inner), loop_(loop), limiter_(limiter) {}
 
   Task<ListPage> List(ListRequest request) override;
   Task<ObjectHead> Head(Key key) override;
@@ -81,7 +38,8 @@ class LimitedStore final : public ObjectStore {
   Task<T> Limited(Task<T> request);
 
   ObjectStore& inner_;
-  Slots slots_;
+  EventLoop& loop_;
+  Limiter& limiter_;
 };
 
 }  // namespace ferry

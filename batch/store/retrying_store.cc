@@ -1,5 +1,7 @@
 #include "batch/store/retrying_store.h"
 
+#include <algorithm>
+
 namespace ferry {
 
 RetryingStore::RetryingStore(ObjectStore& inner, EventLoop& loop, EndpointMemory& memory,
@@ -15,7 +17,9 @@ RetryingStore::RetryingStore(ObjectStore& inner, EventLoop& loop, EndpointMemory
 template <typename T>
 Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt) {
   const SteadyTime began = loop_.clock().SteadyNow();
+  memory_.budget.Earn();
   for (int number = 1;; ++number) {
+    std::chrono::milliseconds asked{0};
     try {
       T value = co_await attempt();
       memory_.answered = true;
@@ -23,12 +27,15 @@ Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt) {
     } catch (const Error& error) {
       if (!IsRetryable(error.kind())) throw;
       const auto patience = memory_.answered ? options_.patience : options_.patience_at_first;
-      const bool patient = loop_.clock().SteadyNow() - began < patience;
-      if (number >= options_.attempts_max && !patient) throw;
+      const SteadyTime now = loop_.clock().SteadyNow();
+      const bool patient = now - began < patience;
+      if (!patient && (number >= options_.attempts_max || !memory_.budget.Take(now))) throw;
+      asked = error.retry_after();
       on_retry_(error);
     }
     const auto random = static_cast<std::uint32_t>(random_());
-    const bool slept = co_await loop_.Sleep(Backoff(number, random, options_.backoff));
+    const bool slept =
+        co_await loop_.Sleep(std::max(asked, Backoff(number, random, options_.backoff)));
     if (!slept) throw Error(ErrorKind::kStopped, "stopped");
   }
 }
@@ -45,6 +52,7 @@ Task<ObjectHead> RetryingStore::Head(Key key) {
 
 Task<ObjectHead> RetryingStore::Get(GetRequest request, BodySink& sink,
                                     std::function<void(const ObjectHead&)> on_head) {
+  memory_.budget.Earn();
   return inner_.Get(std::move(request), sink, std::move(on_head));
 }
 
@@ -58,7 +66,10 @@ Task<Unit> RetryingStore::PutTags(Key key, NameValues tags) {
   co_return co_await Retry(std::move(attempt));
 }
 
-Task<PutAnswer> RetryingStore::Put(PutRequest request) { return inner_.Put(std::move(request)); }
+Task<PutAnswer> RetryingStore::Put(PutRequest request) {
+  memory_.budget.Earn();
+  return inner_.Put(std::move(request));
+}
 
 Task<Unit> RetryingStore::Delete(Key key) {
   std::function<Task<Unit>()> attempt = [&] { return inner_.Delete(key); };

@@ -3,6 +3,10 @@
 // Order of decorators: Retrying(Limited(Measured(S3))): waiting to retry holds no slot, and every
 // attempt is measured. Requests whose body flows through a Ring are passed on once: their copy is
 // the unit that is tried again.
+//
+// Each further attempt is paid from the endpoint's RetryBudget. Once that is spent, a request fails
+// at once with its own error, and whoever asked decides (batch/copy/outage.h); only who has
+// patience goes on, at the pace of its back-off.
 #pragma once
 
 #include <atomic>
@@ -15,6 +19,7 @@
 #include "batch/plan/backoff.h"
 #include "batch/store/event_loop.h"
 #include "batch/store/object_store.h"
+#include "batch/store/retry_budget.h"
 
 namespace ferry {
 
@@ -27,9 +32,10 @@ struct RetryOptions {
   BackoffOptions backoff;
 };
 
-// Whether an endpoint ever answered this process; shared by its stores on all loops.
+// What this process knows of an endpoint; shared by its stores on all loops.
 struct EndpointMemory {
-  std::atomic<bool> answered{false};
+  std::atomic<bool> answered{false};  // ever
+  RetryBudget budget;
 };
 
 class RetryingStore final : public ObjectStore {

@@ -239,7 +239,17 @@ Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kin
   if (const std::string_view advice = AdviceForCode(code); !advice.empty()) {
     text += fmt::format("; {}", advice);
   }
-  return Error(kind, text, code);
+  Error error(kind, text, code);
+  error.set_retry_after(RetryAfterOf(answer));
+  return error;
+}
+
+// By the store's own clock where it says what time it is.
+std::chrono::milliseconds S3Store::RetryAfterOf(const HttpAnswer& answer) const {
+  const auto ours = std::chrono::duration_cast<std::chrono::milliseconds>(
+      (clock_.WallNow() + clock_offset_).time_since_epoch());
+  const auto theirs = ParseHttpDate(FindHeader(answer.headers, "date"));
+  return ParseRetryAfter(FindHeader(answer.headers, "retry-after"), theirs.value_or(ours.count()));
 }
 
 Task<HttpAnswer> S3Store::Send(Call& call) {
@@ -260,6 +270,7 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
         Classify(answer.status, code,
                  {.delete_marker = FindHeader(answer.headers, "x-amz-delete-marker") == "true"});
     if (!kind) co_return answer;
+    if (code.empty() && answer.status == 408) code = "RequestTimeout";
     // A body that flows cannot be sent a second time.
     if (attempt == 1 && call.http.source == nullptr && LearnFrom(answer, code)) continue;
     throw Failure(call, answer, *kind, code, body ? body->message : std::string());

@@ -63,6 +63,7 @@ class S3Store final : public ObjectStore {
   void Prepare(Call& call);
   Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
                 const std::string& message) const;
+  std::chrono::milliseconds RetryAfterOf(const HttpAnswer& answer) const;
   // "cannot list STORE:BUCKET/KEY: ".
   std::string Attempted(const Call& call) const;
   template <typename Parse>

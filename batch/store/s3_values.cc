@@ -1,6 +1,7 @@
 #include "batch/store/s3_values.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
 namespace ferry {
@@ -164,6 +165,19 @@ std::optional<std::int64_t> ParseHttpDate(std::string_view text) {
     return std::nullopt;
   }
   return ToUnixMs(at);
+}
+
+std::chrono::milliseconds ParseRetryAfter(std::string_view text, std::int64_t now_ms) {
+  constexpr std::int64_t kMax = kRetryAfterMax.count();
+  if (const auto time = ParseHttpDate(text)) {
+    return std::chrono::milliseconds(std::clamp<std::int64_t>(*time - now_ms, 0, kMax));
+  }
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return std::chrono::milliseconds(0);
+  std::int64_t seconds = kMax;  // what does not fit is long
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return std::chrono::milliseconds(std::min(seconds, kMax / 1000) * 1000);
 }
 
 }  // namespace ferry

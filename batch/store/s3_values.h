@@ -1,6 +1,7 @@
 // Small texts of S3: ETags, times, escapes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,5 +24,12 @@ std::optional<std::int64_t> ParseIso8601(std::string_view text);
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7, IMF-fixdate) as Unix milliseconds.
 // nullopt for anything else.
 std::optional<std::int64_t> ParseHttpDate(std::string_view text);
+
+// A pause that a store asks for is heeded up to this.
+inline constexpr std::chrono::milliseconds kRetryAfterMax{60'000};
+
+// Retry-After (RFC 9110 section 10.2.3): whole seconds, or a time, of which `now_ms` (Unix, by the
+// clock of whoever wrote it) is subtracted. At most kRetryAfterMax, zero for anything else.
+std::chrono::milliseconds ParseRetryAfter(std::string_view text, std::int64_t now_ms);
 
 }  // namespace ferry

@@ -1,57 +1,75 @@
-// How many requests LimitedStore lets through at a time.
+// What LimitedStore tells its Limiter of the requests of a store.
 #include "batch/store/limited_store.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <string>
 
+#include "batch/store/classify.h"
+#include "tests/support/fake_store.h"
 #include "tests/support/loop_runner.h"
 
 namespace ferry {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using test::FakeStore;
+using test::KindOf;
 
-// Requests that take a moment each, and how many of them were under way together.
 class LimitedStoreTest : public testing::Test {
  protected:
   ~LimitedStoreTest() override { runner_.Stop(); }
 
-  // Makes `count` requests at once and says how many were under way together.
-  int MostAtOnce(int limit, int count) {
-    most_ = 0;
-    return runner_.Await([this, limit, count] { return Storm(limit, count); });
+  // The decreases that a HEAD ending in `error` leads to.
+  std::int64_t DecreasesAfter(const Error& error) {
+    const std::int64_t before = level().decreases;
+    fake_.FailCall("head", 1, FakeStore::Moment::kBeforeEffect, error);
+    EXPECT_EQ(KindOf([&] { runner_.Await([&] { return store_.Head(Key("a")); }); }),
+              ToString(error.kind()));
+    return level().decreases - before;
   }
+  Limiter::Level level() { return limiter_.level(runner_.clock().SteadyNow()); }
 
- private:
-  Task<int> Storm(int limit, int count) {
-    Slots slots(runner_.loop(), limit);
-    std::deque<Started<Unit>> requests;
-    for (int i = 0; i < count; ++i) requests.emplace_back(Request(slots));
-    for (auto& request : requests) co_await request.End();
-    co_return most_;
-  }
-
-  Task<Unit> Request(Slots& slots) {
-    co_await slots.Free();
-    const Slots::Slot slot(slots);
-    most_ = std::max(most_, ++now_);
-    co_await runner_.loop().Sleep(2ms);
-    now_ -= 1;
-    co_return Unit{};
-  }
-
-  int now_ = 0;
-  int most_ = 0;
   test::LoopRunner runner_;
+  FakeStore fake_{runner_.loop()};
+  Limiter limiter_{{"https://store", "bucket", "source"}, 8};
+  LimitedStore store_{fake_, runner_.loop(), limiter_};
 };
 
-TEST_F(LimitedStoreTest, NeverLetsMoreThroughThanItsLimit) {
-  EXPECT_EQ(MostAtOnce(3, 20), 3);
-  EXPECT_EQ(MostAtOnce(1, 5), 1);
+TEST_F(LimitedStoreTest, OverloadAndTimeOutsMakeTheLimitSmallerAndNothingElseDoes) {
+  struct {
+    Error error;
+    int decreases;
+  } const cases[] = {
+      {Error(ErrorKind::kThrottled, "503", "SlowDown"), 1},
+      {Error(ErrorKind::kThrottled, "429"), 1},
+      {Error(ErrorKind::kUnavailable, "slow", "RequestTimeout"), 1},
+      {Error(ErrorKind::kUnavailable, "nothing came", std::string(kTimedOut)), 1},
+      {Error(ErrorKind::kUnavailable, "500", "InternalError"), 0},
+      {Error(ErrorKind::kUnavailable, "reset"), 0},
+      {Error(ErrorKind::kNotFound, "404", "NoSuchKey"), 0},
+      {Error(ErrorKind::kDenied, "403", "AccessDenied"), 0},
+      {Error(ErrorKind::kStopped, "stopped"), 0},
+  };
+  for (const auto& c : cases) EXPECT_EQ(DecreasesAfter(c.error), c.decreases) << c.error.what();
 }
 
-TEST_F(LimitedStoreTest, LetsAllThroughBelowItsLimit) { EXPECT_EQ(MostAtOnce(8, 5), 5); }
+TEST_F(LimitedStoreTest, HoldsBackForAsLongAsTheStoreAsks) {
+  Error error(ErrorKind::kThrottled, "503", "SlowDown");
+  error.set_retry_after(milliseconds(30'000));
+  EXPECT_EQ(DecreasesAfter(error), 1);
+  EXPECT_GT(level().pause, milliseconds(20'000));
+}
+
+TEST_F(LimitedStoreTest, EachRequestGivesItsSlotBackHoweverItEnds) {
+  fake_.Add("a", "1");
+  for (int i = 0; i < 20; ++i) {
+    runner_.Await([&] { return store_.Head(Key("a")); });
+    EXPECT_EQ(DecreasesAfter(Error(ErrorKind::kUnavailable, "reset")), 0);
+  }
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(limiter_.TryTake(runner_.clock().SteadyNow())) << i;
+  EXPECT_FALSE(limiter_.TryTake(runner_.clock().SteadyNow()));
+}
 
 }  // namespace
 }  // namespace ferry

@@ -85,5 +85,27 @@ TEST(ParseHttpDate, RefusesWhatAnExpiresHeaderMayHold) {
   }
 }
 
+TEST(ParseRetryAfter, ReadsSecondsAndDatesAndIsBounded) {
+  const std::int64_t now = 784'111'777'000;  // Sun, 06 Nov 1994 08:49:37 GMT
+  const std::pair<const char*, int> cases[] = {
+      {"0", 0},
+      {"7", 7},
+      {"60", 60},
+      {"3600", 60},
+      {"99999999999999999999999", 60},
+      {"Sun, 06 Nov 1994 08:49:50 GMT", 13},
+      {"Sun, 06 Nov 1994 08:49:37 GMT", 0},
+      {"Sun, 06 Nov 1994 08:00:00 GMT", 0},  // over already
+      {"Mon, 07 Nov 1994 08:49:37 GMT", 60},
+      {"", 0},
+      {"-5", 0},
+      {"1.5", 0},
+      {"7 s", 0},
+      {"soon", 0}};
+  for (const auto& [text, seconds] : cases) {
+    EXPECT_EQ(ParseRetryAfter(text, now), std::chrono::seconds(seconds)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace ferry

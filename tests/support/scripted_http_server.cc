@@ -151,6 +151,11 @@ void ScriptedHttpServer::Answer(ScriptedAnswer answer) {
   script_.push_back(std::move(answer));
 }
 
+void ScriptedHttpServer::AnswerAlways(ScriptedAnswer answer) {
+  const std::lock_guard lock(mutex_);
+  always_ = std::move(answer);
+}
+
 SeenRequest ScriptedHttpServer::Take() {
   std::unique_lock lock(mutex_);
   arrived_.wait_for(lock, std::chrono::milliseconds(kPatienceMs),
@@ -236,6 +241,7 @@ bool ScriptedHttpServer::ServeOne(int fd, int number, std::string& buffer) {
 ScriptedAnswer ScriptedHttpServer::NextAnswer() {
   const std::lock_guard lock(mutex_);
   if (script_.empty()) {
+    if (always_) return *always_;
     return {.bytes = HttpText(500, {}, "the script has no more answers"),
             .then = ScriptedAnswer::Then::kClose};
   }

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -66,6 +67,9 @@ class ScriptedHttpServer {
   // The answer of the next request that has none yet. Requests beyond the script get a 500.
   void Answer(ScriptedAnswer answer);
 
+  // Of every request beyond the script, instead of a 500.
+  void AnswerAlways(ScriptedAnswer answer);
+
   // The requests, oldest first; waits for the next one to have been read.
   SeenRequest Take();
   std::size_t seen() const;  // so far, taken or not
@@ -83,6 +87,7 @@ class ScriptedHttpServer {
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<ScriptedAnswer> script_;
+  std::optional<ScriptedAnswer> always_;
   std::deque<SeenRequest> requests_;
   std::size_t seen_ = 0;
   std::vector<int> sockets_;
