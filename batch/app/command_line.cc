@@ -103,7 +103,8 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   explain->add_option("KEY", line.key, "the key at the source; bytes as \\xNN")->required();
   add("retry", Command::kRetry, "a new run of the dead jobs of the latest closed run");
   CLI::App* verify = add("verify", Command::kVerify, "compare source and destination");
-  verify->add_flag("--deep", line.deep, "read both sides, byte by byte");
+  verify->add_flag("--deep", line.deep, "read both sides: every byte, headers, tags");
+  verify->add_flag("--all", line.all, "a line for each difference, not for the first 1,000");
   add("migrate", Command::kMigrate, "bring the database schema up to date");
 
   try {

@@ -33,7 +33,7 @@ struct CommandLine {
   log::Level log_level = log::Level::kInfo;
 
   bool dry_run = false;                                 // run
-  bool all = false;                                     // run --dry-run: every line
+  bool all = false;                                     // run --dry-run, verify: every line
   bool forever = false;                                 // work
   std::optional<std::chrono::milliseconds> stop_after;  // run, work: --for
   bool json = false;                                    // status, jobs

@@ -10,6 +10,9 @@ a JSON text, or an object with the error. A line is a list:
             put BUCKET KEY=BYTES...   delete BUCKET KEY...
             keys BUCKET               uploads BUCKET
             acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
+            flip BUCKET KEY BYTE      that byte becomes another one
+            meta BUCKET KEY NAME=VALUE...   its only x-amz-meta-*; content_type too
+            tag BUCKET KEY NAME=VALUE...    its only tags
 """
 import contextlib
 import io
@@ -72,7 +75,28 @@ def acl(client, bucket, value, *keys):
         client.put_object_acl(Bucket=bucket, Key=key, ACL=value)
 
 
-ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl)}
+def flip(client, bucket, key, byte):
+    answer = client.get_object(Bucket=bucket, Key=key)
+    body = bytearray(answer["Body"].read())
+    body[int(byte)] ^= 1
+    client.put_object(Bucket=bucket, Key=key, Body=bytes(body), Metadata=answer["Metadata"],
+                      ContentType=answer["ContentType"])
+
+
+def meta(client, bucket, key, *pairs):
+    """As a copy onto itself: the bytes and their ETag stay."""
+    values = dict(pair.split("=", 1) for pair in pairs)
+    content_type = values.pop("content_type", "binary/octet-stream")
+    client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key}, Metadata=values,
+                       ContentType=content_type, MetadataDirective="REPLACE")
+
+
+def tag(client, bucket, key, *pairs):
+    tags = [dict(zip(("Key", "Value"), pair.split("=", 1))) for pair in pairs]
+    client.put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": tags})
+
+
+ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl, flip, meta, tag)}
 
 
 def answer(clients, store, action, *arguments):

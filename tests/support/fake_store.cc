@@ -140,12 +140,25 @@ Task<ObjectHead> FakeStore::Get(GetRequest request, BodySink& sink,
   if (spoils_reads) Spoil(body);
   const ObjectHead head = HeadOf(object);
   on_head(head);
+  struct UnderWay {
+    explicit UnderWay(FakeStore& of) : store(of) {
+      store.most_reads_ = std::max(store.most_reads_, ++store.reads_);
+    }
+    ~UnderWay() { store.reads_ -= 1; }
+    FakeStore& store;
+  } under_way(*this);
   std::size_t sent = 0;
   while (sent < body.size()) {
     if (cut_reads_at > 0 && sent >= cut_reads_at) throw Error(ErrorKind::kUnavailable, "cut");
     const std::string_view piece = std::string_view(body).substr(sent, piece_bytes);
     switch (sink.Push(piece)) {
-      case BodySink::Demand::kTaken: sent += piece.size(); break;
+      case BodySink::Demand::kTaken: {
+        sent += piece.size();
+        if (!pauses_reads) break;
+        const bool slept = co_await loop_.Sleep(std::chrono::milliseconds(0));
+        if (!slept) throw Error(ErrorKind::kStopped, "stopped");
+        break;
+      }
       case BodySink::Demand::kRefused:
         throw Error(ErrorKind::kUnavailable, "the receiving side gave up");
       case BodySink::Demand::kLater: {

@@ -40,6 +40,7 @@ class FakeStore final : public ObjectStore {
   }
   const std::vector<std::string>& calls() const { return calls_; }  // "get KEY"
   int CountCalls(std::string_view operation) const;
+  int most_reads_at_once() const { return most_reads_; }
 
   // kAfterEffect: it happened, and the answer was lost.
   enum class Moment { kBeforeEffect, kAfterEffect };
@@ -57,6 +58,7 @@ class FakeStore final : public ObjectStore {
   bool ignores_content_md5 = false;
   std::uint64_t cut_reads_at = 0;   // a body ends with kUnavailable after so many bytes
   std::size_t piece_bytes = 16384;  // bodies flow in such pieces
+  bool pauses_reads = false;        // after each piece: other reads get their turn
   std::uint32_t page_parts = 1000;  // of ListParts
   std::function<ListPage(const ListRequest&)> list_instead;
 
@@ -109,6 +111,8 @@ class FakeStore final : public ObjectStore {
   std::vector<Fault> faults_;
   std::vector<std::string> calls_;
   int counter_ = 0;
+  int reads_ = 0;  // under way
+  int most_reads_ = 0;
 };
 
 }  // namespace ferry::test
