@@ -1,6 +1,9 @@
 #include "batch/app/database.h"
 
+#include "batch/base/error.h"
+#include "batch/base/log.h"
 #include "batch/pg/migrator.h"
+#include "batch/queue/prune.h"
 
 namespace ferry {
 
@@ -11,7 +14,22 @@ std::unique_ptr<Database> Database::Open(const Config& config) {
   }
   const auto session = database->Connect();
   pg::EnsureSchema(*session, pg::SchemaPolicy::kMigrate);
+  database->pruning_ =
+      std::jthread([self = database.get()](const std::stop_token& stop) { self->Prune(stop); });
   return database;
+}
+
+// What fails here fails nothing else: the next process tries again.
+void Database::Prune(const std::stop_token& stop) try {
+  const auto session = Connect();
+  const Pruned pruned = PruneHistory(*session, config_.history, stop);
+  if (pruned == Pruned{}) return;
+  log::Info("history pruned", {{"left_jobs", pruned.jobs},
+                               {"partitions", pruned.partitions},
+                               {"runs", pruned.runs},
+                               {"workers", pruned.workers}});
+} catch (const Error& error) {
+  log::Debug("could not prune history", {{"error", error.what()}});
 }
 
 std::unique_ptr<Database> Database::OpenExisting(const Config& config) {

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "batch/config/config.h"
 #include "batch/pg/embedded.h"
@@ -12,7 +14,9 @@ namespace ferry {
 
 class Database {
  public:
-  // Starts the embedded server where it is configured; brings the schema up to date.
+  // Starts the embedded server where it is configured; brings the schema up to date, and prunes
+  // history beside everything else, on a thread and a session of its own, which end before this
+  // object does.
   // Throws Error{kConfig, kUnavailable}.
   static std::unique_ptr<Database> Open(const Config& config);
 
@@ -26,8 +30,11 @@ class Database {
  private:
   explicit Database(const Config& config) : config_(config) {}
 
+  void Prune(const std::stop_token& stop);
+
   const Config& config_;
   std::optional<pg::EmbeddedServer> server_;
+  std::jthread pruning_;
 };
 
 }  // namespace ferry

@@ -134,6 +134,7 @@ struct Config {
   DatabaseConfig database;
   std::filesystem::path state_dir;
   std::string database_schema = "bucketferry";  // [a-z_][a-z0-9_]*, at most 63, not pg_*
+  std::chrono::milliseconds history{30LL * 24 * 60 * 60 * 1000};  // 1d..3650d
   std::vector<StoreConfig> stores;
   std::vector<TaskConfig> tasks;  // never empty, in the file's order
   TransferConfig transfer;

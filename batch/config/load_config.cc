@@ -47,14 +47,17 @@ std::filesystem::path ChooseStateDir(const Map& keys, const yaml::Reading& readi
 
 Config Read(yaml::Reading& reading) {
   const Map keys =
-      yaml::ReadYaml(reading).Keys({"database", "state_dir", "database_schema", "stores", "tasks",
-                                    "transfer", "refresh_targets", "notify_targets"});
+      yaml::ReadYaml(reading).Keys({"database", "state_dir", "database_schema", "history", "stores",
+                                    "tasks", "transfer", "refresh_targets", "notify_targets"});
   Config config;
   config.file = reading.file;
   config.database = ChooseDatabase(keys, reading.environment);
   config.state_dir = ChooseStateDir(keys, reading);
   if (const auto schema = keys.Find("database_schema")) {
     config.database_schema = ReadSchema(*schema);
+  }
+  if (const auto history = keys.Find("history")) {
+    config.history = history->Duration({std::chrono::hours(24), std::chrono::hours(24 * 3650)});
   }
   if (const auto transfer = keys.Find("transfer")) config.transfer = ReadTransfer(*transfer);
   if (const auto targets = keys.Find("refresh_targets")) {

@@ -6,6 +6,7 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
+#include "batch/pg/migrator.h"
 
 namespace ferry {
 namespace {
@@ -91,8 +92,13 @@ void WorkerLease::Renew(const std::stop_token& stop) {
 }
 
 void CheckWorker(pg::Transaction& tx, std::int64_t worker_id) {
-  if (tx.Execute("queries/check_worker", worker_id).empty()) {
-    throw Error(ErrorKind::kConflict, "this worker's lease is over");
+  static const int known = pg::ProgramVersion();
+  const pg::Rows rows = tx.Execute("queries/check_worker", worker_id);
+  if (rows.empty()) throw Error(ErrorKind::kConflict, "this worker's lease is over");
+  if (const int breaking = rows[0].Get<int>("breaking"); breaking > known) {
+    throw Error(ErrorKind::kInvalid, "database: a newer program brought the schema to version " +
+                                         std::to_string(breaking) + ", this one knows version " +
+                                         std::to_string(known) + " and must not go on: update it");
   }
 }
 

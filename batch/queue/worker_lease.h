@@ -63,7 +63,7 @@ class WorkerLease {
 };
 
 // First statement of each transaction that writes for a worker. Throws Error{kConflict} when its
-// term is over.
+// term is over, Error{kInvalid} when a newer program changed the schema so that this one must stop.
 void CheckWorker(pg::Transaction& tx, std::int64_t worker_id);
 
 }  // namespace ferry

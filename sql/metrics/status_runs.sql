@@ -1,5 +1,5 @@
 -- The latest runs of each task, for the status page. $1 task names, $2 runs of each.
--- Newest first within a task.
+-- Newest first within a task. Skipped runs take at most half of the room.
 select n.task, r.run_id as run,
        case when r.state in ('planning', 'copying') and not r.active then 'interrupted'
             else r.state end as state,
@@ -11,5 +11,11 @@ select n.task, r.run_id as run,
 from unnest($1::text[]) with ordinality as n (task, place)
 cross join lateral (
   select * from bucketferry.run_total
-  where task_name = n.task order by run_id desc limit $2) r
+  where run_id in (
+    (select run_id from bucketferry.run where task_name = n.task and state <> 'skipped'
+     order by run_id desc limit $2)
+    union all
+    (select run_id from bucketferry.run where task_name = n.task and state = 'skipped'
+     order by run_id desc limit $2::bigint / 2))
+  order by run_id desc limit $2) r
 order by n.place, r.run_id desc

@@ -2,7 +2,8 @@
 -- $1 run_id, $2 state, $3 error or null.
 with r as (
   update bucketferry.run x
-  set state = $2, error = $3, finished_at = greatest(clock_timestamp(), x.started_at)
+  set state = $2, error = $3, finished_at = greatest(clock_timestamp(), x.started_at),
+      leftovers = $2 in ('failed', 'interrupted')
   where x.run_id = $1
   returning x.task_id, x.state
 )

@@ -1,3 +1,4 @@
--- Workers that hold something of an open run and whose lease is over. $1 run_id.
-select w.worker_id from bucketferry.tally t join bucketferry.worker w using (worker_id)
+-- Workers that worked on an open run and whose lease is over. $1 run_id.
+select distinct w.worker_id
+from bucketferry.tally t join bucketferry.worker w using (worker_id)
 where t.run_id = $1 and (w.released_at is not null or w.leased_until <= clock_timestamp())

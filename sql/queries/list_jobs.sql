@@ -1,5 +1,5 @@
 -- A page of the history of objects, newest first. $1 task names, $2 run or null, $3 state or null,
--- $4 $5 below this run and job, $6 how many.
+-- $4 $5 below this run and job, $6 how many. What a closed run left undone is nobody's.
 --
 -- Run by run, at most a page of each: sorting by (run, job) over the join of the view reads all
 -- jobs of other tasks, and of all newer pages, for every page (305,000 jobs in 306 pages: 14 s, so
@@ -15,6 +15,7 @@ cross join lateral (
   where o.run_id = r.run_id
     and o.job_id < case when r.run_id = $4::bigint then $5::bigint else 9223372036854775807 end
     and coalesce(o.state = $3::text, true)
+    and (r.finished_at is null or o.state in ('done', 'dead', 'vanished', 'archived'))
   order by o.job_id desc limit $6
 ) j
 where r.task_name = any($1::text[]) and ($2::bigint is null or r.run_id = $2)

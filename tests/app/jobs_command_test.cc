@@ -183,17 +183,22 @@ TEST_F(JobsCommandTest, StatusIsExactlyTheContract) {
             R"("requests":{"source":0,"destination":0},"error":null})");
 }
 
-TEST_F(JobsCommandTest, ATaskIsActiveThoughItsNewestRunWasSkipped) {
+TEST_F(JobsCommandTest, ASkippedRunDoesNotHideTheOneThatGoesOn) {
   Fill();
   Execute(
       "update bucketferry.worker set leased_until = clock_timestamp() + interval '1 hour';"
       "insert into bucketferry.run (run_id, task_id, task_name, kind, state, finished_at)"
       "  select 4, 1, 'media', 'scheduled', 'skipped', clock_timestamp() + interval '1 s'");
   line_.runs = 1;
-  const Json media = Shown(ShowStatus).front()["tasks"][0];
+  Json media = Shown(ShowStatus).front()["tasks"][0];
   EXPECT_TRUE(media["active"].get<bool>());
   ASSERT_EQ(media["runs"].size(), 1U);
+  EXPECT_EQ(media["runs"][0]["state"], "copying");
+  line_.runs = 2;
+  media = Shown(ShowStatus).front()["tasks"][0];
+  ASSERT_EQ(media["runs"].size(), 2U);
   EXPECT_EQ(media["runs"][0]["state"], "skipped");
+  EXPECT_EQ(media["runs"][1]["state"], "copying");
 }
 
 }  // namespace

@@ -308,6 +308,10 @@ TEST_F(BadConfigTest, BucketsPrefixesAndSchemasAreHeldToTheirLimits) {
   for (const std::string schema : {"Ferry", "1a", "pg_x", "a-b", "\"a;b\""}) {
     EXPECT_NE(Failure(Top("database_schema: " + schema)), "accepted") << schema;
   }
+  for (const std::string history : {"0", "23h", "3651d", "30", "-1d", "forever"}) {
+    EXPECT_NE(Failure(Top("history: " + history)), "accepted") << history;
+  }
+  EXPECT_EQ(Failure(Top("history: 24h")), "accepted");
   EXPECT_EQ(Failure(With("  a: {", "  \"a b\": {")),
             "f.yaml:2: stores.?: a name here is 1 to 40 letters, digits, _ and -");
 }

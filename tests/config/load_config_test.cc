@@ -20,6 +20,7 @@ TEST_F(LoadConfigTest, TheSmallestFileGetsTheDefaultsOfTheContract) {
   EXPECT_EQ(config.database.shown, "embedded");
   EXPECT_EQ(config.state_dir, folder.path() / ".bucketferry");
   EXPECT_EQ(config.database_schema, "bucketferry");
+  EXPECT_EQ(config.history, 30 * 24h);
   ASSERT_EQ(config.tasks.size(), 1U);
   const TaskConfig& task = config.tasks[0];
   EXPECT_EQ(task.include, std::vector<std::string>{"**"});
@@ -65,6 +66,7 @@ TEST_F(LoadConfigTest, ReadsAWholeFile) {
 database: "postgresql://user:pw@db.example/ferry?sslmode=verify-full"
 state_dir: /var/lib/ferry
 database_schema: ferry_2
+history: 400d
 stores:
   overseas:
     provider: aws
@@ -110,6 +112,7 @@ notify_targets:
   EXPECT_EQ(config.database.shown, "postgresql://db.example/ferry");
   EXPECT_EQ(config.state_dir, "/var/lib/ferry");
   EXPECT_EQ(config.database_schema, "ferry_2");
+  EXPECT_EQ(config.history, 400 * 24h);
   const AccessKeys& keys = config.Store("overseas").credentials.keys;
   EXPECT_EQ(keys.access_key_id, "AKIA");
   EXPECT_EQ(keys.secret_access_key.Reveal(), "s:[cret");
