@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "batch/base/error.h"
+
 namespace ferry {
 
 Ring::Ring(std::size_t capacity_bytes, std::function<void(std::string_view)> watch)
@@ -70,6 +72,15 @@ BodySink::Demand MemorySink::Push(std::string_view bytes) {
   if (bytes.size() > bytes_max_ - body_.size()) return Demand::kRefused;
   body_.append(bytes);
   return Demand::kTaken;
+}
+
+BodySink::Demand ExactSink::Push(std::string_view bytes) {
+  if (bytes.size() > missing_) {
+    throw Error(ErrorKind::kCorrupt, "the store sent more bytes than the object has");
+  }
+  const Demand demand = inner_.Push(bytes);
+  if (demand == Demand::kTaken) missing_ -= bytes.size();
+  return demand;
 }
 
 }  // namespace ferry

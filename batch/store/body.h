@@ -86,6 +86,19 @@ class MemorySink final : public BodySink {
   std::string body_;
 };
 
+// Passes on a body that has so many bytes. Throws Error{kCorrupt} at the first byte too many.
+class ExactSink final : public BodySink {
+ public:
+  ExactSink(BodySink& inner, std::uint64_t bytes) : inner_(inner), missing_(bytes) {}
+  Demand Push(std::string_view bytes) override;
+  void WakeWriterBy(std::function<void()> wake) override { inner_.WakeWriterBy(std::move(wake)); }
+  std::uint64_t missing_bytes() const { return missing_; }
+
+ private:
+  BodySink& inner_;
+  std::uint64_t missing_;
+};
+
 // Looks at a body and keeps nothing of it.
 class WatchingSink final : public BodySink {
  public:

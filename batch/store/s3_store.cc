@@ -82,10 +82,18 @@ bool HidesMd5(const Headers& headers) {
          !FindHeader(headers, "x-amz-server-side-encryption-customer-algorithm").empty();
 }
 
+// Every store says the ETag of what it sends or took; what stands in front of one does not.
+std::string NeededEtag(const HttpAnswer& answer) {
+  std::string etag = NormalizeEtag(FindHeader(answer.headers, "etag"));
+  if (!etag.empty()) return etag;
+  throw Error(ErrorKind::kCorrupt, "the answer has no ETag: no S3 store wrote it",
+              std::string(kMalformedAnswer));
+}
+
 ObjectHead ReadHead(const HttpAnswer& answer) {
   ObjectHead head;
   const Headers& headers = answer.headers;
-  head.etag = NormalizeEtag(FindHeader(headers, "etag"));
+  head.etag = NeededEtag(answer);
   head.version_id = FindHeader(headers, "x-amz-version-id");
   head.storage_class = FindHeader(headers, "x-amz-storage-class");
   head.etag_hides_md5 = HidesMd5(headers);
@@ -138,6 +146,10 @@ bool IsWebPage(const HttpAnswer& answer) {
   return FindHeader(answer.headers, "content-type").starts_with("text/html");
 }
 
+unsigned BitOf(BucketAccess::Correction correction) {
+  return 1U << static_cast<unsigned>(correction);
+}
+
 void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
   for (const NameValue& header : metadata.headers) headers.push_back(header);
   if (metadata.tags.empty()) return;
@@ -149,10 +161,8 @@ void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
 S3Store::S3Store(S3Options options, Http& http, CredentialsSource& credentials, Clock& clock)
     : options_(std::move(options)),
       provider_(FindProvider(options_.location.provider)),
-      address_(ResolveBucket(options_.location, options_.bucket)),
+      access_(options_.store, options_.bucket, options_.location, credentials, clock),
       http_(http),
-      credentials_source_(credentials),
-      clock_(clock),
       list_v1_(provider_.list_version == 1) {}
 
 S3Store::~S3Store() = default;
@@ -162,50 +172,8 @@ S3Store::Call S3Store::NewCall(Method method, std::string_view operation, const 
   call.method = method;
   call.operation = operation;
   call.key = key;
-  call.path = key == nullptr ? address_.bucket_path : address_.ObjectPath(*key);
+  call.path = key == nullptr ? access_.bucket_path() : access_.ObjectPath(*key);
   return call;
-}
-
-void S3Store::Prepare(Call& call) {
-  Headers headers = call.headers;
-  headers.push_back({"host", address_.host_header});
-  std::optional<Credentials> fresh = credentials_source_.Get();
-  std::string query;
-  if (!fresh) {
-    query = CanonicalQuery(call.query);
-  } else {
-    if (!signer_ || credentials_ != fresh) {
-      signer_.emplace(*fresh, SignScope{SigningRegion(options_.location), "s3"});
-      credentials_ = std::move(fresh);
-    }
-    const RequestToSign to_sign{ToString(call.method), call.path, call.query, headers,
-                                kUnsignedPayload};
-    SignedRequest signed_request = signer_->Sign(to_sign, clock_.WallNow() + clock_offset_);
-    query = std::move(signed_request.query);
-    for (NameValue& header : signed_request.headers) headers.push_back(std::move(header));
-  }
-  call.http.method = call.method;
-  call.http.url = address_.Url(call.path, query);
-  call.http.headers = std::move(headers);
-}
-
-// What an answer teaches about ourselves; true: worth one more try.
-bool S3Store::LearnFrom(const HttpAnswer& answer, std::string_view code) {
-  if (IsTokenError(code)) {
-    credentials_source_.Refused();
-    return true;
-  }
-  // A HEAD's 403 has no body to name the reason.
-  if (!IsClockError(code) && !(answer.status == 403 && code.empty())) return false;
-  const auto server = ParseHttpDate(FindHeader(answer.headers, "date"));
-  if (!server || !FindHeader(answer.headers, "age").empty()) return false;
-  const auto now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch());
-  const auto offset = std::chrono::milliseconds(*server) - now;
-  // The date has whole seconds, and stores allow minutes: a small difference is not the reason.
-  if (std::chrono::abs(offset - clock_offset_) < std::chrono::minutes(4)) return false;
-  clock_offset_ = offset;
-  return true;
 }
 
 std::string S3Store::Attempted(const Call& call) const {
@@ -239,6 +207,10 @@ Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kin
   if (const std::string_view advice = AdviceForCode(code); !advice.empty()) {
     text += fmt::format("; {}", advice);
   }
+  const std::string_view region = FindHeader(answer.headers, "x-amz-bucket-region");
+  if (IsRegionError(answer.status, code) && IsRegionName(region)) {
+    text += fmt::format("; the bucket is in region {}", region);
+  }
   Error error(kind, text, code);
   error.set_retry_after(RetryAfterOf(answer));
   return error;
@@ -246,33 +218,45 @@ Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kin
 
 // By the store's own clock where it says what time it is.
 std::chrono::milliseconds S3Store::RetryAfterOf(const HttpAnswer& answer) const {
-  const auto ours = std::chrono::duration_cast<std::chrono::milliseconds>(
-      (clock_.WallNow() + clock_offset_).time_since_epoch());
+  const auto ours =
+      std::chrono::duration_cast<std::chrono::milliseconds>(access_.ServerNow().time_since_epoch());
   const auto theirs = ParseHttpDate(FindHeader(answer.headers, "date"));
   return ParseRetryAfter(FindHeader(answer.headers, "retry-after"), theirs.value_or(ours.count()));
 }
 
+Task<HttpAnswer> S3Store::SendOnce(Call& call, BucketAccess::Attempt& attempt) {
+  call.http.method = call.method;
+  attempt = access_.Sign(call.path, call.query, call.headers, call.http);
+  try {
+    co_return co_await http_.Send(call.http);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kStopped || error.kind() == ErrorKind::kConflict) throw;
+    throw Error(error.kind(), Attempted(call) + error.what(), error.code());
+  }
+}
+
 Task<HttpAnswer> S3Store::Send(Call& call) {
-  for (int attempt = 1;; ++attempt) {
-    Prepare(call);
-    HttpAnswer answer;
-    try {
-      answer = co_await http_.Send(call.http);
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kStopped || error.kind() == ErrorKind::kConflict) throw;
-      throw Error(error.kind(), Attempted(call) + error.what(), error.code());
-    }
+  unsigned corrected = BitOf(BucketAccess::Correction::kNone);  // each at most once
+  while (true) {
+    BucketAccess::Attempt attempt;
+    HttpAnswer answer = co_await SendOnce(call, attempt);
     const std::optional<S3Error> body =
         answer.status >= 300 ? ParseErrorBody(answer.body) : std::nullopt;
     std::string code = body ? body->code : std::string();
     if (code.empty()) code = FindHeader(answer.headers, "x-minio-error-code");
-    const auto kind =
+    std::optional<ErrorKind> kind =
         Classify(answer.status, code,
                  {.delete_marker = FindHeader(answer.headers, "x-amz-delete-marker") == "true"});
     if (!kind) co_return answer;
+    const unsigned correction = BitOf(access_.Learn(attempt, answer, body, code));
+    if ((corrected & correction) == 0) {
+      corrected |= correction;
+      if (call.http.source == nullptr) continue;
+      // A body that flows cannot be sent a second time: its copy is tried again, and goes out as
+      // it should.
+      kind = ErrorKind::kUnavailable;
+    }
     if (code.empty() && answer.status == 408) code = "RequestTimeout";
-    // A body that flows cannot be sent a second time.
-    if (attempt == 1 && call.http.source == nullptr && LearnFrom(answer, code)) continue;
     throw Failure(call, answer, *kind, code, body ? body->message : std::string());
   }
 }
@@ -318,22 +302,26 @@ Task<ListPage> S3Store::List(ListRequest request) {
 
 Task<ObjectHead> S3Store::Head(Key key) {
   Call call = NewCall(Method::kHead, "examine", &key);
-  std::optional<Error> unclear;
   try {
     HttpAnswer answer = co_await Send(call);
-    co_return ReadHead(answer);
+    co_return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
   } catch (const Error& error) {
-    if (!error.code().empty() || IsRetryable(error.kind()) || error.kind() == ErrorKind::kStopped) {
-      throw;
-    }
-    unclear = error;
+    const bool unclear = error.code().empty() && error.kind() != ErrorKind::kStopped &&
+                         error.kind() != ErrorKind::kCorrupt && !IsRetryable(error.kind());
+    if (!unclear) throw;
   }
   // The answer to a HEAD has no body: a missing key and a missing bucket look alike. A GET of one
   // byte names the reason.
   Call get = NewCall(Method::kGet, "examine", &key);
   get.headers.push_back({"range", "bytes=0-0"});
-  co_await Send(get);
-  throw *unclear;
+  try {
+    co_await Send(get);
+  } catch (const Error& error) {
+    if (error.code() != "InvalidRange") throw;  // an empty object has no first byte
+  }
+  // It may be read now: what was wrong (keys that had expired) was corrected on the way.
+  HttpAnswer answer = co_await Send(call);
+  co_return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
 }
 
 Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
@@ -351,7 +339,8 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
   call.headers.push_back({"accept-encoding", "gzip"});
   ObjectHead head;
   bool seen = false;
-  call.http.sink = &sink;
+  ExactSink exact(sink, request.expected_bytes);
+  call.http.sink = &exact;
   call.http.on_head = [&](const HttpAnswer& answer) {
     if (answer.status != 200 && answer.status != 206) return;
     head = ReadHead(answer);
@@ -361,6 +350,12 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
   };
   co_await Send(call);
   if (!seen) throw Error(ErrorKind::kCorrupt, "the store answered without a body");
+  // A body without a length that is cut looks whole to HTTP.
+  if (exact.missing_bytes() > 0) {
+    throw Error(ErrorKind::kUnavailable,
+                Attempted(call) +
+                    fmt::format("the answer ended {} bytes too early", exact.missing_bytes()));
+  }
   co_return head;
 }
 
@@ -401,7 +396,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
   call.http.expect_continue = provider_.expect_100 && request.bytes >= kExpectContinueBytesMin;
   HttpAnswer answer = co_await Send(call);
   PutAnswer put;
-  put.etag = NormalizeEtag(FindHeader(answer.headers, "etag"));
+  put.etag = Read(call, answer, [&](std::string_view) { return NeededEtag(answer); });
   put.etag_hides_md5 = HidesMd5(answer.headers);
   co_return put;
 }

@@ -7,6 +7,7 @@
 
 #include "batch/base/clock.h"
 #include "batch/base/error.h"
+#include "batch/store/bucket_access.h"
 #include "batch/store/credentials_source.h"
 #include "batch/store/endpoint.h"
 #include "batch/store/http.h"
@@ -57,10 +58,10 @@ class S3Store final : public ObjectStore {
   };
 
   Call NewCall(Method method, std::string_view operation, const Key* key) const;
-  // Signs and sends; corrects a clock offset or refreshes a token once; throws for any answer
-  // that Classify calls an error.
+  // Signs and sends, again where the answer told what to correct (BucketAccess); throws for any
+  // answer that Classify calls an error.
   Task<HttpAnswer> Send(Call& call);
-  void Prepare(Call& call);
+  Task<HttpAnswer> SendOnce(Call& call, BucketAccess::Attempt& attempt);
   Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
                 const std::string& message) const;
   std::chrono::milliseconds RetryAfterOf(const HttpAnswer& answer) const;
@@ -68,17 +69,11 @@ class S3Store final : public ObjectStore {
   std::string Attempted(const Call& call) const;
   template <typename Parse>
   auto Read(const Call& call, const HttpAnswer& answer, Parse parse) const;
-  bool LearnFrom(const HttpAnswer& answer, std::string_view code);
 
   const S3Options options_;
   const Provider& provider_;
-  const BucketAddress address_;
+  BucketAccess access_;
   Http& http_;
-  CredentialsSource& credentials_source_;
-  Clock& clock_;
-  std::optional<Credentials> credentials_;
-  std::optional<Signer> signer_;
-  std::chrono::milliseconds clock_offset_{0};
   bool list_v1_ = false;
 };
 
