@@ -241,8 +241,8 @@ TEST(Tidy, TestsStandWhereTheirCodeStands) {
     const std::string name = fs::path(file.path).filename();
     if (!name.ends_with("_test.cc")) continue;
     const std::string folder = LayerOf(file.path).substr(std::string("tests/").size());
-    const bool mirrors = folder == "tidy" || folder == "integration" || folder == "exporter" ||
-                         AllowedEdges().contains("batch/" + folder);
+    const bool mirrors = folder == "tidy" || folder == "fuzz" || folder == "integration" ||
+                         folder == "exporter" || AllowedEdges().contains("batch/" + folder);
     EXPECT_TRUE(mirrors) << file.path << ": no layer of that name";
   }
 }
