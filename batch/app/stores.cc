@@ -1,9 +1,8 @@
 #include "batch/app/stores.h"
 
-#include <mutex>
-
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/base/mutex.h"
 #include "batch/config/credentials.h"
 #include "batch/queue/throttle.h"
 #include "batch/store/curl_http.h"
@@ -58,18 +57,18 @@ class ConfiguredCredentials final : public CredentialsSource {
       : store_(store), environment_(environment), clock_(clock) {}
 
   std::optional<Credentials> Get() override {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (!loaded_ || FileChanged()) Load();
     return keys_;
   }
 
   void Refused() override {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     loaded_ = false;
   }
 
  private:
-  bool FileChanged() {
+  bool FileChanged() FERRY_REQUIRES(mutex_) {
     if (store_.credentials.kind != CredentialsConfig::Kind::kFile) return false;
     const SteadyTime now = clock_.SteadyNow();
     if (now - checked_ < kFileCheckEvery) return false;
@@ -79,7 +78,7 @@ class ConfiguredCredentials final : public CredentialsSource {
     return !problem && written != written_;
   }
 
-  void Load() {
+  void Load() FERRY_REQUIRES(mutex_) {
     std::error_code problem;
     if (store_.credentials.kind == CredentialsConfig::Kind::kFile) {
       written_ = std::filesystem::last_write_time(store_.credentials.file, problem);
@@ -96,11 +95,11 @@ class ConfiguredCredentials final : public CredentialsSource {
   const StoreConfig& store_;
   const Environment& environment_;
   Clock& clock_;
-  std::mutex mutex_;
-  bool loaded_ = false;
-  std::optional<Credentials> keys_;
-  SteadyTime checked_{};
-  std::filesystem::file_time_type written_{};
+  Mutex mutex_;
+  bool loaded_ FERRY_GUARDED_BY(mutex_) = false;
+  std::optional<Credentials> keys_ FERRY_GUARDED_BY(mutex_);
+  SteadyTime checked_ FERRY_GUARDED_BY(mutex_){};
+  std::filesystem::file_time_type written_ FERRY_GUARDED_BY(mutex_){};
 };
 
 // One store on one loop, decorated: waiting to retry holds no slot, every attempt is measured.

@@ -133,14 +133,14 @@ Task<DonePart> LanePool::CopyPartPatiently(Lane& lane, Ends ends, WorkResult& re
 }
 
 void LanePool::Deliver(WorkResult result) {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   results_.push_back(std::move(result));
-  if (results_.size() == 1) arrived_.notify_one();
+  if (results_.size() == 1) arrived_.NotifyOne();
 }
 
 std::vector<WorkResult> LanePool::Reap(std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, patience, [this] { return !results_.empty() || woken_; });
+  MutexLock lock(mutex_);
+  if (results_.empty() && !woken_) arrived_.WaitFor(mutex_, patience);
   woken_ = false;
   std::vector<WorkResult> reaped(std::make_move_iterator(results_.begin()),
                                  std::make_move_iterator(results_.end()));
@@ -149,9 +149,9 @@ std::vector<WorkResult> LanePool::Reap(std::chrono::milliseconds patience) {
 }
 
 void LanePool::Wake() {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   woken_ = true;
-  arrived_.notify_one();
+  arrived_.NotifyOne();
 }
 
 }  // namespace ferry

@@ -6,18 +6,17 @@
 #include <Poco/ThreadPool.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <limits>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "batch/base/mutex.h"
 #include "batch/copy/object_copy.h"
 #include "batch/queue/job_queue.h"
 #include "batch/store/event_loop.h"
@@ -93,7 +92,8 @@ class LanePool {
   // The lane with the least to do takes it.
   void Start(WorkItem item);
 
-  // All results so far; waits up to `patience` for the first. Also returns when Wake() is called.
+  // All results so far; waits up to `patience` for the first. May return none sooner, and
+  // does when Wake() is called.
   std::vector<WorkResult> Reap(std::chrono::milliseconds patience);
   void Wake();
 
@@ -126,10 +126,10 @@ class LanePool {
   Poco::ThreadPool threads_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<WorkResult> results_;  // guarded by mutex_
-  bool woken_ = false;              // guarded by mutex_
+  Mutex mutex_;
+  Condition arrived_;
+  std::deque<WorkResult> results_ FERRY_GUARDED_BY(mutex_);
+  bool woken_ FERRY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ferry
