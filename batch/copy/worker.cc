@@ -359,6 +359,7 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   FailedJob failed;
   failed.job_id = job_id;
   failed.error = error.what();
+  if (is_part) failed.upload_id = item.part.upload_id;
   const int attempts = is_part ? item.part.attempts : item.job.attempts;
   failed.pause = Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
   failed.costs_attempt = CostsAttempt(run, job_id, meaning, error.kind());

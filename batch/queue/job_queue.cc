@@ -78,7 +78,7 @@ void RecordFailures(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
                     Recorded& recorded) {
   if (failed.empty()) return;
   std::vector<std::int64_t> ids, pauses;
-  std::vector<std::string> errors;
+  std::vector<std::string> errors, uploads;
   std::vector<bool> costs, futile;
   for (const FailedJob& job : failed) {
     ids.push_back(job.job_id);
@@ -86,9 +86,10 @@ void RecordFailures(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
     pauses.push_back(job.pause.count());
     costs.push_back(job.costs_attempt);
     futile.push_back(job.futile);
+    uploads.push_back(job.upload_id);
   }
   for (const pg::Row row : tx.Execute("queries/record_failures", run_id, worker_id, attempts_max,
-                                      ids, errors, pauses, costs, futile)) {
+                                      ids, errors, pauses, costs, futile, uploads)) {
     const auto id = row.Get<std::int64_t>("job_id");
     const auto bytes = row.Get<std::int64_t>("size_bytes");
     tally.in_flight -= 1;

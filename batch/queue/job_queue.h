@@ -94,7 +94,8 @@ struct FailedJob {
   std::string error;
   std::chrono::milliseconds pause{0};
   bool costs_attempt = true;
-  bool futile = false;  // dead at once
+  bool futile = false;    // dead at once
+  std::string upload_id;  // of the part that failed; empty: the object itself did
 };
 
 struct JobVerdict {

@@ -1,8 +1,10 @@
--- Parts of any object of the run, lowest first, so that objects are finished one after another.
+-- Parts of any object of the run, lowest first, so that objects are finished one after another. Not
+-- of one that somebody looks at anew: it may be gone, or another by now.
 -- $1 run_id, $2 how many at most, $3 worker_id.
 with next as (
   select p.job_id, p.number from bucketferry.part p
   join bucketferry.job j on j.run_id = p.run_id and j.job_id = p.job_id and j.state = 'in_flight'
+    and j.worker_id is null
   where p.run_id = $1 and p.state = 'pending'
     and exists (select from bucketferry.run r where r.run_id = $1
                 and r.state in ('planning', 'copying'))

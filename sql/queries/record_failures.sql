@@ -1,15 +1,19 @@
 -- Failed attempts: back to waiting, or dead when the object has used up its attempts. An upload stays
 -- open for the next attempt or run.
 -- $1 run_id, $2 worker_id, $3 attempts at most, then arrays: $4 job ids, $5 errors, $6 pauses in ms,
--- $7 whether it was the object's own failure and costs an attempt, $8 whether trying again is futile.
+-- $7 whether it was the object's own failure and costs an attempt, $8 whether trying again is futile,
+-- $9 the upload whose part failed, or ''. A part speaks for its object only while that goes on through
+-- parts of this upload: else parts that fail late would overrule whoever looks at the object anew.
 with o as (
-  select * from unnest($4::bigint[], $5::text[], $6::bigint[], $7::bool[], $8::bool[])
-    as o(job_id, error, pause_ms, costs, futile)
+  select * from unnest($4::bigint[], $5::text[], $6::bigint[], $7::bool[], $8::bool[], $9::text[])
+    as o(job_id, error, pause_ms, costs, futile, upload_id)
 ), n as (
   select j.job_id, o.error, o.pause_ms, j.attempts + o.costs::int as attempts,
          o.futile or j.attempts + o.costs::int >= $3 as dead
   from o join bucketferry.job j on j.run_id = $1 and j.job_id = o.job_id
-  where j.state = 'in_flight' and (j.worker_id = $2 or j.worker_id is null)
+  where j.state = 'in_flight'
+    and case when o.upload_id = '' then j.worker_id = $2
+             else j.worker_id is null and j.upload_id = o.upload_id end
   for update of j
 )
 update bucketferry.job j

@@ -42,6 +42,7 @@ class Round:
         self.stores = self.postgres = self.network = self.source = self.checks = None
         self.children, self.ended = [], []
         self.workers, self.runs, self.exporter = {}, [], None
+        self.restart_at = {}  # of workers that ended, so that they do not do so without pause
         self.repairs = []  # (time, what to do then)
         self.last_database_fault = self.last_store_fault = 0.0
         self.next_run_at, self.serial, self.disturbances = 0.0, 0, 0
@@ -132,7 +133,10 @@ class Round:
                 next_event = time.time() + self.random.expovariate(1 / self.arguments.every)
                 self.disturb()
             time.sleep(0.05)
-        self.source.stop()
+        self.source.halt()
+        while self.source.is_changing():  # a server may have to come back for that
+            self.tick()
+            time.sleep(0.05)
 
     def tick(self):
         """What a scheduler, a Deployment and time itself do."""
@@ -148,6 +152,9 @@ class Round:
             if name not in self.workers or not self.workers[name].running():
                 if name in self.workers:
                     self.judge_worker(self.workers.pop(name))
+                    self.restart_at[name] = now + 1
+                if now < self.restart_at.get(name, 0):
+                    continue
                 self.workers[name] = self.start(f"worker-{name}", ["work", "--forever", "--log-level", "debug"])
         for run in [one for one in self.runs if not one.running()]:
             self.runs.remove(run)
@@ -227,17 +234,21 @@ class Round:
         self.disturbances += 1
         self.random.choices(list(deeds), list(deeds.values()))[0]()
 
-    def any_worker(self):
-        return self.workers[self.random.choice(sorted(self.workers))]
+    def some_worker(self):
+        """One, or none when all have just ended."""
+        return [self.workers[self.random.choice(sorted(self.workers))]] if self.workers else []
 
     def kill_worker(self):
-        self.any_worker().send(signal.SIGKILL)
+        for worker in self.some_worker():
+            worker.send(signal.SIGKILL)
 
     def stop_worker(self):
-        self.any_worker().send(signal.SIGTERM)
+        for worker in self.some_worker():
+            worker.send(signal.SIGTERM)
 
     def pause_worker(self):
-        self.any_worker().pause(self.random.choice([1, 5, LEASE + 3, 2 * LEASE]))
+        for worker in self.some_worker():
+            worker.pause(self.random.choice([1, 5, LEASE + 3, 2 * LEASE]))
 
     def kill_run(self):
         if self.runs:

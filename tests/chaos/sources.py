@@ -94,11 +94,12 @@ class Source:
         self._thread = threading.Thread(target=self._change, daemon=True)
         self._thread.start()
 
-    def stop(self):
+    def halt(self):
+        """It ends once the server has taken what is being written."""
         self._halt.set()
-        self._thread.join(120)
-        if self._thread.is_alive():
-            raise RuntimeError("the source server no longer answers")
+
+    def is_changing(self):
+        return self._thread.is_alive()
 
     def _small_size(self):
         return self._random.choice([0, 1, 100, 1000, 1000, 5000, 5000, 70000, 70000, 300000, MIB, MIB + 1, 3 * MIB])
@@ -121,7 +122,7 @@ class Source:
                 dead = sorted(k for k, v in self._history.items() if v[-1] is None)
             small = [key for key in alive if "/large-" not in key]
             large = [key for key in alive if "/large-" in key]
-            if dice < 0.06 and self.written_bytes < allowance + 40 * MIB:
+            if dice < 0.05 and self.written_bytes < allowance + 40 * MIB:
                 key = rng.choice(large) if large and rng.random() < 0.7 else f"media/large-{rng.randrange(12)}"
                 self._put(key, self._large_size(), self._source_part(rng.randrange(3)))
             elif dice < 0.50 and small and self.written_bytes < allowance + 10 * MIB:
@@ -130,7 +131,7 @@ class Source:
                 self._put(key, same if rng.random() < 0.4 else self._small_size())
                 if rng.random() < 0.1:  # again at once: within the same second
                     self._put(key, same)
-            elif dice < 0.62 and len(alive) > 150:
+            elif dice < 0.62 and len(alive) > 150 and self.deletes < self.writes / 3:
                 self._delete(rng.choice(large if large and rng.random() < 0.1 else small))
             elif dice < 0.74 and dead:
                 key = rng.choice(dead)

@@ -72,7 +72,7 @@ TEST_F(HotStatementsTest, UseTheirIndexes) {
                          Texts{"", ""}));
   ExpectIndexOnly(PlanOf("queries/record_failures", run, worker_, 5, Ids{50002, 50004},
                          Texts{"e", "e"}, Ids{1, 1}, std::vector<bool>{true, true},
-                         std::vector<bool>{false, false}));
+                         std::vector<bool>{false, false}, Texts{"", "upload"}));
   ExpectIndexOnly(PlanOf("queries/record_parts", run, worker_, Ids{50001, 50001}, Ids{1, 2},
                          Texts{"e", "e"}, std::vector<pg::Bytes>{{"x"}, {"x"}}));
   ExpectIndexOnly(PlanOf("queries/requeue_jobs", run, Ids{worker_}));

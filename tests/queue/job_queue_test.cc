@@ -32,6 +32,13 @@ class JobQueueTest : public QueueFixture {
     EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}, {}));
     return job;
   }
+  static FailedJob FailedPart(const PartJob& part) {
+    FailedJob failed;
+    failed.job_id = part.job_id;
+    failed.error = "broken";
+    failed.upload_id = part.upload_id;
+    return failed;
+  }
   static FinishedPart Finished(const PartJob& part) {
     return {part.job_id, part.part.number, "e" + std::to_string(part.part.number), Md5::Of("x")};
   }
@@ -313,9 +320,11 @@ TEST_F(JobQueueTest, PartsThatFailedGoBackAndPartsOfOthersStay) {
 TEST_F(JobQueueTest, AnObjectWhoseTryFailedGoesOnWithThePartsItHas) {
   Begin(1);
   Job job = SplitFirst(3);
+  const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 2);
   Outcomes outcomes;
-  outcomes.parts = {Finished(queue_->ClaimParts(run_.run_id, 1).at(0))};
-  outcomes.failed = {Failed(job)};
+  outcomes.parts = {Finished(parts[0])};
+  outcomes.returned_parts = {{1, 2}};
+  outcomes.failed = {FailedPart(parts[1])};
   Record(outcomes);
   EXPECT_TRUE(queue_->ClaimParts(run_.run_id, 10).empty());  // not while it waits
   job = queue_->ClaimRetries(run_.run_id, 10).at(0);
@@ -334,7 +343,7 @@ TEST_F(JobQueueTest, APartThatTheStoreLostIsSentAgainAndWhatOthersHoldStays) {
   const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 3);
   Outcomes outcomes;
   outcomes.parts = {Finished(parts[0]), Finished(parts[1])};
-  outcomes.failed = {Failed(job)};
+  outcomes.failed = {FailedPart(parts[2])};
   Record(outcomes);
   job = queue_->ClaimRetries(run_.run_id, 1).at(0);
   const std::vector<FinishedPart> there = {{1, 1, "e1", Md5::Of("x")}};
@@ -364,6 +373,7 @@ TEST_F(JobQueueTest, PartsThatTheDestinationDoesNotHaveAreSentAgainAndTheOthersS
   EXPECT_EQ(again.upload_id, "upload-1");
   EXPECT_EQ(again.parts_left, 1);
   EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 2U);
+  EXPECT_TRUE(queue_->Split(run_.task_id, again, "upload-1", PartBytes(3), again.source, {}, {}));
   const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 10);
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].part.number, 2U);
