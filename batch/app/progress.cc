@@ -51,14 +51,14 @@ void Progress::OnVerdict(const std::string& task, const Key& key, const JobVerdi
   log::Debug("object " + verdict.state, {{"task", task}, {"key", key}});
 }
 
-void Progress::OnTick(pg::Session& session) {
+void Progress::OnTick(WorkQueue& queue) {
   const bool log_now = !terminal_ && clock_.SteadyNow() >= next_log_;
   if (!terminal_ && !log_now) return;
   next_log_ = clock_.SteadyNow() + kLogEvery;
   MutexLock lock(mutex_);
   std::string lines;
   for (auto it = watched_.begin(); it != watched_.end();) {
-    const RunState run = ReadRun(session, it->first);
+    const RunState run = queue.ReadRun(it->first);
     if (IsClosed(run.state)) {
       it = watched_.erase(it);
       continue;

@@ -24,7 +24,7 @@ class Progress final : public RunObserver {
   void OnRetry(const std::string& task, const Key& key, const std::string& error) override;
   void OnDead(const std::string& task, const Key& key, const std::string& error) override;
   void OnVerdict(const std::string& task, const Key& key, const JobVerdict& verdict) override;
-  void OnTick(pg::Session& session) override;
+  void OnTick(WorkQueue& queue) override;
 
  private:
   struct Watched {

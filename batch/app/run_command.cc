@@ -1,147 +1,23 @@
 // run, plan, work and retry: planners and a worker in one process, in any combination.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <map>
 #include <thread>
 
 #include "batch/app/commands.h"
-#include "batch/app/database.h"
-#include "batch/app/progress.h"
-#include "batch/app/stores.h"
+#include "batch/app/engine.h"
+#include "batch/app/plan_task.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/log.h"
-#include "batch/copy/planner.h"
-#include "batch/copy/worker.h"
 
 namespace ferry {
 namespace {
 
-// Everything of this process that copies.
-struct Engine {
-  explicit Engine(const CommandContext& context)
-      : database(Database::Open(context.config)),
-        stores(context.config, context.environment, context.clock),
-        options(WorkerOptionsOf(context.config.transfer)),
-        lanes(LaneCount(), options.ring_bytes, stores, context.clock),
-        lease([this] { return database->Connect(); }, context.clock,
-              {context.config.transfer.lease,
-               [this](pg::Session& session) { stores.ShareThrottles(session); }}),
-        progress(context.clock) {}
-
-  std::unique_ptr<Database> database;
-  Stores stores;
-  WorkerOptions options;
-  LanePool lanes;
-  WorkerLease lease;
-  Progress progress;
-};
-
-// One task's run in this process, from its planner's view.
-struct Plan {
-  const TaskConfig* task = nullptr;
-  BegunRun begun;
-  std::atomic<std::int64_t> run_id{0};  // 0: not begun
-  std::atomic<bool> over{false};        // given up: nothing of it is worked on any more
-  std::optional<Error> error;
-};
-
-using PlanBody = std::function<void(const CommandContext&, Engine&, pg::Session&, Plan&)>;
-
-void PlanByListing(const CommandContext& context, Engine& engine, pg::Session& session,
-                   Plan& plan) {
-  const TaskConfig& task = *plan.task;
-  const KeyFilter filter = FilterOf(task);
-  EventLoop& loop = engine.lanes.loop(static_cast<std::size_t>(plan.begun.run_id));
-  const auto ends = engine.stores.MakeWith(loop, task.name, Patience::kOutage);
-  const Ends two = ends->ends();
-  ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
-  ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
-  LedgerStream ledger(
-      [&](const Key& after, std::int64_t limit) {
-        return ReadLedger(session, plan.begun.task_id, after, limit);
-      },
-      task.source.prefix);
-  PlanWriter writer(session, {plan.begun.run_id, plan.begun.task_id, engine.lease.worker_id()},
-                    context.clock);
-  Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
-           task.source.prefix, task.destination.prefix},
-          context.stop, [&](const Found& found) { writer.Add(found); });
-  writer.Finish();
-  // What the listings asked; where nothing is to be copied no worker says so.
-  RequestCounters& counters = engine.stores.Counters(task.name);
-  Tally requests;
-  requests.requests_source = counters.source.exchange(0);
-  requests.requests_destination = counters.destination.exchange(0);
-  session.Transact([&](pg::Transaction& tx) {
-    AddTally(tx, plan.begun.run_id, engine.lease.worker_id(), requests);
-  });
-  log::Info("planned", {{"task", task.name},
-                        {"run", plan.begun.run_id},
-                        {"source_objects", writer.totals().source_objects},
-                        {"planned", writer.totals().planned},
-                        {"bytes", writer.totals().bytes_planned},
-                        {"adopted", writer.totals().adopted}});
-}
-
-void PlanByDeadJobs(const CommandContext&, Engine& engine, pg::Session& session, Plan& plan) {
-  const auto last = FindLastClosedRun(session, plan.begun.task_id);
-  if (!last) return;
-  const std::int64_t count =
-      CopyDeadJobs(session, plan.begun.run_id, last->run_id, engine.lease.worker_id());
-  log::Info("planned", {{"task", plan.task->name},
-                        {"run", plan.begun.run_id},
-                        {"planned", count},
-                        {"of_run", last->run_id}});
-}
-
-// A run whose planner gave up must not look as if it were still planning. While the database is
-// away it is asked again, for as long as this process may write.
-void FailPatiently(const CommandContext& context, Engine& engine, const Plan& plan,
-                   const std::string& why) {
-  while (engine.lease.Trusted()) {
-    try {
-      const auto session = engine.database->Connect();
-      FailRun(*session, plan.begun.run_id, EscapeBytes(why));
-      return;
-    } catch (const Error& error) {
-      log::Warn("could not close the run as failed", {{"error", error.what()}});
-    }
-    if (!context.clock.SleepFor(std::chrono::seconds(1), context.stop)) return;
-  }
-}
-
-void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,
-                  Plan& plan) {
-  std::unique_ptr<pg::Session> session;
-  try {
-    session = engine.database->Connect();
-    plan.begun = BeginRun(*session, PlaceOf(*plan.task), kind, engine.lease.worker_id());
-    if (plan.begun.skipped) {
-      log::Warn("another run of this task is still going; this one is skipped",
-                {{"task", plan.task->name},
-                 {"run", plan.begun.run_id},
-                 {"other_run", plan.begun.other_run}});
-      return;
-    }
-    engine.progress.Watch(plan.task->name, plan.begun.run_id);
-    plan.run_id = plan.begun.run_id;
-    log::Info("run started", {{"task", plan.task->name},
-                              {"run", plan.begun.run_id},
-                              {"source", SourceName(*plan.task)},
-                              {"destination", DestinationName(*plan.task)}});
-    body(context, engine, *session, plan);
-    FinishPlanning(*session, plan.begun.run_id);
-  } catch (const Error& error) {
-    plan.error = error;
-    plan.over = true;
-    if (context.stop.stop_requested()) return;
-    log::Debug("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
-    if (plan.run_id != 0) FailPatiently(context, engine, plan, error.what());
-  }
-}
+// How long somebody who stopped us waits for a database that is away.
+constexpr std::chrono::seconds kStoppedPatience{20};
 
 void SayDead(pg::Session& session, const Plan& plan, const RunState& run) {
   const std::vector<DeadObject> dead = ListDead(session, run.run_id);
@@ -190,6 +66,52 @@ int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
   return plan.error && !stopped ? kExitFailed : kExitStopped;
 }
 
+// All tasks' last lines. A database that is away is waited for: what became of the runs stands
+// there and nowhere else.
+int ConcludeAll(const CommandContext& context, Engine& engine,
+                const std::vector<std::unique_ptr<Plan>>& plans, bool stopped) {
+  log::SetStatus("");
+  auto database =
+      engine.NewPatientSession(stopped ? kStoppedPatience : context.config.transfer.outage_patience,
+                               stopped ? std::stop_token() : context.stop);
+  std::vector<int> codes;
+  try {
+    for (const auto& plan : plans) {
+      if (stopped && plan->run_id != 0) {
+        database.Do([&](pg::Session& session) {
+          InterruptRun(session, plan->run_id, engine.LatestWorkerId());
+        });
+      }
+      codes.push_back(
+          database.Do([&](pg::Session& session) { return Conclude(session, *plan, stopped); }));
+    }
+  } catch (const Error& error) {
+    std::fprintf(stderr, "bucketferry: %s\n", error.what());
+    return stopped || error.kind() == ErrorKind::kStopped ? kExitStopped : kExitFailed;
+  }
+  return CombineExitCodes(codes);
+}
+
+// `plan` has no worker: what it began is left for others.
+int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan) {
+  const bool stopped = context.stop.stop_requested();
+  auto database =
+      engine.NewPatientSession(stopped ? kStoppedPatience : context.config.transfer.outage_patience,
+                               stopped ? std::stop_token() : context.stop);
+  return database.Do([&](pg::Session& session) -> int {
+    if (plan.error && plan.error->kind() == ErrorKind::kStopped && plan.run_id != 0) {
+      InterruptRun(session, plan.run_id, engine.LatestWorkerId());
+    }
+    if (plan.run_id == 0 || plan.error) return Conclude(session, plan, stopped);
+    const RunState run = ReadRun(session, plan.run_id);
+    fmt::print("{}: run {} {}: {} objects planned, {} bytes, {} adopted; {} at the source\n",
+               plan.task->name, run.run_id, run.state, run.totals.planned, run.totals.bytes_planned,
+               run.totals.adopted, run.totals.source_objects);
+    if (run.totals.dead > 0) SayDead(session, plan, run);
+    return run.state == "incomplete" ? kExitIncomplete : kExitDone;
+  });
+}
+
 // A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
 void CheckFilters(const CommandContext& context) {
   for (const TaskConfig* task : context.tasks) FilterOf(*task);
@@ -209,7 +131,7 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     planners.emplace_back([&, plan = plans.back().get()] {
       CarryOutPlan(context, engine, kind, body, *plan);
       planning -= 1;
-      engine.lanes.Wake();
+      engine.WakeWorker();
     });
   }
   const SteadyTime began = context.clock.SteadyNow();
@@ -226,30 +148,18 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
   std::optional<Error> lost;
   bool stopped = false;
   try {
-    Worker worker({[&] { return engine.database->Connect(); }, engine.lease, engine.lanes,
-                   engine.stores, context.clock, engine.progress},
-                  engine.options);
-    stopped = worker.Run(until, context.stop) == Worker::End::kStopped;
+    stopped = engine.Work(until) == Worker::End::kStopped;
   } catch (const Error& error) {
     lost = error;
   }
   // What planners still wait for ends now, unless they may go on.
-  if (stopped || lost) engine.lanes.Stop();
+  if (stopped || lost) engine.StopListings();
   planners.clear();  // joins
   if (lost) {
     std::fprintf(stderr, "bucketferry: %s\n", lost->what());
     return kExitFailed;
   }
-  const auto session = engine.database->Connect();
-  std::vector<int> codes;
-  for (const auto& plan : plans) {
-    if (stopped && plan->run_id != 0) {
-      InterruptRun(*session, plan->run_id, engine.lease.worker_id());
-    }
-    log::SetStatus("");
-    codes.push_back(Conclude(*session, *plan, stopped));
-  }
-  return CombineExitCodes(codes);
+  return ConcludeAll(context, engine, plans, stopped);
 }
 
 }  // namespace
@@ -274,26 +184,13 @@ int RetryDead(const CommandContext& context) {
 int PlanTasks(const CommandContext& context) {
   CheckFilters(context);
   Engine engine(context);
-  const std::stop_callback halt(context.stop, [&] { engine.lanes.Stop(); });
+  const std::stop_callback halt(context.stop, [&] { engine.StopListings(); });
   std::vector<int> codes;
   for (const TaskConfig* task : context.tasks) {
     Plan plan;
     plan.task = task;
     CarryOutPlan(context, engine, RunKind::kScheduled, PlanByListing, plan);
-    const auto session = engine.database->Connect();
-    if (plan.error && plan.error->kind() == ErrorKind::kStopped && plan.run_id != 0) {
-      InterruptRun(*session, plan.run_id, engine.lease.worker_id());
-    }
-    if (plan.run_id != 0 && !plan.error) {
-      const RunState run = ReadRun(*session, plan.run_id);
-      fmt::print("{}: run {} {}: {} objects planned, {} bytes, {} adopted; {} at the source\n",
-                 task->name, run.run_id, run.state, run.totals.planned, run.totals.bytes_planned,
-                 run.totals.adopted, run.totals.source_objects);
-      codes.push_back(run.state == "incomplete" ? kExitIncomplete : kExitDone);
-      if (run.totals.dead > 0) SayDead(*session, plan, run);
-    } else {
-      codes.push_back(Conclude(*session, plan, context.stop.stop_requested()));
-    }
+    codes.push_back(ConcludePlan(context, engine, plan));
   }
   return CombineExitCodes(codes);
 }
@@ -312,23 +209,27 @@ int WorkOnTasks(const CommandContext& context) {
         task->destination.prefix != run.place.destination_prefix) {
       return false;
     }
-    engine.progress.Watch(run.task_name, run.run_id);
+    engine.progress().Watch(run.task_name, run.run_id);
     return true;
   };
   until.more_may_come = [&] { return context.line.forever; };
   until.enough = [&] {
     return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
-  Worker worker({[&] { return engine.database->Connect(); }, engine.lease, engine.lanes,
-                 engine.stores, context.clock, engine.progress},
-                engine.options);
-  if (worker.Run(until, context.stop) == Worker::End::kDrained) {
+  if (engine.Work(until) == Worker::End::kDrained) {
     log::Info("nothing left to do");
     return kExitDone;
   }
-  const auto session = engine.database->Connect();
-  for (const OpenRun& run : FindOpenRuns(*session, until.tasks)) {
-    if (until.accepts(run)) InterruptRun(*session, run.run_id, engine.lease.worker_id());
+  try {
+    auto database = engine.NewPatientSession(kStoppedPatience, {});
+    database.Do([&](pg::Session& session) {
+      for (const OpenRun& run : FindOpenRuns(session, until.tasks)) {
+        if (until.accepts(run)) InterruptRun(session, run.run_id, engine.LatestWorkerId());
+      }
+    });
+  } catch (const Error& error) {
+    // Shown as interrupted all the same once the lease has run out.
+    log::Warn("could not say that the run is interrupted", {{"error", error.what()}});
   }
   return kExitStopped;
 }

@@ -138,14 +138,18 @@ void LanePool::Deliver(WorkResult result) {
   if (results_.size() == 1) arrived_.NotifyOne();
 }
 
-std::vector<WorkResult> LanePool::Reap(std::chrono::milliseconds patience) {
+std::vector<WorkResult> LanePool::Reap() {
   MutexLock lock(mutex_);
-  if (results_.empty() && !woken_) arrived_.WaitFor(mutex_, patience);
-  woken_ = false;
   std::vector<WorkResult> reaped(std::make_move_iterator(results_.begin()),
                                  std::make_move_iterator(results_.end()));
   results_.clear();
   return reaped;
+}
+
+void LanePool::Wait(std::chrono::milliseconds patience) {
+  MutexLock lock(mutex_);
+  if (results_.empty() && !woken_) arrived_.WaitFor(mutex_, patience);
+  woken_ = false;
 }
 
 void LanePool::Wake() {

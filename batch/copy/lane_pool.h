@@ -40,15 +40,19 @@ class TaskEnds {
   virtual bool MayRetry(Side /*side*/) { return true; }
 };
 
-// Makes them; the one place that knows configuration and libcurl is behind it.
-class EndsFactory {
+// What the stores of a task tell of themselves. `task` is a name this process serves. Thread-safe.
+class StoreFigures {
  public:
-  virtual ~EndsFactory() = default;
-  // Thread-safe. `task` is a name this process serves.
-  virtual std::unique_ptr<TaskEnds> Make(EventLoop& loop, const std::string& task) = 0;
+  virtual ~StoreFigures() = default;
   virtual RequestCounters& Counters(const std::string& task) = 0;
   // How many objects and parts of a task may be in flight now for what its stores bear.
   virtual int InFlightMax(const std::string& /*task*/) { return std::numeric_limits<int>::max(); }
+};
+
+// Makes them; the one place that knows configuration and libcurl is behind it. Thread-safe.
+class EndsFactory : public StoreFigures {
+ public:
+  virtual std::unique_ptr<TaskEnds> Make(EventLoop& loop, const std::string& task) = 0;
 };
 
 struct WorkItem {
@@ -80,29 +84,41 @@ struct WorkResult {
   Traffic traffic;
 };
 
-class LanePool {
+// Where work items are carried out, as the worker sees it. One thread asks.
+class Lanes {
+ public:
+  virtual ~Lanes() = default;
+
+  virtual void Start(WorkItem item) = 0;
+  // All results since it was last asked.
+  virtual std::vector<WorkResult> Reap() = 0;
+  // Until there is a result, Wake() was called, or `patience` is over.
+  virtual void Wait(std::chrono::milliseconds patience) = 0;
+  virtual void Wake() = 0;  // from any thread
+  // Everything that runs ends soon, as kStopped. Reap() still returns the results.
+  virtual void Stop() = 0;
+};
+
+class LanePool final : public Lanes {
  public:
   // `factory` and `clock` outlive this object.
   LanePool(int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock);
   // Stops: what still runs ends as kStopped.
-  ~LanePool();
+  ~LanePool() override;
   LanePool(const LanePool&) = delete;
   LanePool& operator=(const LanePool&) = delete;
 
   // The lane with the least to do takes it.
-  void Start(WorkItem item);
-
-  // All results so far; waits up to `patience` for the first. May return none sooner, and
-  // does when Wake() is called.
-  std::vector<WorkResult> Reap(std::chrono::milliseconds patience);
-  void Wake();
+  void Start(WorkItem item) override;
+  std::vector<WorkResult> Reap() override;
+  void Wait(std::chrono::milliseconds patience) override;
+  void Wake() override;
 
   // A loop for listings and other requests of the process.
   EventLoop& loop(std::size_t index = 0) { return lanes_[index % lanes_.size()]->loop; }
   std::size_t size() const { return lanes_.size(); }
 
-  // Everything that runs ends soon, as kStopped. Reap() still returns the results.
-  void Stop();
+  void Stop() override;
 
  private:
   struct Lane final : Poco::Runnable {

@@ -2,7 +2,6 @@
 
 #include "batch/base/error.h"
 #include "batch/copy/object_copy.h"
-#include "batch/queue/worker_lease.h"
 
 namespace ferry {
 namespace {
@@ -58,8 +57,9 @@ void Compare(CompareInput input, const std::stop_token& stop,
   if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
 }
 
-PlanWriter::PlanWriter(pg::Session& session, Ids ids, Clock& clock)
-    : session_(session), ids_(ids), clock_(clock) {}
+PlanWriter::PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id,
+                       Clock& clock)
+    : session_(session), run_id_(run_id), task_id_(task_id), clock_(clock) {}
 
 void PlanWriter::Add(const Found& found) {
   if (tally_.source_objects == 0) batch_began_ = clock_.SteadyNow();
@@ -128,12 +128,13 @@ void PlanWriter::AddLedgerRow(const Found& found, std::optional<Verdict> verdict
 
 void PlanWriter::WriteBatch() {
   if (tally_ == Tally{}) return;
-  session_.Transact([&](pg::Transaction& tx) {
-    CheckWorker(tx, ids_.worker_id);
-    AddJobs(tx, ids_.run_id, jobs_);
-    WriteLedger(tx, ids_.task_id, ids_.run_id, ledger_);
-    AddTally(tx, ids_.run_id, ids_.worker_id, tally_);
-  });
+  session_.Write(
+      run_id_, [this](pg::Transaction& tx) { return IsWritten(tx); },
+      [this](pg::Transaction& tx, std::int64_t worker_id) {
+        AddJobs(tx, run_id_, jobs_);
+        WriteLedger(tx, task_id_, run_id_, ledger_);
+        AddTally(tx, run_id_, worker_id, tally_);
+      });
   totals_.source_objects += tally_.source_objects;
   totals_.planned += tally_.planned;
   totals_.bytes_planned += tally_.bytes_planned;
@@ -143,6 +144,12 @@ void PlanWriter::WriteBatch() {
   jobs_.clear();
   ledger_.clear();
   tally_ = {};
+}
+
+// Only the planner counts the objects of the source, and every batch has some.
+bool PlanWriter::IsWritten(pg::Transaction& tx) const {
+  return ReadRun(tx, run_id_).totals.source_objects ==
+         totals_.source_objects + tally_.source_objects;
 }
 
 }  // namespace ferry

@@ -10,11 +10,11 @@
 
 #include "batch/base/clock.h"
 #include "batch/copy/object_stream.h"
-#include "batch/pg/session.h"
 #include "batch/plan/diff.h"
 #include "batch/plan/key_filter.h"
 #include "batch/queue/job_queue.h"
 #include "batch/queue/ledger.h"
+#include "batch/queue/planner_session.h"
 #include "batch/store/provider.h"
 
 namespace ferry {
@@ -49,12 +49,8 @@ void Compare(CompareInput input, const std::stop_token& stop,
 // long, and workers begin while planning goes on. Finish() writes the rest.
 class PlanWriter {
  public:
-  struct Ids {
-    std::int64_t run_id = 0;
-    std::int64_t task_id = 0;
-    std::int64_t worker_id = 0;
-  };
-  PlanWriter(pg::Session& session, Ids ids, Clock& clock);
+  // `session` and `clock` outlive this object.
+  PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id, Clock& clock);
 
   void Add(const Found& found);
   void Finish();
@@ -65,9 +61,11 @@ class PlanWriter {
   void AddJob(const Found& found, std::string final_state, std::string error);
   void AddLedgerRow(const Found& found, std::optional<Verdict> verdict);
   void WriteBatch();
+  bool IsWritten(pg::Transaction& tx) const;
 
-  pg::Session& session_;
-  const Ids ids_;
+  PlannerSession& session_;
+  const std::int64_t run_id_;
+  const std::int64_t task_id_;
   Clock& clock_;
   std::int64_t next_job_id_ = 1;
   std::vector<NewJob> jobs_;

@@ -1,5 +1,9 @@
-// Worker: claims jobs and parts of open runs, has them carried out by a LanePool, and records what
+// Worker: claims jobs and parts of open runs, has them carried out by Lanes, and records what
 // became of them. One thread decides: it starts what fits, reaps what ended, writes it down.
+//
+// A worker acts under one term. While the database is away nothing new is started, what is in
+// flight goes on, and what is to be written waits; when the term ends before the database is back,
+// the worker ends too, and its rows go to others.
 #pragma once
 
 #include <chrono>
@@ -9,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,9 +20,8 @@
 #include "batch/base/clock.h"
 #include "batch/copy/failure.h"
 #include "batch/copy/lane_pool.h"
-#include "batch/copy/outage.h"
-#include "batch/queue/job_queue.h"
-#include "batch/queue/run_table.h"
+#include "batch/copy/run_work.h"
+#include "batch/queue/work_queue.h"
 #include "batch/queue/worker_lease.h"
 
 namespace ferry {
@@ -45,18 +47,20 @@ class RunObserver {
   virtual void OnDead(const std::string& task, const Key& key, const std::string& error) = 0;
   virtual void OnVerdict(const std::string& task, const Key& key, const JobVerdict& verdict) = 0;
   // About once a second.
-  virtual void OnTick(pg::Session& session) = 0;
+  virtual void OnTick(WorkQueue& queue) = 0;
 };
 
 class Worker {
  public:
+  // All outlive this object.
   struct Parts {
-    std::function<std::unique_ptr<pg::Session>()> connect;
-    WorkerLease& lease;
-    LanePool& lanes;
-    EndsFactory& factory;
+    // A queue for the term, over a new connection; asked again after a failure. Throws Error.
+    std::function<std::unique_ptr<WorkQueue>()> open_queue;
+    const Term& term;
+    Lanes& lanes;
     Clock& clock;
     RunObserver& observer;
+    StoreFigures& figures;
   };
 
   Worker(Parts parts, WorkerOptions options);
@@ -70,46 +74,66 @@ class Worker {
     std::function<bool()> more_may_come;
     std::function<bool()> enough;  // stop claiming, as for a stop request (--for)
   };
-  enum class End { kDrained, kStopped };
+  enum class End {
+    kDrained,
+    kStopped,
+    kLeaseLost,  // results that come in now are nobody's; whoever owns the lanes stops them
+  };
 
-  // Throws Error when the database was lost for longer than outage_patience, or the lease.
+  // Throws Error when the database was away for longer than outage_patience, or refuses.
   End Run(const Until& until, const std::stop_token& stop);
 
- private:
-  struct RunWork;
+  // One round of Run, which never waits but for the database's answers. nullopt: there is more.
+  std::optional<End> Step(const Until& until, bool stop);
 
-  void Connect();
+ private:
+  std::optional<End> StepWithDatabase(const Until& until, SteadyTime now);
+  std::optional<End> StepToTheStop(SteadyTime now);
+  void BeginToStop(SteadyTime now);
+  void DatabaseFailed(const Error& error, SteadyTime now);
+
+  // Claiming and starting.
   void RefreshRuns(const Until& until);
-  bool Fetch(RunWork& run);
-  bool ClaimInto(RunWork& run);
-  void Enqueue(RunWork& run, std::vector<Job> jobs);
-  WorkItem MakeItem(RunWork& run, Job job, const std::vector<KnownUpload>& uploads);
   void StartWhatFits();
   bool StartOne(RunWork& run);
+  bool Fetch(RunWork& run);
+  void Claim(RunWork& run);
+  void ClaimNewJobs(RunWork& run, std::int64_t limit);
+  void Prepare(RunWork& run);
+  WorkItem MakeItem(RunWork& run, const Job& job, const std::vector<KnownUpload>& uploads);
+
+  // What became of it: worker_results.cc.
   void TakeResults(std::vector<WorkResult> results);
   void TakeResult(WorkResult result);
   void TakeFailure(RunWork& run, WorkResult& result);
   void TakeSuccess(RunWork& run, WorkResult& result);
-  void RecordAll(bool everything);
-  void RecordRun(RunWork& run);
+  void TakeOpenedUpload(RunWork& run, WorkResult& result);
   static bool CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning, ErrorKind kind);
   void FailRunOnce(RunWork& run, const std::string& error);
-  void LetFinish();
-  // Runs `body`, a piece of work on the database, again until it succeeds or patience ends; whoever
-  // asked us to stop is not kept waiting for a database that is away.
-  void WithDatabase(const std::function<void()>& body);
+
+  // Writing it down: worker_results.cc.
+  void WriteDue(SteadyTime now, bool everything);
+  void WriteUploads(RunWork& run);
+  void WriteOutcomes(RunWork& run);
 
   const Parts parts_;
   const WorkerOptions options_;
-  std::unique_ptr<pg::Session> session_;
-  std::unique_ptr<JobQueue> queue_;
+  std::unique_ptr<WorkQueue> queue_;  // null: to be opened again
   std::map<std::int64_t, std::unique_ptr<RunWork>> runs_;
   std::deque<std::int64_t> turn_;  // whose turn it is, over runs
   int in_flight_ = 0;
-  std::stop_token stop_;
   std::uint64_t memory_in_use_ = 0;
   SteadyTime refreshed_{};
+  SteadyTime next_tick_{};
   std::uint64_t random_ = 0;
+
+  // Since when the database is away, and when it is asked again.
+  std::optional<SteadyTime> away_since_;
+  SteadyTime next_database_try_{};
+  int database_failures_ = 0;
+
+  std::optional<SteadyTime> stopping_since_;
+  bool lanes_stopped_ = false;
 };
 
 }  // namespace ferry

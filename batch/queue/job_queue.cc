@@ -194,6 +194,12 @@ void AddJobs(pg::Transaction& tx, std::int64_t run_id, const std::vector<NewJob>
 JobQueue::JobQueue(pg::Session& session, std::int64_t worker_id, int attempts_max)
     : session_(session), worker_id_(worker_id), attempts_max_(attempts_max) {}
 
+JobQueue::JobQueue(std::unique_ptr<pg::Session> session, std::int64_t worker_id, int attempts_max)
+    : owned_(std::move(session)),
+      session_(*owned_),
+      worker_id_(worker_id),
+      attempts_max_(attempts_max) {}
+
 template <typename Body>
 auto JobQueue::Write(Body body) {
   return session_.Transact([&](pg::Transaction& tx) {
@@ -423,5 +429,15 @@ void JobQueue::ReleaseAll(std::int64_t run_id) {
 bool JobQueue::CloseIfFinal(std::int64_t run_id) {
   return Write([&](pg::Transaction& tx) { return ferry::CloseIfFinal(tx, run_id); });
 }
+
+void JobQueue::FailRun(std::int64_t run_id, const std::string& error) {
+  ferry::FailRun(session_, run_id, error);
+}
+
+std::vector<OpenRun> JobQueue::FindOpenRuns(const std::vector<std::string>& tasks) {
+  return ferry::FindOpenRuns(session_, tasks);
+}
+
+RunState JobQueue::ReadRun(std::int64_t run_id) { return ferry::ReadRun(session_, run_id); }
 
 }  // namespace ferry

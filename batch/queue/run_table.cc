@@ -27,14 +27,22 @@ void Close(pg::Transaction& tx, std::int64_t run_id, const std::string& state,
   Fold(tx, run_id);
 }
 
-// What was left behind by a planner or worker that is no more. Returns the run that goes on
-// instead, if one does.
-std::optional<std::int64_t> CloseLeftBehind(pg::Transaction& tx, const std::string& task_name) {
+struct LeftBehind {
+  std::optional<std::int64_t> going_on;  // the run that goes on instead, if one does
+  bool ours = false;                     // that one is planned by whoever asks
+};
+
+// Closes what was left behind by a planner or worker that is no more.
+LeftBehind CloseLeftBehind(pg::Transaction& tx, const std::string& task_name,
+                           std::int64_t worker_id) {
   for (const pg::Row row : tx.Execute("queries/find_unclosed_runs", task_name)) {
     const auto run_id = row.Get<std::int64_t>("run_id");
     const auto state = row.Get<std::string>("state");
     const bool planner_lost = state == "planning" && !row.Get<bool>("planner_alive");
-    if (row.Get<bool>("active") && !planner_lost) return run_id;
+    if (row.Get<bool>("active") && !planner_lost) {
+      const bool ours = state == "planning" && row.Get<std::int64_t>("planner_id") == worker_id;
+      return {run_id, ours};
+    }
     tx.Execute("queries/lock_run", run_id);
     if (planner_lost) {
       Close(tx, run_id, "failed", "its planner went away before it had listed everything");
@@ -42,7 +50,7 @@ std::optional<std::int64_t> CloseLeftBehind(pg::Transaction& tx, const std::stri
       Close(tx, run_id, "interrupted", std::nullopt);
     }
   }
-  return std::nullopt;
+  return {};
 }
 
 OpenRun ReadOpenRun(const pg::Row& row) {
@@ -70,12 +78,17 @@ BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
     BegunRun begun;
     begun.task_id = EnsureTask(tx, place);
     tx.Execute("queries/lock_task", place.name);
-    const std::optional<std::int64_t> other = CloseLeftBehind(tx, place.name);
+    const LeftBehind left = CloseLeftBehind(tx, place.name, worker_id);
+    if (left.ours) {
+      // Begun before, in a transaction of whose commit nobody heard.
+      begun.run_id = *left.going_on;
+      return begun;
+    }
     std::optional<std::string> error;
-    if (other) {
+    if (left.going_on) {
       begun.skipped = true;
-      begun.other_run = *other;
-      error = "run " + std::to_string(*other) + " of this task is still going";
+      begun.other_run = *left.going_on;
+      error = "run " + std::to_string(begun.other_run) + " of this task is still going";
       tx.Execute("queries/count_skipped", begun.task_id);
     }
     begun.run_id = tx.Execute("queries/begin_run", begun.task_id, place.name,
@@ -103,32 +116,34 @@ std::optional<std::int64_t> FindTask(pg::Session& session, const TaskPlace& plac
 }
 
 RunState ReadRun(pg::Session& session, std::int64_t run_id) {
-  return session.Transact([&](pg::Transaction& tx) {
-    const pg::Rows rows = tx.Execute("queries/read_run", run_id);
-    const pg::Row row = rows.One();
-    RunState run;
-    run.run_id = run_id;
-    run.state = row.Get<std::string>("state");
-    run.error = row.Get<std::optional<std::string>>("error");
-    run.live_workers = row.Get<std::int64_t>("live_workers");
-    run.seconds = row.Get<double>("seconds");
-    Tally& t = run.totals;
-    t.source_objects = row.Get<std::int64_t>("source_objects");
-    t.planned = row.Get<std::int64_t>("planned");
-    t.pending = row.Get<std::int64_t>("pending");
-    t.in_flight = row.Get<std::int64_t>("in_flight");
-    t.retry_wait = row.Get<std::int64_t>("retry_wait");
-    t.done = row.Get<std::int64_t>("done");
-    t.adopted = row.Get<std::int64_t>("adopted");
-    t.deleted = row.Get<std::int64_t>("deleted");
-    t.dead = row.Get<std::int64_t>("dead");
-    t.vanished = row.Get<std::int64_t>("vanished");
-    t.archived = row.Get<std::int64_t>("archived");
-    t.bytes_planned = row.Get<std::int64_t>("bytes_planned");
-    t.bytes_done = row.Get<std::int64_t>("bytes_done");
-    t.retries = row.Get<std::int64_t>("retries");
-    return run;
-  });
+  return session.Transact([&](pg::Transaction& tx) { return ReadRun(tx, run_id); });
+}
+
+RunState ReadRun(pg::Transaction& tx, std::int64_t run_id) {
+  const pg::Rows rows = tx.Execute("queries/read_run", run_id);
+  const pg::Row row = rows.One();
+  RunState run;
+  run.run_id = run_id;
+  run.state = row.Get<std::string>("state");
+  run.error = row.Get<std::optional<std::string>>("error");
+  run.live_workers = row.Get<std::int64_t>("live_workers");
+  run.seconds = row.Get<double>("seconds");
+  Tally& t = run.totals;
+  t.source_objects = row.Get<std::int64_t>("source_objects");
+  t.planned = row.Get<std::int64_t>("planned");
+  t.pending = row.Get<std::int64_t>("pending");
+  t.in_flight = row.Get<std::int64_t>("in_flight");
+  t.retry_wait = row.Get<std::int64_t>("retry_wait");
+  t.done = row.Get<std::int64_t>("done");
+  t.adopted = row.Get<std::int64_t>("adopted");
+  t.deleted = row.Get<std::int64_t>("deleted");
+  t.dead = row.Get<std::int64_t>("dead");
+  t.vanished = row.Get<std::int64_t>("vanished");
+  t.archived = row.Get<std::int64_t>("archived");
+  t.bytes_planned = row.Get<std::int64_t>("bytes_planned");
+  t.bytes_done = row.Get<std::int64_t>("bytes_done");
+  t.retries = row.Get<std::int64_t>("retries");
+  return run;
 }
 
 bool IsClosed(std::string_view state) { return state != "planning" && state != "copying"; }
@@ -194,20 +209,17 @@ std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, std::int64_t ta
   });
 }
 
-std::int64_t CopyDeadJobs(pg::Session& session, std::int64_t run_id, std::int64_t from_run,
+std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t run_id, std::int64_t from_run,
                           std::int64_t worker_id) {
-  return session.Transact([&](pg::Transaction& tx) {
-    CheckWorker(tx, worker_id);
-    Tally tally;
-    for (const pg::Row row : tx.Execute("queries/retry_dead_jobs", run_id, from_run)) {
-      tally.planned += 1;
-      tally.bytes_planned += row.Get<std::int64_t>("size_bytes");
-    }
-    tally.pending = tally.planned;
-    tally.bytes_pending = tally.bytes_planned;
-    AddTally(tx, run_id, worker_id, tally);
-    return tally.planned;
-  });
+  Tally tally;
+  for (const pg::Row row : tx.Execute("queries/retry_dead_jobs", run_id, from_run)) {
+    tally.planned += 1;
+    tally.bytes_planned += row.Get<std::int64_t>("size_bytes");
+  }
+  tally.pending = tally.planned;
+  tally.bytes_pending = tally.bytes_planned;
+  AddTally(tx, run_id, worker_id, tally);
+  return tally.planned;
 }
 
 std::vector<DeadObject> ListDead(pg::Session& session, std::int64_t run_id) {

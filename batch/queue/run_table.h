@@ -35,7 +35,8 @@ struct BegunRun {
   std::int64_t other_run = 0;  // that one
 };
 
-// Closes what was left behind, and begins a run with `worker_id` as its planner.
+// Closes what was left behind, and begins a run with `worker_id` as its planner. A run of the task
+// that `worker_id` is planning already is that run: a process plans a task once at a time.
 BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
                   std::int64_t worker_id);
 
@@ -51,6 +52,7 @@ struct RunState {
   double seconds = 0;
 };
 RunState ReadRun(pg::Session& session, std::int64_t run_id);
+RunState ReadRun(pg::Transaction& tx, std::int64_t run_id);
 
 bool IsClosed(std::string_view state);  // complete, incomplete, failed, skipped, interrupted
 
@@ -87,8 +89,9 @@ struct ClosedRun {
 // Of this generation: another one had other buckets.
 std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, std::int64_t task_id);
 
-// The dead jobs of `from_run` as pending jobs of `run_id`. Returns how many.
-std::int64_t CopyDeadJobs(pg::Session& session, std::int64_t run_id, std::int64_t from_run,
+// The dead jobs of `from_run` as pending jobs of `run_id`. Returns how many. Part of the caller's
+// transaction.
+std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t run_id, std::int64_t from_run,
                           std::int64_t worker_id);
 
 struct DeadObject {

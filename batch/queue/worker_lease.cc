@@ -94,7 +94,9 @@ void WorkerLease::Renew(const std::stop_token& stop) {
 void CheckWorker(pg::Transaction& tx, std::int64_t worker_id) {
   static const int known = pg::ProgramVersion();
   const pg::Rows rows = tx.Execute("queries/check_worker", worker_id);
-  if (rows.empty()) throw Error(ErrorKind::kConflict, "this worker's lease is over");
+  if (rows.empty()) {
+    throw Error(ErrorKind::kConflict, "this worker's lease is over", std::string(kTermOver));
+  }
   if (const int breaking = rows[0].Get<int>("breaking"); breaking > known) {
     throw Error(ErrorKind::kInvalid, "database: a newer program brought the schema to version " +
                                          std::to_string(breaking) + ", this one knows version " +

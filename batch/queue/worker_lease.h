@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "batch/base/clock.h"
@@ -30,22 +31,29 @@ struct LeaseOptions {
   std::function<void(pg::Session&)> heartbeat = {};
 };
 
-class WorkerLease {
+// A right to act, as those see it who act.
+class Term {
+ public:
+  virtual ~Term() = default;
+  virtual std::int64_t worker_id() const = 0;
+  // True while this process may write on behalf of the term. Once false it stays false: a lost
+  // term is never won back. From any thread.
+  virtual bool Trusted() const = 0;
+};
+
+class WorkerLease final : public Term {
  public:
   // Registers a new term and starts renewing it. `connect` makes a session of its own, and may be
   // called again after the database was away. Throws Error.
   WorkerLease(std::function<std::unique_ptr<pg::Session>()> connect, Clock& clock,
               LeaseOptions options);
   // Gives the lease back, when the database can be reached.
-  ~WorkerLease();
+  ~WorkerLease() override;
   WorkerLease(const WorkerLease&) = delete;
   WorkerLease& operator=(const WorkerLease&) = delete;
 
-  std::int64_t worker_id() const { return worker_id_; }
-
-  // True while this process may write on behalf of the term. Once false it stays false: a lost
-  // term is never won back. From any thread.
-  bool Trusted() const;
+  std::int64_t worker_id() const override { return worker_id_; }
+  bool Trusted() const override;
 
  private:
   void Renew(const std::stop_token& stop);
@@ -62,8 +70,12 @@ class WorkerLease {
   std::jthread thread_;
 };
 
-// First statement of each transaction that writes for a worker. Throws Error{kConflict} when its
-// term is over, Error{kInvalid} when a newer program changed the schema so that this one must stop.
+// code() of the Error{kConflict} that says so.
+inline constexpr std::string_view kTermOver = "TermOver";
+
+// First statement of each transaction that writes for a worker. Throws Error{kConflict, kTermOver}
+// when its term is over, Error{kInvalid} when a newer program changed the schema so that this one
+// must stop.
 void CheckWorker(pg::Transaction& tx, std::int64_t worker_id);
 
 }  // namespace ferry

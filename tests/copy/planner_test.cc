@@ -162,13 +162,18 @@ class PlanWriterTest : public QueueFixture {
             {decision, reason, known},
             decision == Decision::kKeyRefused ? "too long" : ""};
   }
-  PlanWriter Writer() { return {session_, {run_.run_id, run_.task_id, worker_}, clock_}; }
+  PlanWriter Writer() { return {planner_, run_.run_id, run_.task_id, clock_}; }
   std::int64_t CountJobs() {
     return Ask<std::int64_t>("select count(*) as v from bucketferry.job");
   }
 
   SystemClock clock_;
   const std::int64_t worker_ = NewWorker();
+  PlannerSession planner_{{[this] { return std::make_unique<pg::Session>(database_.options()); },
+                           [this] { return worker_; },
+                           clock_,
+                           std::chrono::milliseconds(0),
+                           {}}};
   BegunRun run_;
   std::deque<ListedEntry> entries_;
 };
@@ -230,7 +235,7 @@ TEST_F(PlanWriterTest, APlannerThatLostItsLeaseWritesNothing) {
   PlanWriter writer = Writer();
   writer.Add(One("b", Decision::kCopy, Reason::kMissing));
   EndLease(worker_);
-  EXPECT_EQ(test::KindOf([&] { writer.Finish(); }), "conflict");
+  EXPECT_EQ(test::KindOf([&] { writer.Finish(); }), "unavailable");
   EXPECT_EQ(CountJobs(), 0);
 }
 

@@ -192,7 +192,10 @@ TEST_F(PruneTest, TheLatestRunOfEachStateStaysAndRetryFindsItsDeadJobsHoweverOld
   const auto last = FindLastClosedRun(session_, dead.task_id);
   ASSERT_TRUE(last);
   const BegunRun retry = BeginRun(session_, Place(), RunKind::kRetry, worker_);
-  EXPECT_EQ(CopyDeadJobs(session_, retry.run_id, last->run_id, worker_), 1);
+  EXPECT_EQ(session_.Transact([&](pg::Transaction& tx) {
+    return CopyDeadJobs(tx, retry.run_id, last->run_id, worker_);
+  }),
+            1);
 }
 
 TEST_F(PruneTest, SkippedRunsGoAfterADayButForTheLast) {

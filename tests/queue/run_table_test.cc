@@ -205,7 +205,10 @@ TEST_F(RunTableTest, ARetryTakesTheDeadJobsOfTheLastRun) {
   EXPECT_TRUE(Record(run, worker_, outcomes).run_closed);
   EXPECT_EQ(FindLastClosedRun(session_, run.task_id)->run_id, run.run_id);
   const BegunRun retry = Begin(worker_, RunKind::kRetry);
-  EXPECT_EQ(CopyDeadJobs(session_, retry.run_id, run.run_id, worker_), 2);
+  EXPECT_EQ(session_.Transact([&](pg::Transaction& tx) {
+    return CopyDeadJobs(tx, retry.run_id, run.run_id, worker_);
+  }),
+            2);
   FinishPlanning(session_, retry.run_id);
   const std::vector<Job> again = ClaimAll(retry, worker_);
   ASSERT_EQ(again.size(), 2U);

@@ -1,0 +1,76 @@
+#include "batch/app/engine.h"
+
+#include <algorithm>
+
+#include "batch/app/task_parts.h"
+#include "batch/base/error.h"
+#include "batch/queue/job_queue.h"
+
+namespace ferry {
+
+Engine::Engine(const CommandContext& context)
+    : context_(context),
+      database_(Database::Open(context.config)),
+      stores_(context.config, context.environment, context.clock),
+      options_(WorkerOptionsOf(context.config.transfer)),
+      listings_(std::min(LaneCount(), static_cast<int>(context.tasks.size())), options_.ring_bytes,
+                stores_, context.clock),
+      terms_([this] { return database_->Connect(); }, context.clock,
+             {context.config.transfer.lease,
+              [this](pg::Session& session) { stores_.ShareThrottles(session); }},
+             context.config.transfer.outage_patience),
+      progress_(context.clock) {}
+
+Worker::End Engine::Work(const Worker::Until& until) {
+  while (true) {
+    std::shared_ptr<const Term> term;
+    try {
+      term = terms_.Current(context_.stop);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kStopped) return Worker::End::kStopped;
+      throw;
+    }
+    // Lanes of its own for each term: what a lost one has in flight ends with them.
+    LanePool lanes(LaneCount(), options_.ring_bytes, stores_, context_.clock);
+    {
+      MutexLock lock(mutex_);
+      lanes_ = &lanes;
+    }
+    const auto open_queue = [&] {
+      return std::make_unique<JobQueue>(database_->Connect(), term->worker_id(),
+                                        options_.attempts_max);
+    };
+    Worker worker({open_queue, *term, lanes, context_.clock, progress_, stores_}, options_);
+    std::optional<Error> problem;
+    Worker::End end = Worker::End::kLeaseLost;
+    try {
+      end = worker.Run(until, context_.stop);
+    } catch (const Error& error) {
+      problem = error;
+    }
+    {
+      MutexLock lock(mutex_);
+      lanes_ = nullptr;
+    }
+    if (problem) throw *problem;
+    if (end != Worker::End::kLeaseLost) return end;
+  }
+}
+
+void Engine::WakeWorker() {
+  MutexLock lock(mutex_);
+  if (lanes_ != nullptr) lanes_->Wake();
+}
+
+PlannerSession Engine::NewPlannerSession() {
+  return PlannerSession({[this] { return database_->Connect(); }, [this] { return WorkerId(); },
+                         context_.clock, context_.config.transfer.outage_patience, context_.stop});
+}
+
+pg::PatientSession Engine::NewPatientSession(std::chrono::milliseconds patience,
+                                             std::stop_token stop) {
+  return pg::PatientSession([this] { return database_->Connect(); }, context_.clock, patience,
+                            std::move(stop));
+}
+
+}  // namespace ferry

@@ -1,0 +1,110 @@
+#include "batch/app/plan_task.h"
+
+#include "batch/app/task_parts.h"
+#include "batch/base/log.h"
+#include "batch/copy/planner.h"
+
+namespace ferry {
+namespace {
+
+// A database that planning waited for in vain is not waited for much longer to say so.
+constexpr std::chrono::seconds kFailPatience{60};
+
+// What the listings asked; where nothing is to be copied no worker says so.
+void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
+  RequestCounters& counters = engine.stores().Counters(plan.task->name);
+  Tally requests;
+  requests.requests_source = counters.source.exchange(0);
+  requests.requests_destination = counters.destination.exchange(0);
+  session.Write(
+      plan.begun.run_id, [](pg::Transaction&) { return true; },
+      [&](pg::Transaction& tx, std::int64_t worker_id) {
+        AddTally(tx, plan.begun.run_id, worker_id, requests);
+      });
+}
+
+}  // namespace
+
+void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
+                   Plan& plan) {
+  const TaskConfig& task = *plan.task;
+  const KeyFilter filter = FilterOf(task);
+  EventLoop& loop = engine.ListingLoop(plan.begun.run_id);
+  const auto ends = engine.stores().MakeWith(loop, task.name, Patience::kOutage);
+  const Ends two = ends->ends();
+  ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
+  ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
+  LedgerStream ledger(
+      [&](const Key& after, std::int64_t limit) {
+        return session.Read([&](pg::Session& database) {
+          return ReadLedger(database, plan.begun.task_id, after, limit);
+        });
+      },
+      task.source.prefix);
+  PlanWriter writer(session, plan.begun.run_id, plan.begun.task_id, context.clock);
+  Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
+           task.source.prefix, task.destination.prefix},
+          context.stop, [&](const Found& found) { writer.Add(found); });
+  writer.Finish();
+  CountListingRequests(engine, session, plan);
+  log::Info("planned", {{"task", task.name},
+                        {"run", plan.begun.run_id},
+                        {"source_objects", writer.totals().source_objects},
+                        {"planned", writer.totals().planned},
+                        {"bytes", writer.totals().bytes_planned},
+                        {"adopted", writer.totals().adopted}});
+}
+
+void PlanByDeadJobs(const CommandContext&, Engine&, PlannerSession& session, Plan& plan) {
+  const auto last = session.Read(
+      [&](pg::Session& database) { return FindLastClosedRun(database, plan.begun.task_id); });
+  if (!last) return;
+  std::int64_t count = 0;
+  session.Write(
+      plan.begun.run_id,
+      [&](pg::Transaction& tx) {
+        count = ReadRun(tx, plan.begun.run_id).totals.planned;
+        return count > 0;
+      },
+      [&](pg::Transaction& tx, std::int64_t worker_id) {
+        count = CopyDeadJobs(tx, plan.begun.run_id, last->run_id, worker_id);
+      });
+  log::Info("planned", {{"task", plan.task->name},
+                        {"run", plan.begun.run_id},
+                        {"planned", count},
+                        {"of_run", last->run_id}});
+}
+
+void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,
+                  Plan& plan) {
+  std::optional<PlannerSession> session;
+  try {
+    session.emplace(engine.NewPlannerSession());
+    plan.begun = session->Begin(PlaceOf(*plan.task), kind);
+    if (plan.begun.skipped) {
+      log::Warn("another run of this task is still going; this one is skipped",
+                {{"task", plan.task->name},
+                 {"run", plan.begun.run_id},
+                 {"other_run", plan.begun.other_run}});
+      return;
+    }
+    engine.progress().Watch(plan.task->name, plan.begun.run_id);
+    plan.run_id = plan.begun.run_id;
+    log::Info("run started", {{"task", plan.task->name},
+                              {"run", plan.begun.run_id},
+                              {"source", SourceName(*plan.task)},
+                              {"destination", DestinationName(*plan.task)}});
+    body(context, engine, *session, plan);
+    session->FinishPlanning(plan.begun.run_id);
+  } catch (const Error& error) {
+    plan.error = error;
+    plan.over = true;
+    if (context.stop.stop_requested()) return;
+    log::Debug("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
+    if (plan.run_id != 0) {
+      session->Fail(plan.begun.run_id, EscapeBytes(error.what()), kFailPatience);
+    }
+  }
+}
+
+}  // namespace ferry

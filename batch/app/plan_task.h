@@ -1,0 +1,38 @@
+// One task's run from its planner's view: begun, listed, its jobs enqueued.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "batch/app/commands.h"
+#include "batch/app/engine.h"
+#include "batch/base/error.h"
+#include "batch/queue/planner_session.h"
+#include "batch/queue/run_table.h"
+
+namespace ferry {
+
+struct Plan {
+  const TaskConfig* task = nullptr;
+  BegunRun begun;
+  std::atomic<std::int64_t> run_id{0};  // 0: not begun
+  std::atomic<bool> over{false};        // given up: nothing of it is worked on any more
+  std::optional<Error> error;
+};
+
+using PlanBody = std::function<void(const CommandContext&, Engine&, PlannerSession&, Plan&)>;
+
+// What is planned: what the listings say, or the dead jobs of the last closed run.
+void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
+                   Plan& plan);
+void PlanByDeadJobs(const CommandContext& context, Engine& engine, PlannerSession& session,
+                    Plan& plan);
+
+// Begins a run and plans it. Throws nothing: what went wrong is in `plan`, and the run is closed
+// `failed`.
+void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,
+                  Plan& plan);
+
+}  // namespace ferry

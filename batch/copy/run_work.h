@@ -1,0 +1,65 @@
+// What a worker has in hand of one run: what it claimed, what it may start, and what it still has
+// to write down. Nothing here acts; Worker does. What is to be written stays until it is.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batch/base/clock.h"
+#include "batch/copy/lane_pool.h"
+#include "batch/copy/outage.h"
+#include "batch/queue/work_queue.h"
+
+namespace ferry {
+
+// An upload that is open and whose parts are no rows yet.
+struct OpenedUpload {
+  Job job;
+  OpenUpload upload;
+  std::vector<FinishedPart> done_parts;
+  std::vector<std::int64_t> lost_parts;  // recorded as done, and not at the store
+};
+
+struct RunWork {
+  OpenRun open;
+  std::int64_t cursor = 0;
+  bool listed = true;  // among the open runs when last looked
+  bool over = false;   // failed or closed by us: nothing of it is started any more
+  SteadyTime next_poll{};
+
+  std::deque<Job> claimed;     // whose open uploads are still to be looked up
+  std::deque<WorkItem> ready;  // to be started
+  int in_flight = 0;
+
+  // To be written, in this order.
+  std::optional<std::string> failure;  // the run is to be closed `failed`
+  std::vector<Job> dropped_uploads;
+  std::vector<OpenedUpload> opened_uploads;
+  Outcomes outcomes;
+  std::optional<SteadyTime> oldest_outcome;
+  std::map<std::int64_t, Key> keys;  // of failed jobs, until recorded
+
+  Outage outage;
+  int denied_in_a_row = 0;
+  std::map<std::int64_t, int> endpoint_failures;  // of jobs that fail while others succeed
+
+  bool MayStart() const { return listed && !over; }
+  bool HasUnwritten() const {
+    return failure || !dropped_uploads.empty() || !opened_uploads.empty() || !outcomes.empty();
+  }
+  // Whatever the database says we hold beside this was claimed in a transaction of whose commit
+  // nobody heard.
+  bool HoldsNothing() const {
+    return in_flight == 0 && claimed.empty() && ready.empty() && !HasUnwritten();
+  }
+  void StartNothingMore() {
+    claimed.clear();
+    ready.clear();
+  }
+};
+
+}  // namespace ferry

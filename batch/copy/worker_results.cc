@@ -1,0 +1,235 @@
+// What became of what was started, and its way into the database.
+#include <algorithm>
+
+#include "batch/base/error.h"
+#include "batch/base/log.h"
+#include "batch/copy/worker.h"
+#include "batch/plan/backoff.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kRecordAfter{500};  // outcomes wait no longer than this
+constexpr milliseconds kRecordSoon{50};
+constexpr std::size_t kRecordAtOnceMax = 512;
+constexpr int kDeniedInARowMax = 100;
+constexpr int kEndpointFailuresFree = 5;
+
+}  // namespace
+
+void Worker::TakeResults(std::vector<WorkResult> results) {
+  for (WorkResult& result : results) TakeResult(std::move(result));
+}
+
+void Worker::TakeResult(WorkResult result) {
+  in_flight_ -= 1;
+  memory_in_use_ -= result.item.memory_bytes;
+  RunWork& run = *runs_.at(result.item.run_id());
+  run.in_flight -= 1;
+  run.outcomes.traffic.source_bytes_read += static_cast<std::int64_t>(result.traffic.read_bytes);
+  run.outcomes.traffic.destination_bytes_written +=
+      static_cast<std::int64_t>(result.traffic.written_bytes);
+  if (result.error) {
+    TakeFailure(run, result);
+  } else {
+    run.outage.Succeeded();
+    run.denied_in_a_row = 0;
+    TakeSuccess(run, result);
+  }
+  if (!run.outcomes.empty() && !run.oldest_outcome) {
+    run.oldest_outcome = parts_.clock.SteadyNow();
+  }
+}
+
+void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
+  const Job& job = result.item.job;
+  switch (result.item.kind) {
+    case WorkItem::Kind::kCompare:
+      if (result.differs) {
+        // The same object again, as a copy.
+        run.claimed.push_back(job);
+        run.claimed.back().action = Action::kCopy;
+        return;
+      }
+      [[fallthrough]];
+    case WorkItem::Kind::kWhole:
+    case WorkItem::Kind::kComplete: {
+      DoneJob done;
+      done.job_id = job.job_id;
+      done.source = result.copied.source;
+      done.destination_etag = result.copied.destination_etag;
+      done.proof = result.copied.proof;
+      done.size_bytes = job.source.size_bytes;
+      done.adopted = result.item.kind == WorkItem::Kind::kCompare;
+      run.endpoint_failures.erase(job.job_id);
+      parts_.observer.OnDone(run.open.task_name, job.key, done);
+      run.outcomes.done.push_back(std::move(done));
+      return;
+    }
+    case WorkItem::Kind::kSplit: TakeOpenedUpload(run, result); return;
+    case WorkItem::Kind::kPart:
+      run.outcomes.parts.push_back(
+          {result.item.part.job_id, result.part.number, result.part.etag, result.part.md5});
+      return;
+  }
+}
+
+void Worker::TakeOpenedUpload(RunWork& run, WorkResult& result) {
+  OpenedUpload opened;
+  opened.job = result.item.job;
+  opened.upload = std::move(result.upload);
+  for (const DonePart& part : opened.upload.parts) {
+    opened.done_parts.push_back({opened.job.job_id, part.number, part.etag, part.md5});
+  }
+  const std::optional<OpenUpload>& before = result.item.open;
+  if (before && before->upload_id == opened.upload.upload_id) {
+    for (const DonePart& part : before->parts) {
+      const bool kept =
+          std::any_of(opened.done_parts.begin(), opened.done_parts.end(),
+                      [&](const FinishedPart& one) { return one.number == part.number; });
+      if (!kept) opened.lost_parts.push_back(part.number);
+    }
+  }
+  run.opened_uploads.push_back(std::move(opened));
+}
+
+void Worker::TakeFailure(RunWork& run, WorkResult& result) {
+  const WorkItem& item = result.item;
+  const bool is_part = item.kind == WorkItem::Kind::kPart;
+  const std::int64_t job_id = is_part ? item.part.job_id : item.job.job_id;
+  const Error& error = *result.error;
+  const SteadyTime now = parts_.clock.SteadyNow();
+  const Meaning meaning = Judge(error, result.failed_side);
+
+  if (meaning == Meaning::kStopped) return;  // given back at the end
+  if (meaning == Meaning::kEndpoint) run.outage.Failed(now);
+  run.denied_in_a_row = error.kind() == ErrorKind::kDenied ? run.denied_in_a_row + 1 : 0;
+  if (is_part) run.outcomes.returned_parts.emplace_back(job_id, item.part.part.number);
+
+  const bool verdict = meaning == Meaning::kVanished || meaning == Meaning::kArchived;
+  if (verdict && !is_part) {
+    JobVerdict one{job_id, meaning == Meaning::kArchived ? "archived" : "vanished", error.what()};
+    parts_.observer.OnVerdict(run.open.task_name, item.job.key, one);
+    run.outcomes.verdicts.push_back(std::move(one));
+    return;
+  }
+  if (item.kind == WorkItem::Kind::kSplit && error.kind() == ErrorKind::kConflict) {
+    // It is another object now, perhaps too small for parts: one stream looks at it anew.
+    WorkItem whole = item;
+    whole.kind = WorkItem::Kind::kWhole;
+    whole.open.reset();
+    whole.memory_bytes = options_.ring_bytes;
+    run.ready.push_back(std::move(whole));
+    return;
+  }
+  for (const std::uint32_t number : result.lost_parts) {
+    run.outcomes.lost_parts.emplace_back(job_id, number);
+  }
+  if (item.kind == WorkItem::Kind::kComplete && result.lost_parts.empty() &&
+      meaning != Meaning::kEndpoint) {
+    // What was uploaded cannot become the object: start over.
+    run.dropped_uploads.push_back(item.job);
+  }
+  random_ = random_ * 6364136223846793005U + 1442695040888963407U;
+  FailedJob failed;
+  failed.job_id = job_id;
+  failed.error = error.what();
+  if (is_part) failed.upload_id = item.part.upload_id;
+  const int attempts = is_part ? item.part.attempts : item.job.attempts;
+  failed.pause = Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
+  failed.costs_attempt = CostsAttempt(run, job_id, meaning, error.kind());
+  failed.futile = meaning == Meaning::kFutile;
+  const Key& key = is_part ? item.part.key : item.job.key;
+  parts_.observer.OnRetry(run.open.task_name, key, failed.error);
+  run.keys[job_id] = key;
+  run.outcomes.failed.push_back(std::move(failed));
+
+  if (meaning == Meaning::kRunOver) {
+    FailRunOnce(run, error.what());
+  } else if (run.denied_in_a_row >= kDeniedInARowMax) {
+    FailRunOnce(run,
+                "a hundred objects in a row were denied; the last: " + std::string(error.what()));
+  } else if (run.outage.LastedFor(now) > options_.outage_patience) {
+    FailRunOnce(run,
+                "a store was away for longer than outage_patience: " + std::string(error.what()));
+  }
+}
+
+// Only failures of the object itself count. An endpoint that throttles or is away is none; but an
+// object at which it fails again and again while others succeed may be the reason itself.
+bool Worker::CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning, ErrorKind kind) {
+  if (meaning != Meaning::kEndpoint) return true;
+  if (kind == ErrorKind::kThrottled || run.outage.IsOut()) return false;
+  return ++run.endpoint_failures[job_id] > kEndpointFailuresFree;
+}
+
+void Worker::FailRunOnce(RunWork& run, const std::string& error) {
+  if (!run.MayStart()) return;
+  run.over = true;
+  run.StartNothingMore();
+  run.failure = error;
+}
+
+void Worker::WriteDue(SteadyTime now, bool everything) {
+  for (auto& [id, run] : runs_) {
+    if (run->failure) {
+      const std::string error = EscapeBytes(*run->failure);
+      queue_->FailRun(id, error);
+      log::Warn("run failed", {{"task", run->open.task_name}, {"run", id}, {"error", error}});
+      run->failure.reset();
+    }
+    WriteUploads(*run);
+    if (run->outcomes.empty()) continue;
+    // With nothing else to start, what is recorded now may be what can be started next.
+    const milliseconds patience = run->ready.empty() ? kRecordSoon : kRecordAfter;
+    const bool due = run->oldest_outcome && now - *run->oldest_outcome >= patience;
+    const bool full = run->outcomes.size() >= kRecordAtOnceMax;
+    if (everything || due || full || run->in_flight == 0) WriteOutcomes(*run);
+  }
+}
+
+void Worker::WriteUploads(RunWork& run) {
+  const std::int64_t task_id = run.open.task_id;
+  for (; !run.dropped_uploads.empty(); run.dropped_uploads.pop_back()) {
+    queue_->DropUpload(task_id, run.dropped_uploads.back());
+  }
+  for (; !run.opened_uploads.empty(); run.opened_uploads.pop_back()) {
+    const OpenedUpload& opened = run.opened_uploads.back();
+    queue_->Split(task_id, opened.job, opened.upload.upload_id, opened.upload.part_bytes,
+                  opened.upload.source, opened.done_parts, opened.lost_parts);
+    run.next_poll = {};  // its parts are there to be claimed
+  }
+}
+
+void Worker::WriteOutcomes(RunWork& run) {
+  RequestCounters& counters = parts_.figures.Counters(run.open.task_name);
+  Tally& traffic = run.outcomes.traffic;
+  traffic.requests_source += counters.source.exchange(0);
+  traffic.requests_destination += counters.destination.exchange(0);
+  traffic.retries += counters.retries.exchange(0);
+  Recorded recorded;
+  try {
+    recorded = queue_->Record(run.open.run_id, run.open.task_id, run.outcomes);
+  } catch (const Error& error) {
+    // Perhaps it is written: a second time changes no row, but would count the traffic twice.
+    if (error.kind() == ErrorKind::kInDoubt) traffic = {};
+    throw;
+  }
+  const bool parts_ended = !run.outcomes.parts.empty();
+  run.outcomes = {};
+  run.oldest_outcome.reset();
+  for (const BuriedJob& dead : recorded.dead) {
+    parts_.observer.OnDead(run.open.task_name, run.keys[dead.job_id], dead.error);
+  }
+  run.keys.clear();
+  if (parts_ended) run.next_poll = {};  // one may have been the last of its object
+  if (recorded.run_closed) {
+    run.over = true;
+    run.StartNothingMore();
+    refreshed_ = {};
+  }
+}
+
+}  // namespace ferry
