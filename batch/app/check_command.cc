@@ -48,7 +48,9 @@ struct End {
   const StoreConfig& store_config;
   ObjectStore& store;
   std::optional<ListedObject> first;  // that can be read
+  VersionPolicy versions = VersionPolicy::kLatest;
   bool tagged = false;
+  std::string version_id = {};  // of `first`, where requests carry it
 
   std::string Name(std::string_view what) const { return fmt::format("{} {}", side, what); }
 };
@@ -64,7 +66,9 @@ class TaskCheck {
 
  private:
   bool CheckList(End& end);
+  bool CheckListVersions(End& end);
   void CheckRead(End& end, bool needed);
+  void CheckVersions(End& end, GetRequest request, const ObjectHead& head);
   void CheckTags(End& end);
   void CheckUpload(End& end);
   void CheckTaggedUpload(End& end, bool needed);
@@ -83,6 +87,7 @@ class TaskCheck {
 void TaskCheck::CheckSource(End& end) {
   if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
   if (!CheckList(end)) return;
+  if (end.versions == VersionPolicy::kCompared && !CheckListVersions(end)) return;
   CheckRead(end, /*needed=*/true);
   if (end.first) CheckTags(end);
 }
@@ -124,6 +129,23 @@ bool TaskCheck::CheckList(End& end) {
   }
 }
 
+bool TaskCheck::CheckListVersions(End& end) {
+  const std::string list = end.Name("list versions");
+  ListVersionsRequest request;
+  request.prefix = end.place.prefix;
+  request.keys_max = kListedMax;
+  try {
+    const auto page = Ask<ListVersionsPage>([&] { return end.store.ListVersions(request); });
+    report_.Ok(list, fmt::format("{}{} versions on the first page of {}", page.versions.size(),
+                                 page.truncated ? " or more" : "", end.place.bucket));
+    return true;
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    report_.Fail(list, Explained(error, "s3:ListBucketVersions"));
+    return false;
+  }
+}
+
 // The first byte of the first object.
 void TaskCheck::CheckRead(End& end, bool needed) {
   const std::string read = end.Name("read");
@@ -147,20 +169,41 @@ void TaskCheck::CheckRead(End& end, bool needed) {
   }
   end.tagged = head.tag_count > 0;
   report_.Ok(read, "one byte of " + Escape(end.first->key));
-  report_.Note(end.Name("versions"), head.version_id.empty()
-                                         ? "the bucket names none"
-                                         : "the bucket keeps versions; the latest one counts");
+  end.version_id = end.versions == VersionPolicy::kLatest ? "" : head.version_id;
+  CheckVersions(end, request, head);
+}
+
+// The same byte by its version id, as a task that pins versions asks for it.
+void TaskCheck::CheckVersions(End& end, GetRequest request, const ObjectHead& head) {
+  const std::string versions = end.Name("versions");
+  if (end.versions == VersionPolicy::kLatest || head.version_id.empty()) {
+    report_.Note(versions, head.version_id.empty()
+                               ? "the bucket names none"
+                               : "the bucket keeps versions; the latest one counts");
+    return;
+  }
+  request.version_id = head.version_id;
+  MemorySink sink(1);
+  try {
+    Ask<ObjectHead>([&] { return end.store.Get(request, sink, [](const ObjectHead&) {}); });
+    report_.Ok(versions, "one byte of version " + EscapeBytes(head.version_id));
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    report_.Fail(versions, Explained(error, "s3:GetObjectVersion"));
+  }
 }
 
 void TaskCheck::CheckTags(End& end) {
   const std::string tags = end.Name("tags");
   try {
-    const NameValues found = Ask<NameValues>([&] { return end.store.GetTags(end.first->key); });
+    const NameValues found =
+        Ask<NameValues>([&] { return end.store.GetTags(end.first->key, end.version_id); });
     end.tagged = end.tagged || !found.empty();
     report_.Ok(tags, fmt::format("{} on {}", found.size(), Escape(end.first->key)));
   } catch (const Error& error) {
     if (IsStop(error)) throw;
-    const std::string why = Explained(error, "s3:GetObjectTagging");
+    const std::string why = Explained(
+        error, end.version_id.empty() ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging");
     if (end.tagged) return report_.Fail(tags, why);
     // Without the right a store does not even say that an object has tags.
     if (IsDenied(error)) return report_.Note(tags, why + "; objects would arrive without tags");
@@ -228,14 +271,13 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
   const auto made = stores.MakeWith(loop, task.name, Patience::kShort);
   const Ends ends = made->ends();
   TaskCheck check(task, loop, context.clock);
-  End source{"source",    task.source, context.config.Store(task.source.store),
-             ends.source, {},          false};
+  End source{"source", task.source, context.config.Store(task.source.store), ends.source, {}};
+  source.versions = ends.versions;
   End destination{"destination",
                   task.destination,
                   context.config.Store(task.destination.store),
                   ends.destination,
-                  {},
-                  false};
+                  {}};
   check.CheckSource(source);
   check.CheckDestination(destination, source.tagged);
   return !check.failed();

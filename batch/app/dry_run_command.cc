@@ -60,7 +60,7 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
     }
   }
   LedgerStream ledger(read, task.source.prefix);
-  ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
+  ListingStream source(loop, two.source, task.source.prefix, SourceName(task), two.versions);
   ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
   Summary summary;
   Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,

@@ -36,13 +36,15 @@ std::optional<ObjectHead> Examine(EventLoop& loop, ObjectStore& store, const Key
   }
 }
 
-ListedEntry ToEntry(const ObjectHead& head, const Key& rest) {
+// As a listing would show it; `version` only where the source's listing names versions.
+ListedEntry ToEntry(const ObjectHead& head, const Key& rest, std::string version = {}) {
   ListedEntry entry;
   entry.key = rest;
   entry.etag = head.etag;
   entry.size_bytes = head.size_bytes;
   entry.modified_ms = head.last_modified_ms;
   entry.archived = IsArchiveClass(head.storage_class);
+  entry.version = std::move(version);
   return entry;
 }
 
@@ -61,7 +63,8 @@ std::string Describe(const std::optional<LedgerEntry>& ledger) {
   if (!ledger) return "knows nothing of this key";
   const std::string seen =
       fmt::format("source {} bytes, ETag {}, modified {}", ledger->source.size_bytes,
-                  EscapeBytes(ledger->source.etag), HumanMoment(ledger->source.modified_ms));
+                  EscapeBytes(ledger->source.etag), HumanMoment(ledger->source.modified_ms)) +
+      (ledger->source.version.empty() ? "" : ", version " + EscapeBytes(ledger->source.version));
   if (ledger->verdict) return fmt::format("{}: {}", ToString(*ledger->verdict), seen);
   return fmt::format("brought: {}; destination ETag {}", seen,
                      EscapeBytes(ledger->destination_etag));
@@ -78,6 +81,8 @@ std::string_view Sentence(Reason reason) {
     case Reason::kEtagDiffers:
       return "the ledger does not know it, and the ETags prove other bytes";
     case Reason::kEqualEtags: return "equal ETags prove equal bytes; only the ledger is written";
+    case Reason::kVersionLearnt:
+      return "both sides are as the ledger says, which only learns the source's version";
     case Reason::kTrustedBySizeAndTime:
       return "the ledger does not know it; `adopt: trust` takes its equal size and later time";
     case Reason::kNotComparable:
@@ -94,7 +99,11 @@ std::string DecisionLine(const View& view, const std::optional<std::string>& exc
   if (excluded) return "nothing: the filter leaves it out (" + *excluded + ")";
   Sides sides;
   std::optional<ListedEntry> source, destination;
-  if (view.source) sides.source = &source.emplace(ToEntry(*view.source, rest));
+  if (view.source) {
+    const bool named = VersionPolicyOf(view.task) == VersionPolicy::kCompared;
+    sides.source =
+        &source.emplace(ToEntry(*view.source, rest, named ? view.source->version_id : ""));
+  }
   if (view.destination) sides.destination = &destination.emplace(ToEntry(*view.destination, rest));
   if (view.ledger) sides.ledger = &*view.ledger;
   sides.key_allowed = !view.refusal;

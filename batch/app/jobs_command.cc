@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::int64_t kPageRows = 1000;
 
+// Where the source named none: null.
+Json VersionOrNull(const std::string& version) {
+  return version.empty() ? Json(nullptr) : Json(version);
+}
+
 Json ToJson(const ObjectRecord& object) {
   Json json;
   json["task"] = object.task;
@@ -33,6 +38,7 @@ Json ToJson(const ObjectRecord& object) {
   json["size_bytes"] = object.size_bytes;
   json["error"] = OrNull(object.error);
   json["source_etag"] = object.source_etag;
+  json["source_version"] = VersionOrNull(object.source_version);
   json["destination_etag"] = OrNull(object.destination_etag);
   json["proof"] = OrNull(object.proof);
   json["planned_at"] = object.planned_at;
@@ -47,6 +53,7 @@ Json ToJson(const HeldObject& held, const std::string& task) {
   AddKey(json, held.key);
   json["size_bytes"] = held.size_bytes;
   json["source_etag"] = held.source_etag;
+  json["source_version"] = VersionOrNull(held.source_version);
   json["destination_etag"] = OrNull(held.destination_etag);
   json["proof"] = OrNull(held.proof);
   json["verdict"] = OrNull(held.verdict);

@@ -32,7 +32,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   EventLoop& loop = engine.ListingLoop(plan.begun.run_id);
   const auto ends = engine.stores().MakeWith(loop, task.name, Patience::kOutage);
   const Ends two = ends->ends();
-  ListingStream source(loop, two.source, task.source.prefix, SourceName(task));
+  ListingStream source(loop, two.source, task.source.prefix, SourceName(task), two.versions);
   ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
   LedgerStream ledger(
       [&](const Key& after, std::int64_t limit) {

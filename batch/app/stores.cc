@@ -138,6 +138,7 @@ class Stores::Made final : public TaskEnds {
       : loop_(loop),
         source_shared_(stores.SharedOf(stores.config_.Store(task.source.store))),
         destination_shared_(stores.SharedOf(stores.config_.Store(task.destination.store))),
+        versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
         source_(loop, source_config_, task.source.bucket, source_shared_.credentials,
@@ -149,9 +150,12 @@ class Stores::Made final : public TaskEnds {
                      counters.retries) {}
 
   Ends ends() override {
-    return Ends{loop_, source_.retrying, destination_.retrying,
+    return Ends{loop_,
+                source_.retrying,
+                destination_.retrying,
                 FindProvider(ToString(source_config_.provider)),
-                FindProvider(ToString(destination_config_.provider))};
+                FindProvider(ToString(destination_config_.provider)),
+                versions_};
   }
 
   bool MayRetry(Side side) override {
@@ -163,6 +167,7 @@ class Stores::Made final : public TaskEnds {
   EventLoop& loop_;
   Shared& source_shared_;
   Shared& destination_shared_;
+  const VersionPolicy versions_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
   Decorated source_;

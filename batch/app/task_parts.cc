@@ -41,6 +41,15 @@ AdoptPolicy AdoptPolicyOf(const TaskConfig& task) {
   return AdoptPolicy::kVerify;
 }
 
+VersionPolicy VersionPolicyOf(const TaskConfig& task) {
+  switch (task.versions) {
+    case VersionMode::kLatest: return VersionPolicy::kLatest;
+    case VersionMode::kPinned: return VersionPolicy::kPinned;
+    case VersionMode::kCompared: return VersionPolicy::kCompared;
+  }
+  return VersionPolicy::kLatest;
+}
+
 KeyFilter FilterOf(const TaskConfig& task) {
   std::vector<std::string> exclude = task.exclude;
   if (!task.exclude_from.empty()) {

@@ -11,6 +11,7 @@ namespace ferry {
 
 TaskPlace PlaceOf(const TaskConfig& task);
 AdoptPolicy AdoptPolicyOf(const TaskConfig& task);
+VersionPolicy VersionPolicyOf(const TaskConfig& task);
 // Reads exclude_from. Throws Error{kConfig}.
 KeyFilter FilterOf(const TaskConfig& task);
 WorkerOptions WorkerOptionsOf(const TransferConfig& transfer);

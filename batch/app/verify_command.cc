@@ -88,7 +88,8 @@ class Verification {
 
 void Verification::Run(LedgerStream& ledger) {
   const Ends ends = listing_->ends();
-  ListingStream sources(ends.loop, ends.source, task_.source.prefix, SourceName(task_));
+  ListingStream sources(ends.loop, ends.source, task_.source.prefix, SourceName(task_),
+                        ends.versions);
   ListingStream destinations(ends.loop, ends.destination, task_.destination.prefix,
                              DestinationName(task_));
   destinations.Peek();  // must answer, also where the source is empty

@@ -47,4 +47,13 @@ std::string_view ToString(AdoptMode adopt) {
   return "unknown";
 }
 
+std::string_view ToString(VersionMode versions) {
+  switch (versions) {
+    case VersionMode::kLatest: return "latest";
+    case VersionMode::kPinned: return "pinned";
+    case VersionMode::kCompared: return "compared";
+  }
+  return "unknown";
+}
+
 }  // namespace ferry

@@ -54,6 +54,7 @@ struct CredentialsConfig {
 enum class ProviderName { kAws, kMinio, kCeph, kS3 };
 enum class Addressing { kAuto, kPath, kVirtual };
 enum class AdoptMode { kTrust, kVerify, kCopy };
+enum class VersionMode { kLatest, kPinned, kCompared };
 
 struct StoreConfig {
   std::string name;  // [A-Za-z0-9_-], at most 40
@@ -81,8 +82,9 @@ struct TaskConfig {
   std::filesystem::path exclude_from;     // empty: none; read at each run (ReadPatternFile)
   std::chrono::milliseconds interval{0};  // 0: never overdue; else 1s..366d
   AdoptMode adopt = AdoptMode::kVerify;
-  std::vector<std::string> refresh;  // names of Config::refresh_targets
-  std::vector<std::string> notify;   // names of Config::notify_targets
+  VersionMode versions = VersionMode::kLatest;  // of the source
+  std::vector<std::string> refresh;             // names of Config::refresh_targets
+  std::vector<std::string> notify;              // names of Config::notify_targets
 };
 
 struct TransferConfig {
@@ -150,5 +152,6 @@ struct Config {
 std::string_view ToString(ProviderName provider);
 std::string_view ToString(Addressing addressing);
 std::string_view ToString(AdoptMode adopt);
+std::string_view ToString(VersionMode versions);
 
 }  // namespace ferry

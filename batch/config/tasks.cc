@@ -26,6 +26,7 @@ constexpr milliseconds kDay = hours(24);
 
 // In the order of the enum.
 constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
+constexpr std::array<std::string_view, 3> kVersions = {"latest", "pinned", "compared"};
 
 template <typename Named>
 std::vector<std::string_view> NamesOf(const std::vector<Named>& all) {
@@ -100,8 +101,9 @@ std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const 
 }
 
 TaskConfig ReadTask(const Value& value, const Config& config) {
-  const Map keys = value.Keys({"name", "source", "destination", "include", "exclude",
-                               "exclude_from", "interval", "adopt", "refresh", "notify"});
+  const Map keys =
+      value.Keys({"name", "source", "destination", "include", "exclude", "exclude_from", "interval",
+                  "adopt", "versions", "refresh", "notify"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -120,6 +122,9 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   if (const auto adopt = keys.Find("adopt")) {
     task.adopt = static_cast<AdoptMode>(adopt->Choice(kAdopt));
+  }
+  if (const auto versions = keys.Find("versions")) {
+    task.versions = static_cast<VersionMode>(versions->Choice(kVersions));
   }
   task.refresh = ReadNames(keys, "refresh", "refresh target", NamesOf(config.refresh_targets));
   task.notify = ReadNames(keys, "notify", "notify target", NamesOf(config.notify_targets));

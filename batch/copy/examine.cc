@@ -1,24 +1,64 @@
 #include "batch/copy/examine.h"
 
+#include <cstdlib>
+
 #include "batch/base/digest.h"
 
 namespace ferry {
+namespace {
+
+// A head's time may have been cut or rounded to a second.
+constexpr std::int64_t kRoundingMs = 2000;
+
+}  // namespace
 
 SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed) {
-  SourceIdentity identity = listed;
-  if (head.etag != listed.etag) identity.modified_ms = head.last_modified_ms;
-  identity.etag = head.etag;
-  identity.size_bytes = head.size_bytes;
-  return identity;
+  SourceIdentity now{head.etag, head.size_bytes, head.last_modified_ms, head.version_id};
+  const bool both_named = !now.version.empty() && !listed.version.empty();
+  const bool same =
+      now.etag == listed.etag && now.size_bytes == listed.size_bytes &&
+      (!both_named || now.version == listed.version) &&
+      (now.modified_ms == 0 || std::abs(now.modified_ms - listed.modified_ms) < kRoundingMs);
+  if (!same) return now;
+  now.modified_ms = listed.modified_ms;
+  // Not every store names the version in each answer.
+  if (now.version.empty()) now.version = listed.version;
+  return now;
+}
+
+std::string PinnedVersion(const Ends& ends, const SourceIdentity& source) {
+  return ends.versions == VersionPolicy::kLatest ? std::string() : source.version;
 }
 
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head) {
   ObjectMetadata metadata;
   metadata.headers = head.metadata_headers;
   if (head.tag_count > 0) {
-    metadata.tags = co_await On(Side::kSource, ends.source.GetTags(key));
+    const std::string version = ends.versions == VersionPolicy::kLatest ? "" : head.version_id;
+    metadata.tags = co_await On(Side::kSource, ends.source.GetTags(key, version));
   }
   co_return metadata;
+}
+
+Task<Unit> CheckTagsBelong(Ends& ends, const Key& key, const ObjectHead& head) {
+  if (head.tag_count == 0) co_return Unit{};
+  const std::string version = ends.versions == VersionPolicy::kLatest ? "" : head.version_id;
+  if (!version.empty() && version != "null") co_return Unit{};
+  const ObjectHead now = co_await On(Side::kSource, ends.source.Head(key, version));
+  const bool same = now.etag == head.etag && now.last_modified_ms == head.last_modified_ms &&
+                    now.version_id == head.version_id;
+  if (same) co_return Unit{};
+  throw SideError(Side::kSource,
+                  Error(ErrorKind::kConflict, "the object changed while its tags were read"));
+}
+
+Task<ObjectHead> LookAgain(const Ends& ends, const ObjectToCopy& object, const SideError& error) {
+  const bool version_gone =
+      error.kind() == ErrorKind::kNotFound && !PinnedVersion(ends, object.source).empty();
+  if (error.side() != Side::kSource || !(error.kind() == ErrorKind::kConflict || version_gone)) {
+    throw error;
+  }
+  co_return co_await On(Side::kSource, ends.source.Head(object.source_key));
 }
 
 Task<std::string> ReadMd5(ObjectStore& store, Side side, GetRequest get, Traffic& traffic) {

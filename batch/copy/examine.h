@@ -12,8 +12,20 @@ namespace ferry {
 // time stays as long as it is the same object.
 SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed);
 
+// The version id that requests for this object carry; empty: they ask for the current one.
+std::string PinnedVersion(const Ends& ends, const SourceIdentity& source);
+
 // Headers and tags; tags cost a request only where the source has some.
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head);
+
+// Throws kConflict where the tags that were read may be those of another object than `head`'s. A
+// request, where there are tags and no version pins them. Not while a read is under way: it would
+// wait for a slot that the read holds (LimitedStore).
+Task<Unit> CheckTagsBelong(Ends& ends, const Key& key, const ObjectHead& head);
+
+// What is at the source now, after a read failed with `error`. Throws `error` when looking again
+// cannot help: it is no change of the object, or the key itself is gone.
+Task<ObjectHead> LookAgain(const Ends& ends, const ObjectToCopy& object, const SideError& error);
 
 // The MD5 of a body, read and thrown away.
 Task<std::string> ReadMd5(ObjectStore& store, Side side, GetRequest get, Traffic& traffic);

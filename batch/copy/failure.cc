@@ -25,4 +25,12 @@ Meaning Judge(const Error& error, std::optional<Side> side) {
   return Meaning::kObject;
 }
 
+std::string Describe(const Error& error, std::optional<Side> side, int attempt) {
+  std::string text = error.what();
+  const bool changed = side == Side::kSource && error.kind() == ErrorKind::kConflict;
+  if (!changed || error.code() == kKeptChanging) return text;
+  if (attempt == 1) return "the source changed while it was copied: " + text;
+  return "the source kept changing while it was copied: " + text;
+}
+
 }  // namespace ferry

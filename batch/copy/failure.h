@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "batch/copy/object_copy.h"
 
@@ -18,5 +19,8 @@ enum class Meaning {
 };
 
 Meaning Judge(const Error& error, std::optional<Side> side);
+
+// What is written down of an attempt: `attempt` counts from 1.
+std::string Describe(const Error& error, std::optional<Side> side, int attempt);
 
 }  // namespace ferry

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "batch/copy/examine.h"
 #include "batch/plan/backoff.h"
 
 namespace ferry {
@@ -85,9 +86,19 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
       result.copied = co_await CopyWhole(ends, item.object, ring, result.traffic);
       break;
     case WorkItem::Kind::kCompare: {
-      auto equal = co_await CompareBytes(ends, item.object, result.traffic);
-      result.differs = !equal.has_value();
-      if (equal) result.copied = std::move(*equal);
+      std::optional<SideError> changed;
+      try {
+        auto equal = co_await CompareBytes(ends, item.object, result.traffic);
+        result.differs = !equal.has_value();
+        if (equal) result.copied = std::move(*equal);
+      } catch (const SideError& error) {
+        changed = error;
+      }
+      if (changed) {
+        // Another object by now: as a copy it is examined anew.
+        co_await LookAgain(ends, item.object, *changed);
+        result.differs = true;
+      }
       break;
     }
     case WorkItem::Kind::kSplit: {

@@ -111,19 +111,33 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
   throw *problem;
 }
 
+// The pinned version while it is there, else what is current.
+Task<ObjectHead> HeadOfSource(Ends& ends, const ObjectToCopy& object) {
+  const std::string version = PinnedVersion(ends, object.source);
+  std::optional<SideError> gone;
+  try {
+    co_return co_await On(Side::kSource, ends.source.Head(object.source_key, version));
+  } catch (const SideError& error) {
+    gone = error;
+  }
+  co_return co_await LookAgain(ends, object, *gone);
+}
+
 // For stores that forget the tags of Create.
 Task<Unit> TagAfterwards(Ends& ends, const ObjectToCopy& object) {
-  NameValues tags;
+  ObjectMetadata metadata;
   try {
-    const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key));
-    if (head.tag_count == 0) co_return Unit{};
-    tags = co_await On(Side::kSource, ends.source.GetTags(object.source_key));
+    const ObjectHead head = co_await HeadOfSource(ends, object);
+    // Another object's tags are not those of what was brought; the next run brings that one.
+    if (head.etag != object.source.etag || head.tag_count == 0) co_return Unit{};
+    metadata = co_await MetadataOf(ends, object.source_key, head);
+    co_await CheckTagsBelong(ends, object.source_key, head);
   } catch (const SideError& error) {
-    // Gone since: what was brought over is there all the same.
-    if (error.kind() != ErrorKind::kNotFound) throw;
+    // Gone or changed since: what was brought over is there all the same.
+    if (error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kConflict) throw;
     co_return Unit{};
   }
-  co_await On(Side::kDestination, ends.destination.PutTags(object.destination_key, tags));
+  co_await On(Side::kDestination, ends.destination.PutTags(object.destination_key, metadata.tags));
   co_return Unit{};
 }
 
@@ -155,7 +169,7 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
   ObjectHead head;
   std::exception_ptr gone;
   try {
-    head = co_await On(Side::kSource, ends.source.Head(object.source_key));
+    head = co_await HeadOfSource(ends, object);
   } catch (const SideError& error) {
     if (error.kind() != ErrorKind::kNotFound || !options.open) throw;
     gone = std::current_exception();
@@ -166,7 +180,8 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
     std::rethrow_exception(gone);
   }
   if (head.size_bytes == 0) {
-    throw SideError(Side::kSource, Error(ErrorKind::kConflict, "the object became empty"));
+    throw SideError(Side::kSource, Error(ErrorKind::kConflict, "the object became empty",
+                                         std::string(kBecameEmpty)));
   }
   OpenUpload upload;
   upload.source = IdentityOf(head, object.source);
@@ -187,6 +202,7 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
       ChoosePartBytes(head.size_bytes, options.part_bytes,
                       {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
   const ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
+  co_await CheckTagsBelong(ends, object.source_key, head);
   upload.upload_id = co_await On(Side::kDestination,
                                  ends.destination.CreateUpload(object.destination_key, metadata));
   co_return upload;

@@ -56,11 +56,11 @@ Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAn
   ThrowStoredOtherBytes();
 }
 
-GetRequest PinnedGet(const ObjectToCopy& object) {
+GetRequest PinnedGet(const Ends& ends, const ObjectToCopy& object) {
   GetRequest get;
   get.key = object.source_key;
   get.if_match = object.source.etag;
-  get.version_id = object.source.version;
+  get.version_id = PinnedVersion(ends, object.source);
   get.expected_bytes = object.source.size_bytes;
   return get;
 }
@@ -68,13 +68,14 @@ GetRequest PinnedGet(const ObjectToCopy& object) {
 Task<Copied> CopyInMemory(Ends& ends, const ObjectToCopy& object, Traffic& traffic) {
   MemorySink sink(kWholeBytesMax);
   std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
-  GetRequest get = PinnedGet(object);
+  GetRequest get = PinnedGet(ends, object);
   const ObjectHead head = co_await On(Side::kSource, ends.source.Get(get, sink, ignore));
   traffic.read_bytes += sink.body().size();
   CheckLength(sink.body().size(), object.source.size_bytes);
   const std::string md5 = Md5::Of(sink.body());
   CheckReadMd5(ends.source_provider, head, md5);
   const ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
+  co_await CheckTagsBelong(ends, object.source_key, head);
 
   PutRequest request;
   request.key = object.destination_key;
@@ -86,9 +87,16 @@ Task<Copied> CopyInMemory(Ends& ends, const ObjectToCopy& object, Traffic& traff
   traffic.written_bytes += request.bytes;
   Copied copied;
   copied.proof = co_await ProveWhole(ends, object, put, md5, /*md5_up_front=*/true, traffic);
-  copied.source = object.source;
+  copied.source = IdentityOf(head, object.source);
   copied.destination_etag = put.etag;
   co_return copied;
+}
+
+[[noreturn]] void ThrowKeptChanging(const SideError& last) {
+  throw SideError(Side::kSource,
+                  Error(ErrorKind::kConflict,
+                        "the source kept changing while it was copied: " + std::string(last.what()),
+                        std::string(kKeptChanging)));
 }
 
 // One GET whose body flows through a ring into one PUT, on the same loop.
@@ -171,7 +179,7 @@ Task<Copied> CopyStreaming(Ends& ends, const ObjectToCopy& object, std::size_t r
   PutRequest put;
   put.key = object.destination_key;
   put.bytes = object.source.size_bytes;
-  GetRequest get = PinnedGet(object);
+  GetRequest get = PinnedGet(ends, object);
   Stream stream(ends, ring_bytes);
   PutAnswer answer;
   try {
@@ -184,15 +192,12 @@ Task<Copied> CopyStreaming(Ends& ends, const ObjectToCopy& object, std::size_t r
   traffic.written_bytes += put.bytes;
   const std::string md5 = stream.FinishMd5();
   CheckReadMd5(ends.source_provider, stream.head(), md5);
+  co_await CheckTagsBelong(ends, object.source_key, stream.head());
   Copied copied;
   copied.proof = co_await ProveWhole(ends, object, answer, md5, /*md5_up_front=*/false, traffic);
-  copied.source = object.source;
+  copied.source = IdentityOf(stream.head(), object.source);
   copied.destination_etag = answer.etag;
   co_return copied;
-}
-
-bool ChangedAtSource(const SideError& error) {
-  return error.side() == Side::kSource && error.kind() == ErrorKind::kConflict;
 }
 
 }  // namespace
@@ -204,15 +209,17 @@ std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes) {
 
 Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic) {
   for (int look = 1;; ++look) {
+    std::optional<SideError> problem;
     try {
       if (object.source.size_bytes <= kWholeBytesMax) {
         co_return co_await CopyInMemory(ends, object, traffic);
       }
       co_return co_await CopyStreaming(ends, object, ring_bytes, traffic);
     } catch (const SideError& error) {
-      if (!ChangedAtSource(error) || look == kLooksMax) throw;
+      problem = error;
     }
-    const ObjectHead now = co_await On(Side::kSource, ends.source.Head(object.source_key));
+    const ObjectHead now = co_await LookAgain(ends, object, *problem);
+    if (look == kLooksMax) ThrowKeptChanging(*problem);
     object.source = IdentityOf(now, object.source);
   }
 }
@@ -228,7 +235,7 @@ Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic
   if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
   Started<std::string> stored(
       ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes, traffic));
-  const GetRequest get = PinnedGet(object);
+  const GetRequest get = PinnedGet(ends, object);
   std::string ours;
   std::exception_ptr error;
   try {
@@ -248,7 +255,7 @@ Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic
 
 Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::size_t ring_bytes,
                         Traffic& traffic) {
-  GetRequest get = PinnedGet(object);
+  GetRequest get = PinnedGet(ends, object);
   get.first_byte = part.part.first_byte;
   get.range_bytes = part.part.size_bytes;
   get.expected_bytes = part.part.size_bytes;
@@ -259,11 +266,21 @@ Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::si
   put.bytes = part.part.size_bytes;
   Stream stream(ends, std::min<std::size_t>(ring_bytes, kWholeBytesMax));
   PutAnswer answer;
+  std::optional<SideError> gone;
   try {
     answer = co_await stream.Run(get, put, /*carry_metadata=*/false);
+  } catch (const SideError& error) {
+    traffic.read_bytes += stream.moved_bytes();
+    if (error.side() != Side::kSource || error.kind() != ErrorKind::kNotFound) throw;
+    gone = error;
   } catch (...) {
     traffic.read_bytes += stream.moved_bytes();
     throw;
+  }
+  if (gone) {
+    // The key is there, the version is not: the object is another one now.
+    co_await LookAgain(ends, object, *gone);
+    throw SideError(Side::kSource, Error(ErrorKind::kConflict, gone->what(), gone->code()));
   }
   traffic.read_bytes += stream.moved_bytes();
   traffic.written_bytes += put.bytes;

@@ -34,7 +34,13 @@ struct Ends {
   ObjectStore& destination;
   const Provider& source_provider;
   const Provider& destination_provider;
+  VersionPolicy versions = VersionPolicy::kLatest;  // of the source
 };
+
+// Error::code() of an object that was another one at each of several looks.
+inline constexpr std::string_view kKeptChanging = "SourceKeptChanging";
+// ... of an object that no parts can hold any more.
+inline constexpr std::string_view kBecameEmpty = "SourceBecameEmpty";
 
 struct ObjectToCopy {
   Key source_key;
@@ -60,8 +66,9 @@ inline constexpr std::size_t kWholeBytesMax = std::size_t{1} << 20;
 std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes);
 
 // One GET, one PUT. `ring_bytes` bounds the memory of a body larger than kWholeBytesMax.
-// An object that changed since `object.source` was seen is examined and read anew, three times.
-// Throws SideError. `traffic` counts what moved, also when it throws.
+// An object that changed since `object.source` was seen, or whose version is gone, is examined and
+// read anew, three times; after that it is a conflict with the code kKeptChanging. Throws
+// SideError. `traffic` counts what moved, also when it throws.
 Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic);
 
 // Reads both sides. Empty: they differ.
@@ -87,12 +94,15 @@ struct SplitOptions {
 
 // Makes an upload ready for its parts: goes on with the open one when it is still there and of
 // the same bytes (its parts checked against the store's own list), else aborts it and creates one.
+// With a pinned version that is still there, that one counts, else what is current.
 Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options);
 
 struct PartToCopy {
   std::string upload_id;
   Part part;
 };
+// kConflict where the source is another object by now, or only the pinned version is gone;
+// kNotFound where the key is.
 Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::size_t ring_bytes,
                         Traffic& traffic);
 

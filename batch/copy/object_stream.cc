@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::int64_t kLedgerPageRows = 5000;
 
-ListedEntry ToEntry(ListedObject& object, std::size_t prefix_bytes) {
+ListedEntry ToEntry(ListedObject& object) {
   ListedEntry entry;
-  entry.key = Key(object.key.bytes().substr(prefix_bytes));
+  entry.key = std::move(object.key);
   entry.etag = std::move(object.etag);
   entry.size_bytes = object.size_bytes;
   entry.modified_ms = object.last_modified_ms;
@@ -20,8 +20,12 @@ ListedEntry ToEntry(ListedObject& object, std::size_t prefix_bytes) {
 }  // namespace
 
 ListingStream::ListingStream(EventLoop& loop, ObjectStore& store, std::string prefix,
-                             std::string what)
-    : loop_(loop), store_(store), prefix_(std::move(prefix)), what_(std::move(what)) {
+                             std::string what, VersionPolicy versions)
+    : loop_(loop),
+      store_(store),
+      prefix_(std::move(prefix)),
+      what_(std::move(what)),
+      versions_(versions) {
   FetchNext(std::nullopt);
 }
 
@@ -29,11 +33,40 @@ ListingStream::~ListingStream() {
   if (coming_.valid()) coming_.wait();
 }
 
-void ListingStream::FetchNext(std::optional<std::string> token) {
+Task<ListingStream::Page> ListingStream::FetchObjects(std::optional<Cursor> from) {
   ListRequest request;
   request.prefix = prefix_;
-  request.continuation_token = std::move(token);
-  std::function<Task<ListPage>()> make = [this, request] { return store_.List(request); };
+  if (from) request.continuation_token = from->token;
+  ListPage listed = co_await store_.List(request);
+  Page page;
+  page.entries.reserve(listed.objects.size());
+  for (ListedObject& object : listed.objects) page.entries.push_back(ToEntry(object));
+  if (listed.truncated) page.next = Cursor{listed.continuation_token.value_or(""), ""};
+  co_return page;
+}
+
+Task<ListingStream::Page> ListingStream::FetchVersions(std::optional<Cursor> from) {
+  ListVersionsRequest request;
+  request.prefix = prefix_;
+  if (from) {
+    request.key_marker = from->token;
+    request.version_id_marker = from->version;
+  }
+  ListVersionsPage listed = co_await store_.ListVersions(request);
+  Page page;
+  for (ListedVersion& one : listed.versions) {
+    if (!one.latest || one.delete_marker) continue;
+    page.entries.push_back(ToEntry(one.object));
+    page.entries.back().version = std::move(one.version_id);
+  }
+  if (listed.truncated) page.next = Cursor{listed.next_key_marker, listed.next_version_id_marker};
+  co_return page;
+}
+
+void ListingStream::FetchNext(std::optional<Cursor> from) {
+  std::function<Task<Page>()> make = [this, from] {
+    return versions_ == VersionPolicy::kCompared ? FetchVersions(from) : FetchObjects(from);
+  };
   coming_ = loop_.Submit(std::move(make));
 }
 
@@ -45,30 +78,33 @@ const ListedEntry* ListingStream::Peek() {
 void ListingStream::Next() { position_ += 1; }
 
 void ListingStream::TakePage() {
-  ListPage page = coming_.get();
-  if (page.truncated) {
-    if (!page.continuation_token || page.continuation_token == last_token_) {
+  Page page = coming_.get();
+  if (page.next) {
+    if (page.next->token.empty() || page.next == last_cursor_) {
       throw Error(ErrorKind::kCorrupt, what_ + ": the listing says that it goes on, but not where");
     }
-    last_token_ = page.continuation_token;
-    FetchNext(page.continuation_token);
+    last_cursor_ = page.next;
+    FetchNext(page.next);
   } else {
     at_end_ = true;
   }
   page_.clear();
-  page_.reserve(page.objects.size());
+  page_.reserve(page.entries.size());
   position_ = 0;
-  for (ListedObject& object : page.objects) {
-    if (!object.key.StartsWith(prefix_)) {
+  for (ListedEntry& entry : page.entries) {
+    if (!entry.key.StartsWith(prefix_)) {
       throw Error(ErrorKind::kCorrupt,
-                  what_ + ": the listing has a key outside its prefix: " + Escape(object.key));
+                  what_ + ": the listing has a key outside its prefix: " + Escape(entry.key));
     }
-    if (last_ && !(*last_ < object.key)) {
+    // The latest version of a key may be deleted between two pages: the next one is it then, too.
+    if (last_ && versions_ == VersionPolicy::kCompared && *last_ == entry.key) continue;
+    if (last_ && !(*last_ < entry.key)) {
       throw Error(ErrorKind::kCorrupt,
-                  what_ + ": the listing is not in key order at " + Escape(object.key));
+                  what_ + ": the listing is not in key order at " + Escape(entry.key));
     }
-    last_ = object.key;
-    page_.push_back(ToEntry(object, prefix_.size()));
+    last_ = entry.key;
+    entry.key = Key(entry.key.bytes().substr(prefix_.size()));
+    page_.push_back(std::move(entry));
   }
 }
 

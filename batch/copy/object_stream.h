@@ -22,8 +22,11 @@ namespace ferry {
 // fetched while this one is used, so two pages are in memory. One thread, not the loop's.
 class ListingStream {
  public:
-  // `store` belongs to `loop`; both outlive this object. `what` names the bucket in errors.
-  ListingStream(EventLoop& loop, ObjectStore& store, std::string prefix, std::string what);
+  // `store` belongs to `loop`; both outlive this object. `what` names the bucket in errors. With
+  // VersionPolicy::kCompared the versions are listed, and the latest one of each key is the object;
+  // a key whose latest is a delete marker is not there.
+  ListingStream(EventLoop& loop, ObjectStore& store, std::string prefix, std::string what,
+                VersionPolicy versions = VersionPolicy::kLatest);
   // Waits for the page that is on its way.
   ~ListingStream();
 
@@ -32,18 +35,32 @@ class ListingStream {
   void Next();
 
  private:
-  void FetchNext(std::optional<std::string> token);
+  // One page of either listing: current objects by their whole keys, and where the next begins.
+  struct Cursor {
+    std::string token;    // of objects
+    std::string version;  // of versions: `token` is the key marker
+    friend bool operator==(const Cursor&, const Cursor&) = default;
+  };
+  struct Page {
+    std::vector<ListedEntry> entries;
+    std::optional<Cursor> next;
+  };
+
+  Task<Page> FetchObjects(std::optional<Cursor> from);
+  Task<Page> FetchVersions(std::optional<Cursor> from);
+  void FetchNext(std::optional<Cursor> from);
   void TakePage();
 
   EventLoop& loop_;
   ObjectStore& store_;
   const std::string prefix_;
   const std::string what_;
-  std::future<ListPage> coming_;
+  const VersionPolicy versions_;
+  std::future<Page> coming_;
   std::vector<ListedEntry> page_;
   std::size_t position_ = 0;
   std::optional<Key> last_;
-  std::optional<std::string> last_token_;
+  std::optional<Cursor> last_cursor_;
   bool at_end_ = false;
 };
 

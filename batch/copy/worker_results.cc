@@ -115,8 +115,8 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     run.outcomes.verdicts.push_back(std::move(one));
     return;
   }
-  if (item.kind == WorkItem::Kind::kSplit && error.kind() == ErrorKind::kConflict) {
-    // It is another object now, perhaps too small for parts: one stream looks at it anew.
+  if (item.kind == WorkItem::Kind::kSplit && error.code() == kBecameEmpty) {
+    // It is another object now, too small for parts: one stream looks at it anew.
     WorkItem whole = item;
     whole.kind = WorkItem::Kind::kWhole;
     whole.open.reset();
@@ -135,11 +135,13 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   random_ = random_ * 6364136223846793005U + 1442695040888963407U;
   FailedJob failed;
   failed.job_id = job_id;
-  failed.error = error.what();
   if (is_part) failed.upload_id = item.part.upload_id;
   const int attempts = is_part ? item.part.attempts : item.job.attempts;
+  failed.error = Describe(error, result.failed_side, attempts + 1);
   failed.pause = Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
-  failed.costs_attempt = CostsAttempt(run, job_id, meaning, error.kind());
+  // Of a part: the next look at the object finds it vanished, whatever its attempts.
+  failed.costs_attempt =
+      meaning != Meaning::kVanished && CostsAttempt(run, job_id, meaning, error.kind());
   failed.futile = meaning == Meaning::kFutile;
   const Key& key = is_part ? item.part.key : item.job.key;
   parts_.observer.OnRetry(run.open.task_name, key, failed.error);

@@ -43,7 +43,12 @@ Finding WithLedger(const ListedEntry& source, const ListedEntry& destination,
   const bool source_same = ledger.source.SameAs(IdentityOf(source));
   const bool destination_same = ledger.destination_etag == destination.etag &&
                                 ledger.source.size_bytes == destination.size_bytes;
-  if (source_same && destination_same) return {};
+  if (source_same && destination_same) {
+    const bool learnt = ledger.source.version.empty() && !source.version.empty();
+    return learnt ? Finding{Decision::kRepairLedger, Reason::kVersionLearnt} : Finding{};
+  }
+  // Where versions are compared a new one is a new copy, whatever its bytes.
+  if (!source_same && !source.version.empty()) return {Decision::kCopy, Reason::kSourceChanged};
   if (SameBytes(source, destination)) return {Decision::kRepairLedger, Reason::kEqualEtags};
   return {Decision::kCopy, source_same ? Reason::kDestinationChanged : Reason::kSourceChanged};
 }
@@ -51,7 +56,7 @@ Finding WithLedger(const ListedEntry& source, const ListedEntry& destination,
 }  // namespace
 
 SourceIdentity IdentityOf(const ListedEntry& source) {
-  return {source.etag, source.size_bytes, source.modified_ms, {}};
+  return {source.etag, source.size_bytes, source.modified_ms, source.version};
 }
 
 Finding Decide(const Sides& sides, AdoptPolicy adopt) {
@@ -104,6 +109,7 @@ std::string_view ToString(Reason reason) {
     case Reason::kSizeDiffers: return "size_differs";
     case Reason::kEtagDiffers: return "etag_differs";
     case Reason::kEqualEtags: return "equal_etags";
+    case Reason::kVersionLearnt: return "version_learnt";
     case Reason::kTrustedBySizeAndTime: return "trusted_by_size_and_time";
     case Reason::kNotComparable: return "not_comparable";
     case Reason::kArchivedAtSource: return "archived_at_source";

@@ -30,6 +30,7 @@ enum class Reason {
   kSizeDiffers,         // no ledger row
   kEtagDiffers,         // no ledger row
   kEqualEtags,
+  kVersionLearnt,  // all is as the ledger says, which did not know the version yet
   kTrustedBySizeAndTime,
   kNotComparable,  // no ledger row, ETags can't tell
   kArchivedAtSource,

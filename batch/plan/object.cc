@@ -22,7 +22,9 @@ std::int64_t WholeSeconds(std::int64_t ms) { return (ms >= 0 ? ms : ms - 999) / 
 }  // namespace
 
 bool SourceIdentity::SameAs(const SourceIdentity& other) const {
-  return etag == other.etag && size_bytes == other.size_bytes && version == other.version &&
+  const bool versions_known = !version.empty() && !other.version.empty();
+  return etag == other.etag && size_bytes == other.size_bytes &&
+         (!versions_known || version == other.version) &&
          WholeSeconds(modified_ms) == WholeSeconds(other.modified_ms);
 }
 

@@ -14,10 +14,18 @@ struct SourceIdentity {
   std::string etag;  // normalised: no quotes
   std::uint64_t size_bytes = 0;
   std::int64_t modified_ms = 0;  // Unix time
-  std::string version;           // empty: not asked for
+  std::string version;           // "null" is one too; empty: not known
 
-  // Lists say milliseconds, HEAD and GET say seconds: compared by whole seconds.
+  // Lists say milliseconds, HEAD and GET say seconds: compared by whole seconds. Versions tell
+  // objects apart only where both are known.
   bool SameAs(const SourceIdentity& other) const;
+};
+
+// Which version of a source object is meant, and how firmly (`versions` of a task).
+enum class VersionPolicy {
+  kLatest,    // whatever is current, pinned by its ETag
+  kPinned,    // the version that is current when the copy of an object begins, by its id
+  kCompared,  // the version that the listing named, by its id; a new one is a new copy
 };
 
 // One object in a listing of either side; `key` is without the prefix of that side.
@@ -26,7 +34,8 @@ struct ListedEntry {
   std::string etag;
   std::uint64_t size_bytes = 0;
   std::int64_t modified_ms = 0;
-  bool archived = false;  // in a class that must be restored before it can be read
+  bool archived = false;     // in a class that must be restored before it can be read
+  std::string version = {};  // where the listing names versions
 };
 
 enum class Verdict { kArchived, kKeyRefused };

@@ -47,6 +47,7 @@ ObjectRecord ToObject(const pg::Row& row) {
   object.size_bytes = row.Get<std::int64_t>("size_bytes");
   object.error = row.Get<std::optional<std::string>>("error");
   object.source_etag = row.Get<std::string>("source_etag");
+  object.source_version = row.Get<std::string>("source_version");
   object.destination_etag = row.Get<std::optional<std::string>>("destination_etag");
   object.proof = row.Get<std::optional<std::string>>("proof");
   object.planned_at = row.Get<std::string>("planned_at");
@@ -60,6 +61,7 @@ HeldObject ToHeld(const pg::Row& row) {
   held.run_id = row.Get<std::int64_t>("run_id");
   held.size_bytes = row.Get<std::int64_t>("size_bytes");
   held.source_etag = row.Get<std::string>("source_etag");
+  held.source_version = row.Get<std::string>("source_version");
   held.destination_etag = row.Get<std::optional<std::string>>("destination_etag");
   held.proof = row.Get<std::optional<std::string>>("proof");
   held.verdict = row.Get<std::optional<std::string>>("verdict");

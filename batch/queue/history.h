@@ -45,6 +45,7 @@ struct ObjectRecord {
   std::int64_t size_bytes = 0;
   std::optional<std::string> error;
   std::string source_etag;
+  std::string source_version;  // empty: not known
   std::optional<std::string> destination_etag;
   std::optional<std::string> proof;
   std::string planned_at;
@@ -68,6 +69,7 @@ struct HeldObject {
   std::int64_t run_id = 0;
   std::int64_t size_bytes = 0;
   std::string source_etag;
+  std::string source_version;  // empty: not known
   std::optional<std::string> destination_etag;
   std::optional<std::string> proof;
   std::optional<std::string> verdict;  // why it is not held, instead of the two

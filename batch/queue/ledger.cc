@@ -52,13 +52,14 @@ void WriteLedger(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
   if (rows.empty()) return;
   std::vector<Key> keys;
   std::vector<std::int64_t> sizes, times;
-  std::vector<std::string> etags;
+  std::vector<std::string> etags, versions;
   std::vector<std::optional<std::string>> destination_etags, proofs, verdicts;
   for (const LedgerRow& row : rows) {
     keys.push_back(row.key);
     sizes.push_back(static_cast<std::int64_t>(row.source.size_bytes));
     times.push_back(row.source.modified_ms);
     etags.push_back(row.source.etag);
+    versions.push_back(row.source.version);
     if (row.verdict) {
       destination_etags.emplace_back();
       proofs.emplace_back();
@@ -70,7 +71,7 @@ void WriteLedger(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
     }
   }
   tx.Execute("queries/write_ledger", task_id, run_id, keys, sizes, etags, times, destination_etags,
-             proofs, verdicts);
+             proofs, verdicts, versions);
 }
 
 }  // namespace ferry

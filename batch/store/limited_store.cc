@@ -27,7 +27,13 @@ Task<ListPage> LimitedStore::List(ListRequest request) {
   return Limited(inner_.List(std::move(request)));
 }
 
-Task<ObjectHead> LimitedStore::Head(Key key) { return Limited(inner_.Head(std::move(key))); }
+Task<ListVersionsPage> LimitedStore::ListVersions(ListVersionsRequest request) {
+  return Limited(inner_.ListVersions(std::move(request)));
+}
+
+Task<ObjectHead> LimitedStore::Head(Key key, std::string version_id) {
+  return Limited(inner_.Head(std::move(key), std::move(version_id)));
+}
 
 Task<ObjectHead> LimitedStore::Get(GetRequest request, BodySink& sink,
                                    std::function<void(const ObjectHead&)> on_head) {

@@ -17,10 +17,14 @@ class LimitedStore final : public ObjectStore {
       : inner_(inner), loop_(loop), limiter_(limiter) {}
 
   Task<ListPage> List(ListRequest request) override;
-  Task<ObjectHead> Head(Key key) override;
+  Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
+  using ObjectStore::Head;
+  Task<ObjectHead> Head(Key key, std::string version_id) override;
   Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                        std::function<void(const ObjectHead&)> on_head) override;
-  Task<NameValues> GetTags(Key key) override { return inner_.GetTags(std::move(key)); }
+  Task<NameValues> GetTags(Key key, std::string version_id) override {
+    return inner_.GetTags(std::move(key), std::move(version_id));
+  }
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
   Task<Unit> Delete(Key key) override;

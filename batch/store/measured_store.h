@@ -17,12 +17,19 @@ class MeasuredStore final : public ObjectStore {
   Task<ListPage> List(ListRequest request) override {
     return Counted(inner_.List(std::move(request)));
   }
-  Task<ObjectHead> Head(Key key) override { return Counted(inner_.Head(std::move(key))); }
+  Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override {
+    return Counted(inner_.ListVersions(std::move(request)));
+  }
+  Task<ObjectHead> Head(Key key, std::string version_id) override {
+    return Counted(inner_.Head(std::move(key), std::move(version_id)));
+  }
   Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                        std::function<void(const ObjectHead&)> on_head) override {
     return Counted(inner_.Get(std::move(request), sink, std::move(on_head)));
   }
-  Task<NameValues> GetTags(Key key) override { return Counted(inner_.GetTags(std::move(key))); }
+  Task<NameValues> GetTags(Key key, std::string version_id) override {
+    return Counted(inner_.GetTags(std::move(key), std::move(version_id)));
+  }
   Task<Unit> PutTags(Key key, NameValues tags) override {
     return Counted(inner_.PutTags(std::move(key), std::move(tags)));
   }

@@ -50,10 +50,19 @@ struct ListRequest {
   std::uint32_t keys_max = 1000;
 };
 
+// Every version of the keys below a prefix, a page at a time.
+struct ListVersionsRequest {
+  std::string prefix;
+  // From the page before; both empty: from the start. A page may end within the versions of a key.
+  std::string key_marker;
+  std::string version_id_marker;
+  std::uint32_t keys_max = 1000;  // versions and delete markers
+};
+
 struct GetRequest {
   Key key;
-  std::string if_match;  // the ETag it must have; empty only where none is known
-  std::string version_id;
+  std::string if_match;    // the ETag it must have; empty only where none is known
+  std::string version_id;  // empty: the current one
   // The whole object when range_bytes is 0.
   std::uint64_t first_byte = 0;
   std::uint64_t range_bytes = 0;
@@ -81,12 +90,18 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
 
   virtual Task<ListPage> List(ListRequest request) = 0;
-  virtual Task<ObjectHead> Head(Key key) = 0;
+  virtual Task<ListVersionsPage> ListVersions(ListVersionsRequest request) = 0;
+  // An empty version id: the current one. A version that is gone is kNotFound with the code
+  // NoSuchVersion or NoSuchKey; the key may still be there.
+  virtual Task<ObjectHead> Head(Key key, std::string version_id) = 0;
+  Task<ObjectHead> Head(Key key) { return Head(std::move(key), std::string()); }
   // The body goes to `sink`; `on_head` is called before its first byte. The range, the length and
-  // the pinned ETag of the answer are checked: what does not fit throws kCorrupt or kConflict.
+  // the pinned ETag and version of the answer are checked: what does not fit throws kCorrupt or
+  // kConflict.
   virtual Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                                std::function<void(const ObjectHead&)> on_head) = 0;
-  virtual Task<NameValues> GetTags(Key key) = 0;
+  virtual Task<NameValues> GetTags(Key key, std::string version_id) = 0;
+  Task<NameValues> GetTags(Key key) { return GetTags(std::move(key), std::string()); }
   // Replaces the tags of an object that is there.
   virtual Task<Unit> PutTags(Key key, NameValues tags) = 0;
   virtual Task<PutAnswer> Put(PutRequest request) = 0;

@@ -45,8 +45,13 @@ Task<ListPage> RetryingStore::List(ListRequest request) {
   co_return co_await Retry(std::move(attempt));
 }
 
-Task<ObjectHead> RetryingStore::Head(Key key) {
-  std::function<Task<ObjectHead>()> attempt = [&] { return inner_.Head(key); };
+Task<ListVersionsPage> RetryingStore::ListVersions(ListVersionsRequest request) {
+  std::function<Task<ListVersionsPage>()> attempt = [&] { return inner_.ListVersions(request); };
+  co_return co_await Retry(std::move(attempt));
+}
+
+Task<ObjectHead> RetryingStore::Head(Key key, std::string version_id) {
+  std::function<Task<ObjectHead>()> attempt = [&] { return inner_.Head(key, version_id); };
   co_return co_await Retry(std::move(attempt));
 }
 
@@ -56,8 +61,8 @@ Task<ObjectHead> RetryingStore::Get(GetRequest request, BodySink& sink,
   return inner_.Get(std::move(request), sink, std::move(on_head));
 }
 
-Task<NameValues> RetryingStore::GetTags(Key key) {
-  std::function<Task<NameValues>()> attempt = [&] { return inner_.GetTags(key); };
+Task<NameValues> RetryingStore::GetTags(Key key, std::string version_id) {
+  std::function<Task<NameValues>()> attempt = [&] { return inner_.GetTags(key, version_id); };
   co_return co_await Retry(std::move(attempt));
 }
 

@@ -46,10 +46,13 @@ class RetryingStore final : public ObjectStore {
                 std::uint64_t seed, std::function<void(const Error&)> on_retry);
 
   Task<ListPage> List(ListRequest request) override;
-  Task<ObjectHead> Head(Key key) override;
+  Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
+  using ObjectStore::Head;
+  Task<ObjectHead> Head(Key key, std::string version_id) override;
   Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                        std::function<void(const ObjectHead&)> on_head) override;
-  Task<NameValues> GetTags(Key key) override;
+  using ObjectStore::GetTags;
+  Task<NameValues> GetTags(Key key, std::string version_id) override;
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
   Task<Unit> Delete(Key key) override;

@@ -133,7 +133,12 @@ void CheckGetAnswer(const HttpAnswer& answer, const GetRequest& request, const O
   if (length && *length != request.expected_bytes) {
     throw Error(ErrorKind::kConflict, "the object has another size than when it was listed");
   }
-  // For stores that ignore If-Match.
+  // For stores that ignore versionId, and
+  if (!request.version_id.empty() && !head.version_id.empty() &&
+      head.version_id != request.version_id) {
+    corrupt("the store sent another version than asked for");
+  }
+  // for those that ignore If-Match.
   if (!request.if_match.empty() && head.etag != NormalizeEtag(request.if_match)) {
     throw Error(ErrorKind::kConflict, "the object changed since it was listed");
   }
@@ -300,8 +305,23 @@ Task<ListPage> S3Store::List(ListRequest request) {
   }
 }
 
-Task<ObjectHead> S3Store::Head(Key key) {
+Task<ListVersionsPage> S3Store::ListVersions(ListVersionsRequest request) {
+  Call call = NewCall(Method::kGet, "list the versions of", nullptr);
+  call.query.push_back({"versions", ""});
+  call.query.push_back({"prefix", request.prefix});
+  call.query.push_back({"max-keys", std::to_string(request.keys_max)});
+  if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
+  if (!request.key_marker.empty()) call.query.push_back({"key-marker", request.key_marker});
+  if (!request.version_id_marker.empty()) {
+    call.query.push_back({"version-id-marker", request.version_id_marker});
+  }
+  HttpAnswer answer = co_await Send(call);
+  co_return Read(call, answer, ParseListVersions);
+}
+
+Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
   Call call = NewCall(Method::kHead, "examine", &key);
+  if (!version_id.empty()) call.query.push_back({"versionId", version_id});
   try {
     HttpAnswer answer = co_await Send(call);
     co_return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
@@ -313,6 +333,7 @@ Task<ObjectHead> S3Store::Head(Key key) {
   // The answer to a HEAD has no body: a missing key and a missing bucket look alike. A GET of one
   // byte names the reason.
   Call get = NewCall(Method::kGet, "examine", &key);
+  get.query = call.query;
   get.headers.push_back({"range", "bytes=0-0"});
   try {
     co_await Send(get);
@@ -359,9 +380,10 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
   co_return head;
 }
 
-Task<NameValues> S3Store::GetTags(Key key) {
+Task<NameValues> S3Store::GetTags(Key key, std::string version_id) {
   Call call = NewCall(Method::kGet, "read the tags of", &key);
   call.query.push_back({"tagging", ""});
+  if (!version_id.empty()) call.query.push_back({"versionId", version_id});
   HttpAnswer answer = co_await Send(call);
   co_return Read(call, answer, ParseTagging);
 }

@@ -29,10 +29,13 @@ class S3Store final : public ObjectStore {
   ~S3Store() override;
 
   Task<ListPage> List(ListRequest request) override;
-  Task<ObjectHead> Head(Key key) override;
+  Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
+  using ObjectStore::Head;
+  Task<ObjectHead> Head(Key key, std::string version_id) override;
   Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                        std::function<void(const ObjectHead&)> on_head) override;
-  Task<NameValues> GetTags(Key key) override;
+  using ObjectStore::GetTags;
+  Task<NameValues> GetTags(Key key, std::string version_id) override;
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
   Task<Unit> Delete(Key key) override;

@@ -10,8 +10,16 @@ namespace ferry {
 namespace {
 
 constexpr std::size_t kKeysAPage = 1000;
+constexpr std::size_t kVersionIdBytesMax = 1024;
+
 void DecodeInPlace(std::string& name) {
   if (name.find_first_of("%+") != std::string::npos) name = UriDecode(name);
+}
+
+// A marker of an encoded page whose last key, decoded, is `last`. RGW 16.2 encodes keys and not
+// markers: what is that key as it stands is not encoded.
+void DecodeMarker(std::string& marker, const Key& last) {
+  if (marker != last.bytes()) DecodeInPlace(marker);
 }
 
 Key DecodedKey(const Key& key) {
@@ -92,15 +100,90 @@ class ListPageVisitor final : public AnswerVisitor {
   // At the end: EncodingType may stand behind the names it is about.
   void Decode() {
     DecodeInPlace(page_.prefix);
-    if (page_.next_marker) DecodeInPlace(*page_.next_marker);
     for (std::string& prefix : page_.common_prefixes) DecodeInPlace(prefix);
     for (ListedObject& object : page_.objects) object.key = DecodedKey(object.key);
+    const Key last = page_.objects.empty() ? Key() : page_.objects.back().key;
+    if (page_.next_marker) DecodeMarker(*page_.next_marker, last);
   }
 
   ListPage page_;
   std::optional<bool> truncated_;
   ListedObject object_;
   bool has_size_ = false;
+};
+
+class ListVersionsVisitor final : public AnswerVisitor {
+ public:
+  ListVersionsVisitor() : AnswerVisitor({"ListVersionsResult"}) {}
+
+  ListVersionsPage Finish() {
+    if (!truncated_) throw Error(ErrorKind::kCorrupt, "the list of versions lacks IsTruncated");
+    page_.truncated = *truncated_;
+    if (page_.truncated && page_.next_key_marker.empty()) {
+      throw Error(ErrorKind::kCorrupt, "the list of versions goes on but does not say where");
+    }
+    if (url_encoded_) {
+      for (ListedVersion& one : page_.versions) one.object.key = DecodedKey(one.object.key);
+      const Key last = page_.versions.empty() ? Key() : page_.versions.back().object.key;
+      DecodeMarker(page_.next_key_marker, last);
+    }
+    return std::move(page_);
+  }
+
+ private:
+  static bool IsEntry(std::string_view name) { return name == "Version" || name == "DeleteMarker"; }
+
+  void Begin(std::string_view name) override {
+    if (!IsEntry(name)) return;
+    version_ = {};
+    version_.delete_marker = name == "DeleteMarker";
+    has_size_ = false;
+  }
+
+  void Field(std::string_view name, std::string_view text) override {
+    if (IsEntry(name)) {
+      AddVersion();
+    } else if (name == "IsTruncated") {
+      truncated_ = AnswerBool(text);
+    } else if (name == "EncodingType") {
+      url_encoded_ = text == "url";
+    } else if (name == "NextKeyMarker") {
+      page_.next_key_marker = text;
+    } else if (name == "NextVersionIdMarker") {
+      page_.next_version_id_marker = text;
+    }
+  }
+
+  void AddVersion() {
+    const bool whole = !version_.object.key.empty() && !version_.version_id.empty() &&
+                       (has_size_ || version_.delete_marker);
+    if (!whole || version_.version_id.size() > kVersionIdBytesMax) {
+      throw Error(ErrorKind::kCorrupt,
+                  "the list of versions holds one without key, size or a version id that can be");
+    }
+    page_.versions.push_back(std::move(version_));
+  }
+
+  void Inner(std::string_view section, std::string_view name, std::string_view text) override {
+    if (!IsEntry(section)) return;
+    ListedObject& object = version_.object;
+    if (name == "Key") object.key = Key(std::string(text));
+    if (name == "VersionId") version_.version_id = text;
+    if (name == "IsLatest") version_.latest = AnswerBool(text);
+    if (name == "LastModified") object.last_modified_ms = AnswerTime(text);
+    if (name == "ETag") object.etag = NormalizeEtag(text);
+    if (name == "StorageClass") object.storage_class = text;
+    if (name == "Size") {
+      object.size_bytes = AnswerNumber<std::uint64_t>(text, name);
+      has_size_ = true;
+    }
+  }
+
+  ListVersionsPage page_;
+  std::optional<bool> truncated_;
+  ListedVersion version_;
+  bool has_size_ = false;
+  bool url_encoded_ = false;
 };
 
 class CreateUploadVisitor final : public AnswerVisitor {
@@ -238,6 +321,12 @@ class CopyVisitor final : public AnswerVisitor {
 
 ListPage ParseListPage(std::string_view body) {
   ListPageVisitor visitor;
+  visitor.Read(body);
+  return visitor.Finish();
+}
+
+ListVersionsPage ParseListVersions(std::string_view body) {
+  ListVersionsVisitor visitor;
   visitor.Read(body);
   return visitor.Finish();
 }

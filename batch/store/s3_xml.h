@@ -58,6 +58,25 @@ struct ListPage {
 };
 ListPage ParseListPage(std::string_view body);
 
+// A version of an object, or a delete marker: then `object` has only key and time.
+struct ListedVersion {
+  ListedObject object;
+  std::string version_id;  // "null" is one too; never empty
+  bool latest = false;
+  bool delete_marker = false;
+};
+
+// One page of ListObjectVersions: versions and delete markers in the order of the answer, by key,
+// and within a key newest first (API_ListObjectVersions; some vendors: oldest first). A version
+// without key, id or size and a page that goes on without saying where are kCorrupt.
+struct ListVersionsPage {
+  std::vector<ListedVersion> versions;
+  bool truncated = false;
+  std::string next_key_marker;         // decoded
+  std::string next_version_id_marker;  // may be empty: behind all versions of that key
+};
+ListVersionsPage ParseListVersions(std::string_view body);
+
 // ---- Multipart ---------------------------------------------------------------------------------
 
 std::string ParseCreateUpload(std::string_view body);  // the upload id

@@ -6,7 +6,8 @@
 -- 3 s). coalesce() hides from the planner how rare a state is: it would read a whole partition for
 -- each of its 256 runs (3,000 runs without a match: 3.5 s).
 select r.task_name as task, r.run_id as run, j.job_id as job, j.key, j.action, j.reason, j.state,
-       j.attempts, j.error, j.size_bytes, j.source_etag, j.destination_etag, j.proof,
+       j.attempts, j.error, j.size_bytes, j.source_etag, j.source_version,
+       j.destination_etag, j.proof,
        to_char(j.planned_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as planned_at,
        to_char(j.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as finished_at
 from bucketferry.run r

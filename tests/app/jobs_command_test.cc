@@ -133,7 +133,8 @@ TEST_F(JobsCommandTest, ALineHoldsTheWholeStory) {
   EXPECT_EQ(ToLine(Shown(ShowJobs).front()),
             R"({"task":"media","run":1,"job":2,"key_base64":"Yf8C","state":"dead",)"
             R"("action":"copy","reason":"missing","attempts":0,"size_bytes":10,)"
-            R"("error":"HTTP 403","source_etag":"e","destination_etag":"e","proof":"etag_md5",)"
+            R"("error":"HTTP 403","source_etag":"e","source_version":null,)"
+            R"("destination_etag":"e","proof":"etag_md5",)"
             R"("planned_at":)" +
                 Shown(ShowJobs).front()["planned_at"].dump() +
                 R"(,"finished_at":"2026-03-02T00:00:00.000Z"})");

@@ -48,6 +48,18 @@ TEST(Judge, SaysWhatEachFailureMeans) {
   }
 }
 
+TEST(Describe, SaysPlainlyThatASourceKeepsChanging) {
+  const Error changed(ErrorKind::kConflict, "PreconditionFailed", "PreconditionFailed");
+  EXPECT_EQ(Describe(changed, kSource, 1),
+            "the source changed while it was copied: PreconditionFailed");
+  EXPECT_EQ(Describe(changed, kSource, 5),
+            "the source kept changing while it was copied: PreconditionFailed");
+  EXPECT_EQ(Describe(changed, kDestination, 5), "PreconditionFailed");
+  const Error said(ErrorKind::kConflict, "the source kept changing", std::string(kKeptChanging));
+  EXPECT_EQ(Describe(said, kSource, 5), "the source kept changing");
+  EXPECT_EQ(Describe(Error(ErrorKind::kUnavailable, "away"), kSource, 5), "away");
+}
+
 class OutageTest : public testing::Test {
  protected:
   void FailTimes(int times) {

@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "batch/copy/object_copy.h"
 #include "tests/queue/queue_fixture.h"
 #include "tests/support/fake_store.h"
 
@@ -27,7 +28,7 @@ class CompareTest : public testing::Test {
 
   // "KEY:decision" of each key, in order.
   std::vector<std::string> Plan(const KeyFilter& filter = {{}, {}}) {
-    ListingStream source(runner_.loop(), source_, "in/", "far:src");
+    ListingStream source(runner_.loop(), source_, "in/", "far:src", versions_);
     ListingStream destination(runner_.loop(), destination_, "out/", "near:dst");
     LedgerStream ledger(
         [this](const Key& after, std::int64_t limit) { return Ledger(after, limit); }, "in/");
@@ -57,6 +58,7 @@ class CompareTest : public testing::Test {
   FakeStore source_{runner_.loop()};
   FakeStore destination_{runner_.loop()};
   std::vector<LedgerEntry> ledger_;
+  VersionPolicy versions_ = VersionPolicy::kLatest;
   std::stop_source stop_;
 };
 
@@ -143,6 +145,76 @@ TEST_F(CompareTest, AFailedListingOfEitherSideFailsThePlan) {
   EXPECT_EQ(FailPlan(), "not_found: no bucket");
 }
 
+class CompareVersionsTest : public CompareTest {
+ protected:
+  CompareVersionsTest() {
+    versions_ = VersionPolicy::kCompared;
+    source_.versioning = FakeStore::Versioning::kEnabled;
+  }
+  // Brings what is there now to the destination and into the ledger.
+  void Bring(const std::string& rest, bool with_version = true) {
+    const test::StoredObject& object = source_.objects().at(Key("in/" + rest));
+    destination_.Add("out/" + rest, object.bytes);
+    ledger_.push_back({Key("in/" + rest),
+                       {object.etag, object.bytes.size(), object.modified_ms,
+                        with_version ? object.version_id : ""},
+                       object.etag,
+                       {}});
+  }
+};
+
+TEST_F(CompareVersionsTest, OnlyTheLatestVersionOfEachKeyCounts) {
+  for (const char* bytes : {"1", "2", "3"}) source_.Add("in/a", bytes);
+  source_.Add("in/deleted", "1");
+  source_.Remove("in/deleted");
+  source_.Add("in/recreated", "1");
+  source_.Remove("in/recreated");
+  source_.Add("in/recreated", "2");
+  Bring("a");
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:nothing", "in/recreated:copy"}));
+  EXPECT_EQ(source_.CountCalls("list"), 0);
+}
+
+TEST_F(CompareVersionsTest, TheSameBytesUploadedAgainAreACopy) {
+  source_.Add("in/a", "1");
+  Bring("a");
+  source_.Add("in/a", "1");
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:copy"}));
+  versions_ = VersionPolicy::kLatest;
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:nothing"}));
+}
+
+TEST_F(CompareVersionsTest, ALedgerWithoutVersionsLearnsThemAndNothingIsCopied) {
+  source_.Add("in/a", "1");
+  source_.Add("in/b", "2");
+  Bring("a", /*with_version=*/false);
+  Bring("b", /*with_version=*/false);
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:repair_ledger", "in/b:repair_ledger"}));
+}
+
+TEST_F(CompareVersionsTest, ABucketThatNeverKeptVersionsIsComparedToo) {
+  source_.versioning = FakeStore::Versioning::kNever;
+  source_.Add("in/a", "1");
+  source_.Add("in/b", "1");
+  Bring("b");
+  ledger_.back().source.version = "null";
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/a:copy", "in/b:nothing"}));
+}
+
+TEST_F(CompareVersionsTest, PagesMayEndWithinOneKey) {
+  for (int i = 0; i < 2500; ++i) source_.Add("in/many", std::to_string(i));
+  source_.Add("in/z", "1");
+  Bring("many");
+  EXPECT_EQ(Plan(), (std::vector<std::string>{"in/many:nothing", "in/z:copy"}));
+  EXPECT_EQ(source_.CountCalls("list_versions"), 3);
+}
+
+TEST_F(CompareVersionsTest, AFailedListOfVersionsFailsThePlan) {
+  source_.FailCall("list_versions", 1, FakeStore::Moment::kBeforeEffect,
+                   Error(ErrorKind::kDenied, "no"));
+  EXPECT_EQ(FailPlan(), "denied: no");
+}
+
 TEST_F(CompareTest, AStopEndsThePlan) {
   source_.Add("in/a", "1");
   stop_.request_stop();
@@ -202,6 +274,24 @@ TEST_F(PlanWriterTest, FindingsBecomeJobsLedgerRowsAndCounts) {
   EXPECT_EQ(ReadLedger(session_, run_.task_id, Key(), 10).size(), 4U);
   EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/f"))->verdict, Verdict::kArchived);
   EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/d"))->destination_etag, kEtag);
+}
+
+TEST_F(PlanWriterTest, TheLedgerLearnsAVersionAndKeepsWhatProvedTheObject) {
+  Begin();
+  const Found found = One("a", Decision::kRepairLedger, Reason::kVersionLearnt);
+  LedgerRow row;
+  row.key = Key("in/a");
+  row.source = IdentityOf(found.source);
+  row.destination_etag = kEtag;
+  row.proof = kProofComposite;
+  session_.Transact(
+      [&](pg::Transaction& tx) { WriteLedger(tx, run_.task_id, run_.run_id, {row}); });
+  entries_.back().version = "v1";
+  PlanWriter writer = Writer();
+  writer.Add(found);
+  writer.Finish();
+  EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/a"))->source.version, "v1");
+  EXPECT_EQ(Ask<std::string>("select proof as v from bucketferry.ledger"), kProofComposite);
 }
 
 TEST_F(PlanWriterTest, AKnownVerdictCostsNoRow) {

@@ -46,6 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const ListedPart& part : ParseListParts(body).parts) FERRY_CHECK(part.number > 0);
   });
   Tolerate([&] {
+    for (const ListedVersion& one : ParseListVersions(body).versions) {
+      FERRY_CHECK(!one.object.key.empty() && !one.version_id.empty());
+    }
+  });
+  Tolerate([&] {
     for (const ListedUpload& upload : ParseListUploads(body).uploads) {
       FERRY_CHECK(!upload.upload_id.empty());
     }

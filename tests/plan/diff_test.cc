@@ -16,6 +16,7 @@ struct Object {
   const char* etag = kMd5A;
   std::uint64_t bytes = 1;
   std::int64_t modified_ms = 1000;
+  const char* version = "";
 };
 
 struct Known {  // a ledger row
@@ -23,6 +24,7 @@ struct Known {  // a ledger row
   std::uint64_t bytes = 1;
   const char* destination_etag = kMd5A;
   std::optional<Verdict> verdict = {};
+  const char* version = "";
 };
 
 struct Case {
@@ -37,7 +39,8 @@ struct Case {
 
 Finding Find(const Case& c, bool archived = false, bool key_allowed = true) {
   const auto entry = [](const Object& object) {
-    return ListedEntry{Key("k"), object.etag, object.bytes, object.modified_ms, false};
+    return ListedEntry{Key("k"),           object.etag, object.bytes,
+                       object.modified_ms, false,       object.version};
   };
   std::optional<ListedEntry> source, destination;
   std::optional<LedgerEntry> ledger;
@@ -46,7 +49,7 @@ Finding Find(const Case& c, bool archived = false, bool key_allowed = true) {
   if (c.destination) destination = entry(*c.destination);
   if (c.ledger) {
     ledger = LedgerEntry{Key("k"),
-                         {c.ledger->source_etag, c.ledger->bytes, 1000, ""},
+                         {c.ledger->source_etag, c.ledger->bytes, 1000, c.ledger->version},
                          c.ledger->destination_etag,
                          c.ledger->verdict};
   }
@@ -73,6 +76,15 @@ const Case kCases[] = {
     {"source changed in size",           Object{kMd5B, 2}, Object{},               Known{},                  kTrust,  Decision::kCopy,         Reason::kSourceChanged},
     {"source written again, same bytes", Object{kMd5A, 1, 9000}, Object{},         Known{},                  kTrust,  Decision::kRepairLedger, Reason::kEqualEtags},
     {"source written again, opaque",     Object{"s", 1, 9000}, Object{"d"},        Known{"s", 1, "d"},       kTrust,  Decision::kCopy,         Reason::kSourceChanged},
+    {"same bytes, another version",      Object{kMd5A, 1, 9000, "v2"}, Object{},   Known{kMd5A, 1, kMd5A, {}, "v1"}, kTrust, Decision::kCopy, Reason::kSourceChanged},
+    {"another version in one second",    Object{kMd5A, 1, 1000, "v2"}, Object{},   Known{kMd5A, 1, kMd5A, {}, "v1"}, kTrust, Decision::kCopy, Reason::kSourceChanged},
+    {"null version written again",       Object{kMd5A, 1, 9000, "null"}, Object{}, Known{kMd5A, 1, kMd5A, {}, "null"}, kTrust, Decision::kCopy, Reason::kSourceChanged},
+    {"the version that was brought",     Object{kMd5A, 1, 1000, "v1"}, Object{},   Known{kMd5A, 1, kMd5A, {}, "v1"}, kTrust, Decision::kNothing, Reason::kUnchanged},
+    {"the ledger knows no version yet",  Object{kMd5A, 1, 1000, "v1"}, Object{},   Known{},                  kTrust,  Decision::kRepairLedger, Reason::kVersionLearnt},
+    {"the listing names no version",     Object{},         Object{},               Known{kMd5A, 1, kMd5A, {}, "v1"}, kTrust, Decision::kNothing, Reason::kUnchanged},
+    {"version not known, other time",    Object{kMd5A, 1, 9000, "v1"}, Object{},   Known{},                  kTrust,  Decision::kCopy,         Reason::kSourceChanged},
+    {"both changed, versions compared",  Object{kMd5B, 1, 9000, "v2"}, Object{kMd5B}, Known{kMd5A, 1, kMd5A, {}, "v1"}, kCopy, Decision::kCopy, Reason::kSourceChanged},
+    {"destination rewritten, same bytes", Object{kMd5A, 1, 1000, "v1"}, Object{},  Known{kMd5A, 1, "d", {}, "v1"}, kCopy, Decision::kRepairLedger, Reason::kEqualEtags},
     {"destination changed",              Object{},         Object{kMd5B},          Known{},                  kTrust,  Decision::kCopy,         Reason::kDestinationChanged},
     {"destination changed in size",      Object{},         Object{kMd5A, 2},       Known{},                  kTrust,  Decision::kCopy,         Reason::kDestinationChanged},
     {"destination rewritten with parts", Object{},         Object{kPartsA},        Known{},                  kTrust,  Decision::kCopy,         Reason::kDestinationChanged},

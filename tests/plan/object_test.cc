@@ -43,6 +43,7 @@ TEST(SourceIdentity, IsTheSameByEtagSizeVersionAndWholeSeconds) {
   EXPECT_FALSE(one.SameAs({"f", 5, one.modified_ms, "v"}));
   EXPECT_FALSE(one.SameAs({"e", 6, one.modified_ms, "v"}));
   EXPECT_FALSE(one.SameAs({"e", 5, one.modified_ms, "w"}));
+  EXPECT_TRUE(one.SameAs({"e", 5, one.modified_ms, ""}));  // not known: tells nothing
 }
 
 TEST(SourceIdentity, CountsSecondsBefore1970Downwards) {

@@ -19,6 +19,8 @@ class Subject {
   virtual ~Subject() = default;
   virtual LoopRunner& runner() = 0;
   virtual ObjectStore& store() = 0;
+  // Of another bucket, which keeps versions.
+  virtual ObjectStore& versioned_store() = 0;
   virtual std::string prefix() const = 0;  // of all keys of this test
   virtual std::size_t part_bytes_min() const = 0;
 };
@@ -53,12 +55,40 @@ class ObjectStoreContract : public testing::TestWithParam<SubjectMaker> {
 
   PutAnswer Put(const std::string& rest, const std::string& body,
                 const ObjectMetadata& metadata = {}) {
+    return PutTo(store(), rest, body, metadata);
+  }
+  PutAnswer PutTo(ObjectStore& store, const std::string& rest, const std::string& body,
+                  const ObjectMetadata& metadata = {}) {
     PutRequest request;
     request.key = KeyOf(rest);
     request.metadata = &metadata;
     request.body = body;
     request.bytes = body.size();
-    return Await([&] { return store().Put(request); });
+    return Await([&] { return store.Put(request); });
+  }
+  // Writes a version and says its id.
+  std::string PutVersion(const std::string& rest, const std::string& body,
+                         const ObjectMetadata& metadata = {}) {
+    PutTo(subject_->versioned_store(), rest, body, metadata);
+    return Await([&] { return subject_->versioned_store().Head(KeyOf(rest)); }).version_id;
+  }
+  // "KEY VERSION", with "*" where it is the latest and "-" where it is a delete marker.
+  std::vector<std::string> ListAllVersions(ObjectStore& store, std::uint32_t keys_max) {
+    std::vector<std::string> lines;
+    ListVersionsRequest request;
+    request.prefix = subject_->prefix();
+    request.keys_max = keys_max;
+    while (true) {
+      const ListVersionsPage page = Await([&] { return store.ListVersions(request); });
+      EXPECT_LE(page.versions.size(), keys_max);
+      for (const ListedVersion& one : page.versions) {
+        lines.push_back(one.object.key.bytes().substr(subject_->prefix().size()) + " " +
+                        one.version_id + (one.latest ? "*" : "") + (one.delete_marker ? "-" : ""));
+      }
+      if (!page.truncated || lines.size() > 100) return lines;
+      request.key_marker = page.next_key_marker;
+      request.version_id_marker = page.next_version_id_marker;
+    }
   }
   std::string Get(GetRequest request, ObjectHead* head = nullptr) {
     MemorySink sink(std::size_t{64} << 20);
@@ -220,6 +250,81 @@ TEST_P(ObjectStoreContract, TagsComeBackAsTheyWentInAndAreReplaced) {
   Await([&] { return store().PutTags(KeyOf("a"), other); });
   EXPECT_EQ(Await([&] { return store().GetTags(KeyOf("a")); }), other);
   EXPECT_EQ(Get(Whole("a", 1)), "1");
+}
+
+TEST_P(ObjectStoreContract, EveryVersionIsListedWhereverAPageEnds) {
+  const std::string a1 = PutVersion("a b", "1"), a2 = PutVersion("a b", "2");
+  const std::string a3 = PutVersion("a b", "3"), c1 = PutVersion("c+\xC3\xA9", "1");
+  const std::string d1 = PutVersion("d", "1");
+  Await([&] { return subject_->versioned_store().Delete(KeyOf("d")); });
+  const std::vector<std::string> all = ListAllVersions(subject_->versioned_store(), 1000);
+  ASSERT_EQ(all.size(), 6U) << testing::PrintToString(all);
+  EXPECT_EQ(all[0], "a b " + a3 + "*");
+  EXPECT_EQ(all[1], "a b " + a2);
+  EXPECT_EQ(all[2], "a b " + a1);
+  EXPECT_EQ(all[3], "c+\xC3\xA9 " + c1 + "*");
+  EXPECT_TRUE(all[4].starts_with("d ") && all[4].ends_with("*-")) << all[4];
+  EXPECT_EQ(all[5], "d " + d1);
+  for (const std::uint32_t keys_max : {1U, 2U, 3U, 4U, 5U}) {
+    EXPECT_EQ(ListAllVersions(subject_->versioned_store(), keys_max), all) << keys_max;
+  }
+}
+
+TEST_P(ObjectStoreContract, WithoutVersioningTheOneVersionIsNull) {
+  Put("a", "1");
+  Put("a", "2");
+  EXPECT_EQ(ListAllVersions(store(), 1000), std::vector<std::string>{"a null*"});
+  EXPECT_EQ(Await([&] { return store().Head(KeyOf("a")); }).version_id, "");
+  GetRequest request = Whole("a", 1);
+  request.version_id = "null";
+  EXPECT_EQ(Get(request), "2");
+  EXPECT_EQ(Await([&] { return store().Head(KeyOf("a"), "null"); }).size_bytes, 1U);
+}
+
+TEST_P(ObjectStoreContract, AVersionIsReadWithItsOwnMetadataAndTags) {
+  ObjectStore& versions = subject_->versioned_store();
+  ObjectMetadata metadata;
+  metadata.headers = {{"x-amz-meta-n", "old"}};
+  metadata.tags = {{"n", "old"}};
+  const std::string old = PutVersion("a", "old", metadata);
+  const std::string newer = PutVersion("a", "newer");
+  ASSERT_NE(old, newer);
+  const auto read = [&](const std::string& version, std::uint64_t bytes, ObjectHead* head) {
+    GetRequest request = Whole("a", bytes);
+    request.version_id = version;
+    MemorySink sink(100);
+    *head = Await([&] { return versions.Get(request, sink, [](const ObjectHead&) {}); });
+    return sink.body();
+  };
+  ObjectHead head;
+  EXPECT_EQ(read(old, 3, &head), "old");
+  EXPECT_EQ(head.version_id, old);
+  EXPECT_EQ(head.etag, ToHex(Md5::Of("old")));
+  EXPECT_EQ(read("", 5, &head), "newer");
+  EXPECT_EQ(head.version_id, newer);
+  EXPECT_EQ(Await([&] { return versions.GetTags(KeyOf("a"), old); }), metadata.tags);
+  EXPECT_EQ(Await([&] { return versions.GetTags(KeyOf("a")); }), NameValues{});
+  const ObjectHead of_old = Await([&] { return versions.Head(KeyOf("a"), old); });
+  EXPECT_EQ(of_old.size_bytes, 3U);
+  EXPECT_NE(std::find(of_old.metadata_headers.begin(), of_old.metadata_headers.end(),
+                      NameValue("x-amz-meta-n", "old")),
+            of_old.metadata_headers.end());
+}
+
+TEST_P(ObjectStoreContract, AVersionOutlivesItsKeyAndOneThatIsNotThereIsNotFound) {
+  ObjectStore& versions = subject_->versioned_store();
+  const std::string version = PutVersion("a", "1");
+  const std::string of_another = PutVersion("b", "1");
+  Await([&] { return versions.Delete(KeyOf("a")); });
+  EXPECT_EQ(Kind([&] { return versions.Head(KeyOf("a")); }), "not_found");
+  EXPECT_EQ(Await([&] { return versions.Head(KeyOf("a"), version); }).size_bytes, 1U);
+  for (const auto& error : {Failure([&] { return versions.Head(KeyOf("a"), of_another); }),
+                            Failure([&] { return versions.GetTags(KeyOf("a"), of_another); })}) {
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kNotFound) << error->what();
+    // RGW 16.2 speaks of the key.
+    EXPECT_TRUE(error->code() == "NoSuchVersion" || error->code() == "NoSuchKey") << error->what();
+  }
 }
 
 TEST_P(ObjectStoreContract, AWrongContentMd5IsRefused) {

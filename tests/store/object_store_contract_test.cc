@@ -15,15 +15,18 @@ namespace {
 
 class FakeSubject final : public Subject {
  public:
+  FakeSubject() { versioned_.versioning = FakeStore::Versioning::kEnabled; }
   ~FakeSubject() override { runner_.Stop(); }
   LoopRunner& runner() override { return runner_; }
   ObjectStore& store() override { return store_; }
+  ObjectStore& versioned_store() override { return versioned_; }
   std::string prefix() const override { return "p/"; }
   std::size_t part_bytes_min() const override { return 1000; }
 
  private:
   LoopRunner runner_;
   FakeStore store_{runner_.loop()};
+  FakeStore versioned_{runner_.loop()};
 };
 
 std::string Setting(const char* name) {
@@ -47,7 +50,10 @@ class ServerSubject final : public Subject {
     const auto now = runner_.clock().WallNow().time_since_epoch();
     prefix_ = "contract-" + std::to_string(getpid()) + "-" + std::to_string(++count) + "-" +
               std::to_string(now.count()) + "/";
-    MakeBucket();
+    Ask(kBucket, {}, "");
+    Ask(kVersionedBucket, {}, "");
+    Ask(kVersionedBucket, {{"versioning", ""}},
+        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
   }
   ~ServerSubject() override {
     try {
@@ -64,6 +70,7 @@ class ServerSubject final : public Subject {
   }
   LoopRunner& runner() override { return runner_; }
   ObjectStore& store() override { return store_; }
+  ObjectStore& versioned_store() override { return versioned_; }
   std::string prefix() const override { return prefix_; }
   std::size_t part_bytes_min() const override { return std::size_t{5} << 20; }
 
@@ -71,14 +78,14 @@ class ServerSubject final : public Subject {
   static StoreLocation Location() {
     return {.provider = "ceph", .endpoint = Setting("BUCKETFERRY_TEST_DST_ENDPOINT")};
   }
-  // Making a bucket that one has is no error.
-  void MakeBucket() {
-    const BucketAddress address = ResolveBucket(Location(), kBucket);
+  // Puts something of a bucket, or the bucket: making one that one has is no error.
+  void Ask(const char* bucket, const NameValues& query, const std::string& body) {
+    const BucketAddress address = ResolveBucket(Location(), bucket);
     Signer signer(*keys_.Get(), {SigningRegion(Location()), "s3"});
-    const NameValues query;
     HttpRequest request;
     request.method = Method::kPut;
-    request.url = address.Url(address.bucket_path);
+    request.url = address.Url(address.bucket_path, CanonicalQuery(query));
+    request.body = body;
     request.headers = {{"host", address.host_header}};
     const SignedRequest sign =
         signer.Sign({"PUT", address.bucket_path, query, request.headers, kUnsignedPayload},
@@ -89,10 +96,12 @@ class ServerSubject final : public Subject {
   }
 
   static constexpr const char* kBucket = "contract";
+  static constexpr const char* kVersionedBucket = "contract-versions";
   LoopRunner runner_;
   CurlHttp http_{runner_.loop(), {}};
   KnownKeys keys_;
   S3Store store_{{"real", kBucket, Location()}, http_, keys_, runner_.clock()};
+  S3Store versioned_{{"real", kVersionedBucket, Location()}, http_, keys_, runner_.clock()};
   std::string prefix_;
 };
 

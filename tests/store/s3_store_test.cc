@@ -137,6 +137,22 @@ TEST_F(S3StoreTest, AnAnswerThatIgnoresThePinIsAConflict) {
   EXPECT_EQ(KindOf([&] { Get(false); }), "corrupt");  // a part of it, unasked
 }
 
+TEST_F(S3StoreTest, AnAnswerThatIsAnotherVersionIsNeverTaken) {
+  GetRequest request;
+  request.key = Key("k");
+  request.version_id = "v1";
+  request.expected_bytes = 3;
+  const auto get = [&] { return store_.Get(request, sink_, [](const ObjectHead&) {}); };
+  Answer(HttpText(200, {{"etag", kEtag}, {"x-amz-version-id", "v2"}}, "abc"));
+  const auto error = Failure(get);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kCorrupt);
+  Answer(HttpText(200, {{"etag", kEtag}, {"x-amz-version-id", "v1"}}, "abc"));
+  EXPECT_FALSE(Failure(get));
+  Answer(HttpText(200, {{"etag", kEtag}}, "abc"));  // not every store names it
+  EXPECT_FALSE(Failure(get));
+}
+
 TEST_F(S3StoreTest, ARedirectIsAnErrorAndNoSecretFollowsIt) {
   ScriptedHttpServer elsewhere;
   keys_.token = "session-secret";

@@ -50,12 +50,72 @@ std::optional<Error> FakeStore::Enter(std::string_view operation, const Key& key
   return afterwards;
 }
 
-StoredObject& FakeStore::Find(const Key& key) {
+StoredObject& FakeStore::Find(const Key& key, const std::string& version_id) {
   const auto found = objects_.find(key);
-  if (found == objects_.end()) {
+  if (version_id.empty()) {
+    if (found != objects_.end()) return found->second;
     throw Error(ErrorKind::kNotFound, "no such object", "NoSuchKey");
   }
-  return found->second;
+  const auto is_it = [&](const StoredObject& object) {
+    return object.version_id == version_id || (object.version_id.empty() && version_id == "null");
+  };
+  if (found != objects_.end() && is_it(found->second)) return found->second;
+  for (OldVersion& one : older_[key]) {
+    if (is_it(one.object) && !one.delete_marker) return one.object;
+  }
+  throw Error(ErrorKind::kNotFound, "no such version", "NoSuchVersion");
+}
+
+std::string FakeStore::Retire(const Key& key) {
+  const auto current = objects_.find(key);
+  if (versioning == Versioning::kNever) return {};
+  std::deque<OldVersion>& older = older_[key];
+  if (current != objects_.end()) {
+    if (current->second.version_id.empty()) current->second.version_id = "null";
+    older.push_front({current->second, false});
+  }
+  if (versioning == Versioning::kEnabled) return "v" + std::to_string(++counter_);
+  std::erase_if(older, [](const OldVersion& one) { return one.object.version_id == "null"; });
+  return "null";
+}
+
+void FakeStore::Remove(const std::string& key) {
+  OldVersion marker;
+  marker.delete_marker = true;
+  marker.object.version_id = Retire(Key(key));
+  objects_.erase(Key(key));
+  if (versioning != Versioning::kNever) older_[Key(key)].push_front(std::move(marker));
+}
+
+void FakeStore::RemoveVersion(const std::string& key, const std::string& version_id) {
+  std::deque<OldVersion>& older = older_[Key(key)];
+  std::erase_if(older, [&](const OldVersion& one) { return one.object.version_id == version_id; });
+  const auto current = objects_.find(Key(key));
+  if (current == objects_.end() || current->second.version_id != version_id) return;
+  objects_.erase(current);
+  if (older.empty() || older.front().delete_marker) return;
+  objects_[Key(key)] = std::move(older.front().object);
+  older.pop_front();
+}
+
+std::vector<ListedVersion> FakeStore::AllVersions() const {
+  std::map<Key, std::vector<ListedVersion>> by_key;
+  const auto add = [&](const Key& key, const StoredObject& object, bool delete_marker) {
+    std::vector<ListedVersion>& all = by_key[key];
+    ListedVersion one;
+    one.object = {key, object.etag, object.bytes.size(), object.storage_class, object.modified_ms};
+    one.version_id = object.version_id.empty() ? "null" : object.version_id;
+    one.latest = all.empty();
+    one.delete_marker = delete_marker;
+    all.push_back(std::move(one));
+  };
+  for (const auto& [key, object] : objects_) add(key, object, false);
+  for (const auto& [key, older] : older_) {
+    for (const OldVersion& one : older) add(key, one.object, one.delete_marker);
+  }
+  std::vector<ListedVersion> versions;
+  for (const auto& [key, all] : by_key) versions.insert(versions.end(), all.begin(), all.end());
+  return versions;
 }
 
 FakeStore::Upload& FakeStore::FindUpload(const Key& key, const std::string& upload_id) {
@@ -75,6 +135,7 @@ std::string FakeStore::EtagFor(std::string_view bytes) {
 ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
   ObjectHead head;
   head.etag = object.etag;
+  head.version_id = object.version_id;
   head.size_bytes = object.bytes.size();
   head.last_modified_ms = object.modified_ms;
   head.storage_class = object.storage_class;
@@ -86,8 +147,10 @@ ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
 
 std::string FakeStore::Store(const Key& key, std::string bytes, std::string etag,
                              ObjectMetadata metadata) {
+  std::string version_id = Retire(key);
   StoredObject& object = objects_[key];
-  object = {std::move(bytes), std::move(etag), std::move(metadata), kModifiedMs, {}};
+  object = {std::move(bytes),     std::move(etag), std::move(metadata), kModifiedMs, {},
+            std::move(version_id)};
   return object.etag;
 }
 
@@ -112,15 +175,40 @@ Task<ListPage> FakeStore::List(ListRequest request) {
   co_return page;
 }
 
-Task<ObjectHead> FakeStore::Head(Key key) {
+Task<ListVersionsPage> FakeStore::ListVersions(ListVersionsRequest request) {
+  ThrowIf(Enter("list_versions", Key(request.prefix)));
+  ListVersionsPage page;
+  bool begun = request.key_marker.empty();
+  for (ListedVersion& one : AllVersions()) {
+    const Key& key = one.object.key;
+    if (!begun) {
+      const Key marker(request.key_marker);
+      const bool at_marker = key == marker && one.version_id == request.version_id_marker;
+      begun = marker < key;
+      if (at_marker) begun = true;
+      if (at_marker || !begun) continue;
+    }
+    if (!key.StartsWith(request.prefix)) continue;
+    if (page.versions.size() == request.keys_max) {
+      page.truncated = true;
+      page.next_key_marker = page.versions.back().object.key.bytes();
+      page.next_version_id_marker = page.versions.back().version_id;
+      break;
+    }
+    page.versions.push_back(std::move(one));
+  }
+  co_return page;
+}
+
+Task<ObjectHead> FakeStore::Head(Key key, std::string version_id) {
   ThrowIf(Enter("head", key));
-  co_return HeadOf(Find(key));
+  co_return HeadOf(Find(key, version_id));
 }
 
 Task<ObjectHead> FakeStore::Get(GetRequest request, BodySink& sink,
                                 std::function<void(const ObjectHead&)> on_head) {
   const std::optional<Error> afterwards = Enter("get", request.key);
-  const StoredObject object = Find(request.key);
+  const StoredObject object = Find(request.key, request.version_id);
   if (!request.if_match.empty() && request.if_match != object.etag) {
     throw Error(ErrorKind::kConflict, "changed", "PreconditionFailed");
   }
@@ -172,9 +260,9 @@ Task<ObjectHead> FakeStore::Get(GetRequest request, BodySink& sink,
   co_return head;
 }
 
-Task<NameValues> FakeStore::GetTags(Key key) {
+Task<NameValues> FakeStore::GetTags(Key key, std::string version_id) {
   ThrowIf(Enter("get_tags", key));
-  co_return Find(key).metadata.tags;
+  co_return Find(key, version_id).metadata.tags;
 }
 
 Task<Unit> FakeStore::PutTags(Key key, NameValues tags) {
@@ -222,7 +310,7 @@ Task<PutAnswer> FakeStore::Put(PutRequest request) {
 
 Task<Unit> FakeStore::Delete(Key key) {
   const std::optional<Error> afterwards = Enter("delete", key);
-  objects_.erase(key);
+  Remove(key.bytes());
   ThrowIf(afterwards);
   co_return Unit{};
 }

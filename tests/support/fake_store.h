@@ -4,6 +4,7 @@
 // thread; tests look at objects() and set faults while no request runs.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -22,10 +23,11 @@ struct StoredObject {
   ObjectMetadata metadata;
   std::int64_t modified_ms = 0;
   std::string storage_class;
+  std::string version_id;  // empty: written without versioning
 };
 
-// Operations by name: list head get get_tags put_tags put delete create_upload list_parts
-// complete_upload abort_upload list_uploads.
+// Operations by name: list list_versions head get get_tags put_tags put delete create_upload
+// list_parts complete_upload abort_upload list_uploads.
 class FakeStore final : public ObjectStore {
  public:
   explicit FakeStore(EventLoop& loop) : loop_(loop) {}
@@ -33,6 +35,10 @@ class FakeStore final : public ObjectStore {
   std::map<Key, StoredObject>& objects() { return objects_; }
   // Writes an object at once; its ETag is its MD5.
   StoredObject& Add(const std::string& key, std::string bytes);
+  // As a client would: what was current stays as a version where the bucket keeps versions.
+  void Remove(const std::string& key);
+  // For good; the newest of the others becomes the current one.
+  void RemoveVersion(const std::string& key, const std::string& version_id);
   std::size_t open_uploads() const { return uploads_.size(); }
   void ForgetUploads() { uploads_.clear(); }
   void ForgetPart(const std::string& upload_id, std::uint32_t number) {
@@ -41,6 +47,7 @@ class FakeStore final : public ObjectStore {
   const std::vector<std::string>& calls() const { return calls_; }  // "get KEY"
   int CountCalls(std::string_view operation) const;
   int most_reads_at_once() const { return most_reads_; }
+  void ForgetCalls() { calls_.clear(); }
 
   // kAfterEffect: it happened, and the answer was lost.
   enum class Moment { kBeforeEffect, kAfterEffect };
@@ -51,6 +58,8 @@ class FakeStore final : public ObjectStore {
   std::function<void(std::string_view operation, const Key& key)> before;
 
   // Habits.
+  enum class Versioning { kNever, kEnabled, kSuspended };
+  Versioning versioning = Versioning::kNever;
   bool opaque_etags = false;   // no MD5, nowhere
   bool hides_md5 = false;      // says so in its answers, like KMS
   bool spoils_reads = false;   // flips a bit of each body that is read
@@ -63,10 +72,13 @@ class FakeStore final : public ObjectStore {
   std::function<ListPage(const ListRequest&)> list_instead;
 
   Task<ListPage> List(ListRequest request) override;
-  Task<ObjectHead> Head(Key key) override;
+  Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
+  using ObjectStore::Head;
+  Task<ObjectHead> Head(Key key, std::string version_id) override;
   Task<ObjectHead> Get(GetRequest request, BodySink& sink,
                        std::function<void(const ObjectHead&)> on_head) override;
-  Task<NameValues> GetTags(Key key) override;
+  using ObjectStore::GetTags;
+  Task<NameValues> GetTags(Key key, std::string version_id) override;
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
   Task<Unit> Delete(Key key) override;
@@ -84,6 +96,10 @@ class FakeStore final : public ObjectStore {
     std::string bytes;
     std::string etag;
   };
+  struct OldVersion {
+    StoredObject object;
+    bool delete_marker = false;
+  };
   struct Upload {
     Key key;
     ObjectMetadata metadata;
@@ -99,14 +115,18 @@ class FakeStore final : public ObjectStore {
   // Counts the call and throws what must fail before its effect; the result is what must fail
   // after it.
   std::optional<Error> Enter(std::string_view operation, const Key& key);
-  StoredObject& Find(const Key& key);
+  StoredObject& Find(const Key& key, const std::string& version_id = {});
+  // Makes room for what becomes current, which gets the id that is returned.
+  std::string Retire(const Key& key);
+  std::vector<ListedVersion> AllVersions() const;
   Upload& FindUpload(const Key& key, const std::string& upload_id);
   std::string EtagFor(std::string_view bytes);
   ObjectHead HeadOf(const StoredObject& object) const;
   std::string Store(const Key& key, std::string bytes, std::string etag, ObjectMetadata metadata);
 
   EventLoop& loop_;
-  std::map<Key, StoredObject> objects_;
+  std::map<Key, StoredObject> objects_;          // the current ones
+  std::map<Key, std::deque<OldVersion>> older_;  // newest first; a marker may be the latest
   std::map<std::string, Upload> uploads_;
   std::vector<Fault> faults_;
   std::vector<std::string> calls_;
