@@ -9,12 +9,19 @@ a JSON text, or an object with the error. A line is a list:
     src|dst make BUCKET...            drop BUCKET...
             put BUCKET KEY=BYTES...   delete BUCKET KEY...
             keys BUCKET               uploads BUCKET
+            put_marked BUCKET KEY BYTES MARK   with the mark as metadata and tag
+            mark_again BUCKET KEY MARK         the same bytes
+            describe BUCKET KEY [VERSION]      bytes, metadata and tags
+            versioning BUCKET Enabled|Suspended
+            version BUCKET KEY                 the id of the current one
+            delete_version BUCKET KEY VERSION  for good
             acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
             flip BUCKET KEY BYTE      that byte becomes another one
             meta BUCKET KEY NAME=VALUE...   its only x-amz-meta-*; content_type too
             tag BUCKET KEY NAME=VALUE...    its only tags
 """
 import contextlib
+import hashlib
 import io
 import json
 import random
@@ -43,6 +50,9 @@ def drop(client, *buckets):
             client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
         for key in keys:
             client.delete_object(Bucket=bucket, Key=key)
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                client.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
         client.delete_bucket(Bucket=bucket)
 
 
@@ -56,6 +66,36 @@ def put(client, bucket, *sizes):
 def delete(client, bucket, *keys):
     for key in keys:
         client.delete_object(Bucket=bucket, Key=key)
+
+
+def versioning(client, bucket, status):
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def version(client, bucket, key):
+    print(client.head_object(Bucket=bucket, Key=key)["VersionId"], end="")
+
+
+def delete_version(client, bucket, key, version_id):
+    client.delete_object(Bucket=bucket, Key=key, VersionId=version_id)
+
+
+def put_marked(client, bucket, key, size, mark, body=None):
+    client.put_object(Bucket=bucket, Key=key, Body=body or random.randbytes(int(size)),
+                      Metadata={"mark": mark}, Tagging=f"mark={mark}")
+
+
+def mark_again(client, bucket, key, mark):
+    """The same bytes, another mark."""
+    put_marked(client, bucket, key, 0, mark, client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def describe(client, bucket, key, *version_id):
+    """Everything of an object that is copied."""
+    which = {"Bucket": bucket, "Key": key} | {"VersionId": one for one in version_id}
+    found = client.get_object(**which)
+    print(hashlib.md5(found["Body"].read()).hexdigest(), found["Metadata"], found["ContentType"],
+          client.get_object_tagging(**which)["TagSet"])
 
 
 def keys(client, bucket):
@@ -96,7 +136,8 @@ def tag(client, bucket, key, *pairs):
     client.put_object_tagging(Bucket=bucket, Key=key, Tagging={"TagSet": tags})
 
 
-ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl, flip, meta, tag)}
+ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl, flip, meta, tag, versioning, version,
+                                   delete_version, put_marked, mark_again, describe)}
 
 
 def answer(clients, store, action, *arguments):
