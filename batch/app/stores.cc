@@ -219,11 +219,11 @@ std::unique_ptr<TaskEnds> Stores::MakeWith(EventLoop& loop, const std::string& t
 
 RequestCounters& Stores::Counters(const std::string& task) { return counters_.at(task); }
 
-int Stores::InFlightMax(const std::string& name) {
-  const TaskConfig& task = *config_.FindTask(name);
+int Stores::InFlightMax(const std::string& task) {
+  const TaskConfig& config = *config_.FindTask(task);
   const SteadyTime now = clock_.SteadyNow();
-  return std::min(LimiterOf(task.source, kSource).level(now).requests_max,
-                  LimiterOf(task.destination, kDestination).level(now).requests_max);
+  return std::min(LimiterOf(config.source, kSource).level(now).requests_max,
+                  LimiterOf(config.destination, kDestination).level(now).requests_max);
 }
 
 void Stores::ShareThrottles(pg::Session& session) {

@@ -27,10 +27,11 @@ constexpr std::uint64_t kRangeBytesMin = std::uint64_t{1} << 20;
 constexpr std::uint64_t kRangeBytesMax = std::uint64_t{16} << 20;
 constexpr std::int64_t kObjectsPerLookAtTheClock = 256;
 
-// As many ranges at a time as there may be requests of a side, of a size that fits the memory.
+// As many ranges at a time as there may be requests of a side, of a size that fits half the memory:
+// one side is often ahead by all of a range, and freed buffers are not at once the system's again.
 DeepOptions DeepOptionsOf(const TransferConfig& transfer) {
   const auto at_a_time = static_cast<std::uint64_t>(WorkerOptionsOf(transfer).concurrency);
-  const auto memory = static_cast<std::uint64_t>(transfer.memory);
+  const auto memory = static_cast<std::uint64_t>(transfer.memory) / 2;
   DeepOptions options;
   options.range_bytes = std::clamp(memory / at_a_time, kRangeBytesMin, kRangeBytesMax);
   options.ranges_max =

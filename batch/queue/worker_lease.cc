@@ -24,7 +24,10 @@ constexpr std::chrono::milliseconds Margin(std::chrono::milliseconds ttl) { retu
 
 WorkerLease::WorkerLease(std::function<std::unique_ptr<pg::Session>()> connect, Clock& clock,
                          LeaseOptions options)
-    : connect_(std::move(connect)), clock_(clock), options_(options), session_(connect_()) {
+    : connect_(std::move(connect)),
+      clock_(clock),
+      options_(std::move(options)),
+      session_(connect_()) {
   const SteadyTime started = clock_.SteadyNow();
   worker_id_ = session_->Transact([&](pg::Transaction& tx) {
     return tx
