@@ -27,7 +27,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RGW = ROOT / "tests/servers/rgw"
 FILL = ROOT / "tests/servers/fill_bucket.py"
-NAMES = ["small", "idle", "large", "memory", "micro"]
+NAMES = ["small", "idle", "large", "verify", "memory", "micro"]
 MIB = 1 << 20
 
 SMALL_OBJECTS, SMALL_BYTES, SMALL_PREFIXES = 20_000, 1024, 50
@@ -271,6 +271,10 @@ class Ferry:
             sample.rows = None if after is None else after - rows
         return sample, run["objects"]
 
+    def verify(self):
+        """One timed `bucketferry verify --deep`, which found nothing."""
+        return self.bench.timed(self.bench.build / "bucketferry", "verify", "--deep", "--config", self.config)
+
     def _hold_database(self):
         """The exporter keeps the embedded database up, as it does beside a scheduled batch."""
         program = self.bench.build / "bucketferry-exporter"
@@ -399,6 +403,11 @@ def fill_small(bench):
                       SMALL_PREFIXES, "--large")
 
 
+def fill_large(bench):
+    sizes = [str(LARGE_MIB)] * LARGE_OBJECTS
+    bench.fill_source("large", "--small", 0, "--threads", 2, "--large", *sizes)
+
+
 def copy_rounds(bench, name, objects, size, transfer, rclone_options):
     def ours():
         bench.fresh_destination()
@@ -447,11 +456,28 @@ def idle(bench):
 
 
 def large(bench):
-    sizes = [str(LARGE_MIB)] * LARGE_OBJECTS
-    bench.fill_source("large", "--small", 0, "--threads", 2, "--large", *sizes)
+    fill_large(bench)
     ours, peer = copy_rounds(bench, "large", LARGE_OBJECTS, LARGE_MIB * MIB,
                              "transfer: {memory: 64MiB}\n", ("--transfers", str(LARGE_OBJECTS)))
     return rows_of(f"{LARGE_OBJECTS} x {LARGE_MIB} MiB, memory: 64MiB", ours, peer, cpu=0.6, memory_max=128)
+
+
+def verify(bench):
+    rows = []
+    for work, size, content, options, goals in (
+            (f"verify --deep, {LARGE_OBJECTS} x {LARGE_MIB} MiB", LARGE_OBJECTS * LARGE_MIB * MIB,
+             fill_large, ("--checkers", str(LARGE_OBJECTS)), {"memory_max": 256}),
+            (f"verify --deep, {SMALL_OBJECTS:,} x 1 KiB", SMALL_OBJECTS * SMALL_BYTES, fill_small,
+             ("--checkers", "32"), {"wall": 1.0, "cpu": 0.5})):
+        content(bench)
+        bench.fresh_destination()
+        with Ferry(bench, (bench.store("src"), bench.store("dst")), ("bench", "bench")) as ferry:
+            _, counts = ferry.run()
+            bench.expect_destination(counts["done"], size)
+            ours, peer = in_turn(bench, "verify", ferry.verify,
+                                 lambda options=options: bench.rclone("check", "--download", *options))
+        rows += rows_of(work, ours, peer, **goals)
+    return rows
 
 
 def memory(bench):
@@ -552,7 +578,7 @@ def main():
         bench = Bench(arguments.build, arguments.runs, stack)
         try:
             for name in [name for name in NAMES if name in names and name != "micro"]:
-                rows += {"small": small, "idle": idle, "large": large, "memory": memory}[name](bench)
+                rows += {"small": small, "idle": idle, "large": large, "verify": verify, "memory": memory}[name](bench)
         except CannotMeasure as error:
             problem = error
         if rows:
