@@ -73,7 +73,7 @@ void VerifyReport::ShowProgress(std::uint64_t read_bytes) {
   shown_bytes_ = read_bytes;
   if (terminal_) {
     return log::SetStatus(fmt::format(
-        "{}: {} objects compared, {} differences, {} read, {}/s", task_.name, counts.objects,
+        "{}: {} objects begun, {} differences, {} read, {}/s", task_.name, counts.objects,
         counts.differences, HumanBytes(static_cast<double>(read_bytes)), HumanBytes(rate)));
   }
   FlushLines();
@@ -92,10 +92,9 @@ int VerifyReport::Conclude(bool stopped) {
     PrintLine(fmt::format("{}: ... and {} more (--all shows all)", task_.name, lines_ - kLinesMax));
   }
   std::string line = fmt::format(
-      "{}: {}{} objects compared, {} differences; equal: {} by ETag, {} by the ledger, {} by "
-      "reading both",
-      task_.name, stopped ? "stopped: " : "", c.objects, c.differences, c.by_etag, c.by_ledger,
-      c.by_reading);
+      "{}: {} objects {}, {} differences; equal: {} by ETag, {} by the ledger, {} by reading both",
+      task_.name, c.objects, stopped ? "begun and then stopped" : "compared", c.differences,
+      c.by_etag, c.by_ledger, c.by_reading);
   const auto add = [&line](std::int64_t count, std::string_view what) {
     if (count > 0) line += fmt::format("; {} {}", count, what);
   };

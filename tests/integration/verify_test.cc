@@ -129,7 +129,7 @@ TEST_F(VerifyDeep, EndsWithFiveWhenItIsStoppedAndSaysHowFarItGot) {
   verify->Signal(SIGINT);
   const Finished finished = Checked(verify->Wait(30s));
   EXPECT_THAT(finished, ExitsWith(5));
-  EXPECT_THAT(finished.out, HasSubstr("media: stopped: "));
+  EXPECT_THAT(finished.out, HasSubstr("media: 1 objects begun and then stopped, 0 differences; "));
 }
 
 }  // namespace
