@@ -197,7 +197,7 @@ class Round:
                 or child.was_paused > 0 or bool(child.signals) or self.last_store_fault > since)
 
     def judge_worker(self, worker):
-        allowed = worker.code == -9 and signal.SIGKILL in worker.signals
+        allowed = worker.was_ended_by_us()
         allowed |= worker.code == 5 and signal.SIGTERM in worker.signals
         allowed |= worker.code == 3 and (self.last_database_fault > worker.began - 1 or worker.was_paused > 0
                                          or self.postgres_due is not None)

@@ -58,6 +58,7 @@ class Source:
         self._lock = threading.Lock()
         self._history = {}  # key -> versions, None for a deletion
         self._halt, self._thread = threading.Event(), None
+        self._keep = 0  # keys; with fewer nothing is deleted
         self.written_bytes, self.writes, self.deletes = 0, 0, 0
 
     # --- what checks ask
@@ -88,6 +89,7 @@ class Source:
         self._put("media/" + "empty", 0)
         for number in range(large):
             self._put(f"media/large-{number}", self._large_size(), self._source_part(number))
+        self._keep = len(self._history) * 3 // 4
 
     def start(self):
         self._halt.clear()
@@ -131,7 +133,7 @@ class Source:
                 self._put(key, same if rng.random() < 0.4 else self._small_size())
                 if rng.random() < 0.1:  # again at once: within the same second
                     self._put(key, same)
-            elif dice < 0.62 and len(alive) > 150 and self.deletes < self.writes / 3:
+            elif dice < 0.62 and len(alive) > self._keep and self.deletes < self.writes / 3:
                 self._delete(rng.choice(large if large and rng.random() < 0.1 else small))
             elif dice < 0.74 and dead:
                 key = rng.choice(dead)

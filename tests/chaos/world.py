@@ -53,6 +53,7 @@ class Child:
         self._events = events
         self.began, self.ended, self.code = time.time(), None, None
         self.signals = set()  # what we sent that ends it
+        self.first_signal_at = None
         self.paused_until = None
         self.was_paused = 0.0
         with open(self.log, "ab") as out:
@@ -79,9 +80,16 @@ class Child:
         if not self.running():
             return
         self._events.say(f"signal {self.name} pid={self.process.pid} {signal.Signals(number).name}")
+        self.first_signal_at = self.first_signal_at or time.time()
         if number in (signal.SIGKILL, signal.SIGTERM):
             self.signals.add(number)
         self.process.send_signal(number)
+
+    def was_ended_by_us(self):
+        """At once: by kill -9, or by SIGTERM when it was ended or paused in its first moments."""
+        return ((self.code == -signal.SIGKILL and signal.SIGKILL in self.signals)
+                or (self.code == -signal.SIGTERM and signal.SIGTERM in self.signals
+                    and self.first_signal_at - self.began < 1))
 
     def pause(self, seconds):
         if self.paused_until is None:
