@@ -20,7 +20,13 @@ Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key
           co_await On(Side::kDestination, ends.destination.ListParts(key, upload.upload_id, after));
       for (const ListedPart& part : page.parts) stored[part.number] = part.etag;
       if (!page.truncated || page.parts.empty()) break;
-      after = std::max(page.next_part_number_marker, page.parts.back().number);
+      const std::uint32_t next =
+          std::max(page.next_part_number_marker, page.parts.back().number);
+      if (next <= after) {
+        throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
+                                                  "the list of parts goes on, but not further"));
+      }
+      after = next;
     }
   } catch (const SideError& error) {
     if (error.kind() == ErrorKind::kNotFound) co_return std::nullopt;

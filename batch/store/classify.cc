@@ -171,6 +171,7 @@ ErrorKind ClassifyCurl(int curl_code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:  // an answer that is no HTTP; our URLs are http and https
     case CURLE_HTTP2:
     case CURLE_PARTIAL_FILE:
     case CURLE_UPLOAD_FAILED:

@@ -14,6 +14,9 @@ constexpr std::size_t kHeaderBytesMax = 64 << 10;
 constexpr long kReceiveBufferBytes = 128 << 10;
 constexpr long kSendBufferBytes = 128 << 10;
 constexpr long kSmallBufferBytes = 16 << 10;
+// A body that flows slower than this for as long as idle_timeout does not flow. (libcurl does not
+// count while a transfer is paused.)
+constexpr long kFlowBytesPerSecondMin = 128;
 // Servers close idle connections after a minute or so (RGW's beast: 65 s); one that is found
 // closed costs a retry.
 constexpr long kIdleConnectionSecondsMax = 30;
@@ -76,6 +79,11 @@ class CurlHttp::Exchange final : public Transfer {
 
   Event& End() { return done_; }
 
+  // A 417 before anything of the body was taken.
+  bool RefusedExpect() const {
+    return result_ == CURLE_OK && answer_.status == 417 && Expects() && sent_ == 0;
+  }
+
   HttpAnswer Take() {
     if (error_) std::rethrow_exception(error_);
     // libcurl takes an answer that was cut within its headers for a whole one.
@@ -98,6 +106,8 @@ class CurlHttp::Exchange final : public Transfer {
     if (code != CURLE_OK) throw Error(ErrorKind::kInvalid, curl_easy_strerror(code));
   }
 
+  bool Expects() const { return request_.expect_continue && http_.expects_; }
+
   void Configure() {
     // Everything is set anew for each request: options linger on a reused handle (a DELETE verb
     // stays on the next GET).
@@ -110,7 +120,8 @@ class CurlHttp::Exchange final : public Transfer {
     Set(CURLOPT_NOSIGNAL, 1L);
     Set(CURLOPT_ERRORBUFFER, error_text_);
     Set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(http_.options_.connect_timeout.count()));
-    Set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    const bool flows = request_.sink != nullptr || request_.source != nullptr;
+    Set(CURLOPT_LOW_SPEED_LIMIT, flows ? kFlowBytesPerSecondMin : 1L);
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.idle_timeout.count()));
     Set(CURLOPT_TCP_KEEPALIVE, 1L);
     Set(CURLOPT_MAXAGE_CONN, kIdleConnectionSecondsMax);
@@ -167,7 +178,7 @@ class CurlHttp::Exchange final : public Transfer {
     }
     append("User-Agent: bucketferry/" + std::string(Version()));
     append("Accept:");
-    if (!request_.expect_continue) append("Expect:");
+    if (!Expects()) append("Expect:");
     if (request_.method == Method::kPost && FindHeader(request_.headers, "content-type").empty()) {
       append("Content-Type:");  // or it becomes x-www-form-urlencoded, and on Create the object's
     }
@@ -251,7 +262,7 @@ class CurlHttp::Exchange final : public Transfer {
     }
     const BodySource::Piece piece = exchange.request_.source->Pull(to, size);
     switch (piece.state) {
-      case BodySource::Supply::kSome: return piece.bytes;
+      case BodySource::Supply::kSome: exchange.sent_ += piece.bytes; return piece.bytes;
       case BodySource::Supply::kLater: return CURL_READFUNC_PAUSE;
       case BodySource::Supply::kEnd: return 0;
       case BodySource::Supply::kFailed: break;
@@ -262,10 +273,11 @@ class CurlHttp::Exchange final : public Transfer {
   }
 
   // A body in memory can be sent again from its start (a reused connection was found closed); one
-  // that flows cannot, and the request fails as retryable.
+  // that flows cannot once it began, and the request fails as retryable.
   static int OnSeek(void* self, curl_off_t offset, int origin) {
     auto& exchange = *static_cast<Exchange*>(self);
-    if (exchange.request_.source != nullptr || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+    const bool began = exchange.request_.source != nullptr && exchange.sent_ > 0;
+    if (began || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
     exchange.sent_ = static_cast<std::size_t>(offset);
     return CURL_SEEKFUNC_OK;
   }
@@ -301,10 +313,18 @@ CURL* CurlHttp::TakeHandle() {
 void CurlHttp::GiveBack(CURL* handle) { idle_.push_back(handle); }
 
 Task<HttpAnswer> CurlHttp::Send(HttpRequest& request) {
-  Exchange exchange(*this, request);
-  loop_.Start(exchange);
-  co_await exchange.End();
-  co_return exchange.Take();
+  {
+    Exchange exchange(*this, request);
+    loop_.Start(exchange);
+    co_await exchange.End();
+    if (!exchange.RefusedExpect()) co_return exchange.Take();
+  }
+  // RFC 9110 section 10.1.1: to be repeated without. It is not sent to this server again.
+  expects_ = false;
+  Exchange again(*this, request);
+  loop_.Start(again);
+  co_await again.End();
+  co_return again.Take();
 }
 
 }  // namespace ferry

@@ -31,6 +31,7 @@ class CurlHttp final : public Http {
   EventLoop& loop_;
   const CurlOptions options_;
   std::vector<CURL*> idle_;
+  bool expects_ = true;  // the server has not refused Expect: 100-continue yet
 };
 
 }  // namespace ferry

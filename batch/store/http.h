@@ -48,8 +48,9 @@ struct HttpRequest {
   std::function<void(const HttpAnswer&)> on_head;
 
   std::uint64_t body_bytes_max = std::uint64_t{16} << 20;  // of an answer held in memory
-  bool expect_continue = false;
-  // Nothing moved for so long: the request fails. Long for requests whose answer takes thought.
+  bool expect_continue = false;  // a server that refuses (417) is asked again without
+  // Nothing moved for so long, or next to nothing of a body that flows: the request fails. Long for
+  // requests whose answer takes thought.
   std::chrono::seconds idle_timeout{60};
 };
 

@@ -322,14 +322,18 @@ Task<ListVersionsPage> S3Store::ListVersions(ListVersionsRequest request) {
 Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
   Call call = NewCall(Method::kHead, "examine", &key);
   if (!version_id.empty()) call.query.push_back({"versionId", version_id});
+  const auto read = [&](const HttpAnswer& answer) {
+    return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
+  };
+  std::optional<HttpAnswer> first;
   try {
-    HttpAnswer answer = co_await Send(call);
-    co_return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
+    first = co_await Send(call);
   } catch (const Error& error) {
-    const bool unclear = error.code().empty() && error.kind() != ErrorKind::kStopped &&
-                         error.kind() != ErrorKind::kCorrupt && !IsRetryable(error.kind());
+    const bool unclear =
+        error.code().empty() && error.kind() != ErrorKind::kStopped && !IsRetryable(error.kind());
     if (!unclear) throw;
   }
+  if (first) co_return read(*first);
   // The answer to a HEAD has no body: a missing key and a missing bucket look alike. A GET of one
   // byte names the reason.
   Call get = NewCall(Method::kGet, "examine", &key);
@@ -341,8 +345,8 @@ Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
     if (error.code() != "InvalidRange") throw;  // an empty object has no first byte
   }
   // It may be read now: what was wrong (keys that had expired) was corrected on the way.
-  HttpAnswer answer = co_await Send(call);
-  co_return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
+  const HttpAnswer second = co_await Send(call);
+  co_return read(second);
 }
 
 Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,

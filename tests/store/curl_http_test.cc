@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "batch/store/body.h"
+#include "batch/store/classify.h"
 #include "tests/support/loop_runner.h"
 #include "tests/support/scripted_http_server.h"
 
@@ -376,6 +377,41 @@ TEST_F(CurlHttpTest, AServerThatFallsSilentIsGivenUp) {
   const SteadyTime began = runner_.clock().SteadyNow();
   EXPECT_EQ(KindOf([&] { Send(request); }), "unavailable");
   EXPECT_LT(runner_.clock().SteadyNow() - began, std::chrono::seconds(5));
+}
+
+TEST_F(CurlHttpTest, ABodyThatOnlyDripsIsGivenUp) {
+  test::ScriptedAnswer drip{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"};
+  drip.pieces.assign(40, "x");
+  drip.piece_delay = std::chrono::milliseconds(100);
+  server_.Answer(drip);
+  MemorySink sink(1000);
+  HttpRequest request;
+  request.url = server_.url() + "/k";
+  request.sink = &sink;
+  request.idle_timeout = std::chrono::seconds(1);
+  const auto error = test::ErrorOf([&] { Send(request); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(error->code(), kTimedOut);
+  EXPECT_LT(sink.body().size(), 40U);
+}
+
+TEST_F(CurlHttpTest, WithExpectA417IsAnsweredByTheSameWithoutIt) {
+  server_.Answer({.bytes = HttpText(417, {{"Connection", "close"}}),
+                  .when = ScriptedAnswer::When::kAfterHead});
+  server_.Answer({.bytes = HttpText(200, {{"ETag", "\"e\""}})});
+  EndlessSource source(3 << 20);
+  HttpRequest request;
+  request.method = Method::kPut;
+  request.url = server_.url() + "/large";
+  request.source = &source;
+  request.source_bytes = 3 << 20;
+  request.expect_continue = true;
+  EXPECT_EQ(Send(request).status, 200);
+  EXPECT_EQ(server_.Take().body.size(), 0U);
+  const SeenRequest second = server_.Take();
+  EXPECT_FALSE(second.Has("expect"));
+  EXPECT_EQ(second.body.size(), 3U << 20);
 }
 
 TEST_F(CurlHttpTest, AStoppedLoopEndsARequestAsStopped) {
