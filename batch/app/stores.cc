@@ -17,19 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kPatienceAtFirst{15000};
 constexpr std::chrono::seconds kFileCheckEvery{5};
 
-StoreLocation LocationOf(const StoreConfig& store) {
-  StoreLocation location;
-  location.provider = ToString(store.provider);
-  location.region = store.region;
-  location.endpoint = store.endpoint.Url();
-  switch (store.addressing) {
-    case Addressing::kAuto: location.addressing = AddressStyle::kAuto; break;
-    case Addressing::kPath: location.addressing = AddressStyle::kPath; break;
-    case Addressing::kVirtual: location.addressing = AddressStyle::kVirtual; break;
-  }
-  return location;
-}
-
 constexpr std::string_view kSource = "source";
 constexpr std::string_view kDestination = "destination";
 
@@ -43,8 +30,6 @@ int RequestsMax(const Config& config) {
 LimitedPlace PlaceOf(const StoreConfig& store, const std::string& bucket, std::string_view side) {
   LimitedPlace place;
   place.endpoint = store.endpoint.Url();
-  if (place.endpoint.empty())
-    place.endpoint = std::string(ToString(store.provider)) + ":" + store.region;
   place.bucket = bucket;
   place.side = side;
   return place;

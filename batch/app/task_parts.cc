@@ -19,6 +19,21 @@ std::string NameOf(const BucketPrefix& place) {
 
 }  // namespace
 
+StoreLocation LocationOf(const StoreConfig& store) {
+  StoreLocation location;
+  location.provider = ToString(store.provider);
+  location.region = store.region;
+  const bool implied =
+      store.provider == ProviderName::kAws && store.endpoint == AwsEndpoint(store.region);
+  if (!implied) location.endpoint = store.endpoint.Url();
+  switch (store.addressing) {
+    case Addressing::kAuto: location.addressing = AddressStyle::kAuto; break;
+    case Addressing::kPath: location.addressing = AddressStyle::kPath; break;
+    case Addressing::kVirtual: location.addressing = AddressStyle::kVirtual; break;
+  }
+  return location;
+}
+
 TaskPlace PlaceOf(const TaskConfig& task) {
   TaskPlace place;
   place.name = task.name;

@@ -6,8 +6,13 @@
 #include "batch/plan/diff.h"
 #include "batch/plan/key_filter.h"
 #include "batch/queue/run_table.h"
+#include "batch/store/endpoint.h"
 
 namespace ferry {
+
+// An endpoint that the provider implies is left out: a store may correct it
+// (store/bucket_access.h), one that the operator chose it may not.
+StoreLocation LocationOf(const StoreConfig& store);
 
 TaskPlace PlaceOf(const TaskConfig& task);
 AdoptPolicy AdoptPolicyOf(const TaskConfig& task);
