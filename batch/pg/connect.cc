@@ -219,8 +219,15 @@ void Connection::Throw(Phase phase, std::string_view what, std::string_view sqls
   // 08P01 is a pooler that gives up, or, on a connection that goes on, a statement called with
   // the wrong number of parameters.
   const bool is_mistake = sqlstate == "08P01" && !IsLost();
+  // A standby answers BEGIN READ WRITE by "not supported".
+  if (sqlstate == "0A000" && what == "begin") sqlstate = "25006";
+  // The server's words say what cannot be done; not that it is the wrong server.
+  const std::string_view hint =
+      sqlstate == "25006" ? " (the server is read-only: a standby, or a failover; name the primary)"
+                          : "";
   throw Error(is_mistake ? ErrorKind::kInvalid : Classify(phase, IsLost() ? "" : sqlstate),
-              fmt::format("database: {}: {}", what, FirstLine(message)), std::string(sqlstate));
+              fmt::format("database: {}: {}{}", what, FirstLine(message), hint),
+              std::string(sqlstate));
 }
 
 }  // namespace internal

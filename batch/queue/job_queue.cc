@@ -158,6 +158,25 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
   }
 }
 
+// Counted by what was deleted, not before and after: others claim parts meanwhile.
+void DeleteParts(pg::Transaction& tx, const Job& job, Tally& tally) {
+  for (const pg::Row row : tx.Execute("queries/delete_parts", job.run_id, job.job_id)) {
+    const auto state = row.Get<std::string>("state");
+    tally.parts_pending -= state == "pending" ? 1 : 0;
+    tally.parts_in_flight -= state == "in_flight" ? 1 : 0;
+  }
+}
+
+// Several workers write of one object while it is in parts.
+void LockJobs(pg::Transaction& tx, std::int64_t run_id, const Outcomes& outcomes) {
+  std::vector<std::int64_t> ids;
+  for (const FinishedPart& part : outcomes.parts) ids.push_back(part.job_id);
+  for (const auto& [job_id, number] : outcomes.returned_parts) ids.push_back(job_id);
+  for (const auto& [job_id, number] : outcomes.lost_parts) ids.push_back(job_id);
+  for (const FailedJob& job : outcomes.failed) ids.push_back(job.job_id);
+  if (!ids.empty()) tx.Execute("queries/lock_jobs", run_id, ids);
+}
+
 // REQUIRES: before the object itself is recorded as failed, which ends our hold on it.
 void RecordLostParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
                      const Outcomes& outcomes, Tally& tally) {
@@ -222,11 +241,11 @@ std::vector<Job> JobQueue::ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
     return claimed;
   });
   for (const Job& job : jobs) cursor = std::max(cursor, job.job_id);
-  return jobs;
+  return Hold(run_id, std::move(jobs));
 }
 
 std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit) {
-  return Write([&](pg::Transaction& tx) {
+  std::vector<Job> jobs = Write([&](pg::Transaction& tx) {
     auto claimed = ReadJobs(run_id, tx.Execute("queries/claim_retries", run_id, limit, worker_id_));
     if (claimed.empty()) return claimed;
     const auto count = static_cast<std::int64_t>(claimed.size());
@@ -238,18 +257,45 @@ std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit)
               .bytes_in_flight = bytes});
     return claimed;
   });
+  return Hold(run_id, std::move(jobs));
 }
 
 std::vector<Job> JobQueue::ClaimCompletions(std::int64_t run_id, std::int64_t limit) {
-  return Write([&](pg::Transaction& tx) {
-    return ReadJobs(run_id, tx.Execute("queries/claim_completions", run_id, limit, worker_id_));
-  });
+  return Hold(run_id, Write([&](pg::Transaction& tx) {
+                return ReadJobs(run_id,
+                                tx.Execute("queries/claim_completions", run_id, limit, worker_id_));
+              }));
+}
+
+std::vector<Job> JobQueue::Hold(std::int64_t run_id, std::vector<Job> jobs) {
+  for (const Job& job : jobs) held_[run_id].jobs.insert(job.job_id);
+  return jobs;
+}
+
+bool JobQueue::LetGo(std::int64_t run_id, const Outcomes& outcomes) {
+  Held& held = held_[run_id];
+  for (const DoneJob& job : outcomes.done) held.jobs.erase(job.job_id);
+  for (const FailedJob& job : outcomes.failed) held.jobs.erase(job.job_id);
+  for (const JobVerdict& job : outcomes.verdicts) held.jobs.erase(job.job_id);
+  return !held.jobs.empty();
 }
 
 std::vector<PartJob> JobQueue::ClaimParts(std::int64_t run_id, std::int64_t limit) {
+  Held& held = held_[run_id];
+  std::vector<PartJob> parts = ClaimPartsFrom(run_id, limit, held.first_job);
+  // Parts that come back, or come late, lie below.
+  if (parts.empty() && held.first_job > 0) parts = ClaimPartsFrom(run_id, limit, 0);
+  held.first_job = parts.empty() ? 0 : parts.front().job_id;
+  for (const PartJob& part : parts) held.first_job = std::min(held.first_job, part.job_id);
+  return parts;
+}
+
+std::vector<PartJob> JobQueue::ClaimPartsFrom(std::int64_t run_id, std::int64_t limit,
+                                              std::int64_t first_job) {
   return Write([&](pg::Transaction& tx) {
     std::vector<PartJob> parts;
-    for (const pg::Row row : tx.Execute("queries/claim_parts", run_id, limit, worker_id_)) {
+    for (const pg::Row row :
+         tx.Execute("queries/claim_parts", run_id, limit, worker_id_, first_job)) {
       PartJob part;
       part.run_id = run_id;
       part.job_id = row.Get<std::int64_t>("job_id");
@@ -273,18 +319,21 @@ std::vector<PartJob> JobQueue::ClaimParts(std::int64_t run_id, std::int64_t limi
 }
 
 Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) {
+  const bool holds_more = LetGo(run_id, outcomes);
   return Write([&](pg::Transaction& tx) {
     Recorded recorded;
     Tally tally = outcomes.traffic;
+    LockJobs(tx, run_id, outcomes);
     RecordParts(tx, run_id, worker_id_, outcomes, tally);
     RecordLostParts(tx, run_id, worker_id_, outcomes, tally);
     RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
     RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
     // The run before the tally, as whoever closes it does: else each could wait for the other.
-    tx.Execute("queries/lock_run", run_id);
+    const bool closed = tx.Execute("queries/lock_run", run_id).One().Get<bool>("finished");
     AddTally(tx, run_id, worker_id_, tally);
-    recorded.run_closed = ferry::CloseIfFinal(tx, run_id);
+    // Whoever still holds an object of a run need not add up whether something of it is left.
+    recorded.run_closed = (closed || !holds_more) && ferry::CloseIfFinal(tx, run_id);
     return recorded;
   });
 }
@@ -348,23 +397,26 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     etags[part.number - 1] = part.etag;
     md5s[part.number - 1] = pg::Bytes{part.md5};
   }
+  Held& held = held_[job.run_id];
+  held.jobs.erase(job.job_id);
+  held.first_job = std::min(held.first_job, job.job_id);
   return Write([&](pg::Transaction& tx) {
     if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) return false;
-    const PartCount before = CountParts(tx, job);
+    Tally tally;
     // Parts of another upload are worth nothing to this one.
-    if (job.upload_id != upload_id) tx.Execute("queries/delete_parts", job.run_id, job.job_id);
-    tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers, firsts, sizes, etags, md5s,
-               lost_parts);
+    if (job.upload_id != upload_id) DeleteParts(tx, job, tally);
+    for (const pg::Row row : tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers,
+                                        firsts, sizes, etags, md5s, lost_parts)) {
+      tally.parts_pending += row.Get<std::string>("state") == "pending" ? 1 : 0;
+    }
     tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
                source.etag, source.modified_ms, source.version, source.size_bytes);
     tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,
                part_bytes, source.etag, source.modified_ms, source.version, source.size_bytes);
-    AddPartChange(tx, job, before);
-    if (const std::int64_t grown = static_cast<std::int64_t>(source.size_bytes) -
-                                   static_cast<std::int64_t>(job.source.size_bytes);
-        grown != 0) {
-      AddTally(tx, job.run_id, worker_id_, {.bytes_planned = grown, .bytes_in_flight = grown});
-    }
+    tally.bytes_planned = static_cast<std::int64_t>(source.size_bytes) -
+                          static_cast<std::int64_t>(job.source.size_bytes);
+    tally.bytes_in_flight = tally.bytes_planned;
+    AddTally(tx, job.run_id, worker_id_, tally);
     return true;
   });
 }
@@ -374,25 +426,12 @@ void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
     if (tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id).empty()) {
       return false;
     }
-    const PartCount before = CountParts(tx, job);
-    tx.Execute("queries/delete_parts", job.run_id, job.job_id);
-    AddPartChange(tx, job, before);
+    Tally tally;
+    DeleteParts(tx, job, tally);
+    AddTally(tx, job.run_id, worker_id_, tally);
     tx.Execute("queries/forget_upload", task_id, job.key, job.upload_id);
     return true;
   });
-}
-
-JobQueue::PartCount JobQueue::CountParts(pg::Transaction& tx, const Job& job) {
-  const pg::Rows rows = tx.Execute("queries/count_parts", job.run_id, job.job_id);
-  const pg::Row row = rows.One();
-  return {row.Get<std::int64_t>("pending"), row.Get<std::int64_t>("in_flight")};
-}
-
-void JobQueue::AddPartChange(pg::Transaction& tx, const Job& job, const PartCount& before) {
-  const PartCount after = CountParts(tx, job);
-  AddTally(tx, job.run_id, worker_id_,
-           {.parts_pending = after.pending - before.pending,
-            .parts_in_flight = after.in_flight - before.in_flight});
 }
 
 std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
@@ -424,6 +463,7 @@ std::int64_t JobQueue::RequeueLost(std::int64_t run_id) {
 
 void JobQueue::ReleaseAll(std::int64_t run_id) {
   Write([&](pg::Transaction& tx) { return Requeue(tx, run_id, {worker_id_}); });
+  held_.erase(run_id);
 }
 
 bool JobQueue::CloseIfFinal(std::int64_t run_id) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,15 +55,21 @@ class JobQueue final : public WorkQueue {
   void FailRun(std::int64_t run_id, const std::string& error) override;
 
  private:
-  struct PartCount {
-    std::int64_t pending = 0;
-    std::int64_t in_flight = 0;
+  // What this queue claimed of a run and has not recorded. Fewer than the database says after an
+  // error, never more: they are asked only for what need not be done. Parts are not among them: an
+  // object may end without those that are under way.
+  struct Held {
+    std::set<std::int64_t> jobs;
+    std::int64_t first_job = 0;  // where parts were claimed last
   };
 
   template <typename Body>
   auto Write(Body body);
-  static PartCount CountParts(pg::Transaction& tx, const Job& job);
-  void AddPartChange(pg::Transaction& tx, const Job& job, const PartCount& before);
+  std::vector<PartJob> ClaimPartsFrom(std::int64_t run_id, std::int64_t limit,
+                                      std::int64_t first_job);
+  std::vector<Job> Hold(std::int64_t run_id, std::vector<Job> jobs);
+  // Whether an object of the run stays in our hands.
+  bool LetGo(std::int64_t run_id, const Outcomes& outcomes);
   std::int64_t Requeue(pg::Transaction& tx, std::int64_t run_id,
                        const std::vector<std::int64_t>& workers);
 
@@ -69,6 +77,7 @@ class JobQueue final : public WorkQueue {
   pg::Session& session_;
   const std::int64_t worker_id_;
   const int attempts_max_;
+  std::map<std::int64_t, Held> held_;  // by run
 };
 
 }  // namespace ferry

@@ -1,9 +1,10 @@
--- Jobs whose pause is over. $1 run_id, $2 how many at most, $3 worker_id.
+-- Jobs whose pause is over; looked for only where the tally says that some wait. $1 run_id, $2 how many at most, $3 worker_id.
 with next as (
   select job_id from bucketferry.job
   where run_id = $1
     and exists (select from bucketferry.run r where r.run_id = $1
                 and r.state in ('planning', 'copying'))
+    and (select sum(t.retry_wait) from bucketferry.tally t where t.run_id = $1) > 0
     and state = 'retry_wait' and retry_at <= clock_timestamp()
   order by retry_at limit $2
   for update skip locked

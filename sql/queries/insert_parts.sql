@@ -1,7 +1,7 @@
 -- The parts of one object; those with an ETag are there already. One that was done and that the store
 -- has lost is sent again; what others hold, or finished meanwhile, stays.
 -- $1 run_id, $2 job_id, arrays: $3 numbers, $4 first bytes, $5 sizes, $6 ETags or null, $7 MD5s or
--- null; $8 the numbers that the store has lost.
+-- null; $8 the numbers that the store has lost. Rows: those written.
 insert into bucketferry.part as p (run_id, job_id, number, first_byte, size_bytes, etag, md5, state)
 select $1, $2, number, first_byte, size_bytes, etag, md5,
        case when etag is null then 'pending' else 'done' end
@@ -10,3 +10,4 @@ from unnest($3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::bytea[])
 on conflict (run_id, job_id, number) do update
   set state = excluded.state, etag = excluded.etag, md5 = excluded.md5
   where p.state = 'done' and p.number = any($8::int[])
+returning state

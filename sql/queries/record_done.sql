@@ -1,5 +1,6 @@
 -- Finished objects of one worker, and what the destination now holds. Rows that are not this
 -- worker's any more stay as they are and are not returned.
+-- coalesce() keeps the planner from the index on what a worker holds: by id, whatever it held before.
 -- $1 run_id, $2 worker_id, $3 task_id, then arrays of one length: $4 job ids, $5 destination ETags,
 -- $6 proofs, and the source as it was read: $7 ETags, $8 sizes, $9 times in ms, $10 versions.
 with o as (
@@ -14,7 +15,8 @@ with o as (
       source_modified_at = to_timestamp(o.modified_ms / 1000.0),
       upload_id = null, part_bytes = null, parts_left = null
   from o
-  where j.run_id = $1 and j.job_id = o.job_id and j.state = 'in_flight' and j.worker_id = $2
+  where j.run_id = $1 and j.job_id = o.job_id
+    and coalesce(j.state = 'in_flight' and j.worker_id = $2, false)
   returning j.job_id, j.key, j.size_bytes, j.source_etag, j.source_modified_at, j.source_version,
             j.destination_etag, j.proof
 ), l as (

@@ -1,5 +1,5 @@
 -- Finished parts. The parent row is updated, hence locked: of two transactions that finish the last
--- two parts one sees zero left.
+-- two parts one sees zero left. coalesce() as in record_done.
 -- $1 run_id, $2 worker_id, arrays: $3 job ids, $4 numbers, $5 ETags, $6 MD5s.
 with o as (
   select * from unnest($3::bigint[], $4::int[], $5::text[], $6::bytea[])
@@ -8,7 +8,7 @@ with o as (
   update bucketferry.part p set state = 'done', worker_id = null, etag = o.etag, md5 = o.md5
   from o
   where p.run_id = $1 and p.job_id = o.job_id and p.number = o.number
-    and p.state = 'in_flight' and p.worker_id = $2
+    and coalesce(p.state = 'in_flight' and p.worker_id = $2, false)
   returning p.job_id, p.size_bytes
 ), n as (
   select job_id, count(*)::int as parts, sum(size_bytes)::bigint as bytes from u group by job_id

@@ -1,4 +1,5 @@
 -- Objects that need no copying after all: vanished at the source, or archived there.
+-- coalesce() keeps the planner from the index on what a worker holds: by id, whatever it held before.
 -- $1 run_id, $2 worker_id, $3 task_id, arrays: $4 job ids, $5 states, $6 reasons.
 with o as (
   select * from unnest($4::bigint[], $5::text[], $6::text[]) as o(job_id, state, reason)
@@ -7,7 +8,8 @@ with o as (
   set state = o.state, error = o.reason, worker_id = null, finished_at = clock_timestamp(),
       upload_id = null, part_bytes = null, parts_left = null
   from o
-  where j.run_id = $1 and j.job_id = o.job_id and j.state = 'in_flight' and j.worker_id = $2
+  where j.run_id = $1 and j.job_id = o.job_id
+    and coalesce(j.state = 'in_flight' and j.worker_id = $2, false)
   returning j.job_id, j.key, j.size_bytes, j.state, j.source_etag, j.source_modified_at,
             j.source_version
 ), l as (

@@ -38,8 +38,14 @@ class QueueFixture : public testing::Test {
   // Begins a run with jobs 1..jobs of 100 bytes, planned by `worker_id`.
   BegunRun Plan(std::int64_t worker_id, int jobs) {
     const BegunRun run = BeginRun(session_, Place(), RunKind::kScheduled, worker_id);
+    AddPending(run, worker_id, jobs);
+    FinishPlanning(session_, run.run_id);
+    return run;
+  }
+  // Jobs from `from` on, of a run that is still planned.
+  void AddPending(const BegunRun& run, std::int64_t worker_id, int jobs, int from = 1) {
     std::vector<NewJob> rows;
-    for (int id = 1; id <= jobs; ++id) {
+    for (int id = from; id < from + jobs; ++id) {
       NewJob job;
       job.job_id = id;
       job.key = Key("in/" + std::to_string(id));
@@ -55,8 +61,6 @@ class QueueFixture : public testing::Test {
                 .bytes_planned = 100 * jobs,
                 .bytes_pending = 100 * jobs});
     });
-    FinishPlanning(session_, run.run_id);
-    return run;
   }
   static DoneJob Done(const Job& job) {
     return {job.job_id, job.source, "d-" + job.source.etag, "etag_md5", job.source.size_bytes};
@@ -85,6 +89,29 @@ class QueueFixture : public testing::Test {
   }
   std::string RunStateOf(std::int64_t run_id) {
     return Ask<std::string>("select state as v from bucketferry.run where run_id = $1", run_id);
+  }
+
+  // The levels of a run against its rows.
+  void ExpectLevelsOfRows(const BegunRun& run) {
+    const char* const difference =
+        "select coalesce(sum(pending), 0) - (select count(*) from bucketferry.job"
+        "         where run_id = $1 and state = 'pending')"
+        " || ' ' || coalesce(sum(in_flight), 0) - (select count(*) from bucketferry.job"
+        "         where run_id = $1 and state = 'in_flight')"
+        " || ' ' || coalesce(sum(retry_wait), 0) - (select count(*) from bucketferry.job"
+        "         where run_id = $1 and state = 'retry_wait')"
+        " || ' ' || coalesce(sum(parts_pending), 0) - (select count(*) from bucketferry.part"
+        "         where run_id = $1 and state = 'pending')"
+        " || ' ' || coalesce(sum(parts_in_flight), 0) - (select count(*) from bucketferry.part"
+        "         where run_id = $1 and state = 'in_flight') as v"
+        " from bucketferry.tally where run_id = $1";
+    EXPECT_EQ(Ask<std::string>(difference, run.run_id), "0 0 0 0 0");
+    EXPECT_EQ(Ask<std::int64_t>(
+                  "select count(*) as v from bucketferry.job j where run_id = $1 and parts_left <>"
+                  " (select count(*) from bucketferry.part p where p.run_id = $1"
+                  "  and p.job_id = j.job_id and p.state <> 'done')",
+                  run.run_id),
+              0);
   }
 
   test::TestDatabase database_;
