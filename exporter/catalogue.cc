@@ -109,6 +109,10 @@ constexpr Metric kCatalogue[] = {
      "Start of the oldest open run in which an object waits; absent when none does.",
      {"task"}},
     {"bucketferry_workers", kGauge, "Workers with a valid lease on an open run.", {"task"}},
+    {"bucketferry_open_uploads",
+     kGauge,
+     "Multipart uploads of ours that are open at the destination or may be.",
+     {"task"}},
 
     // Lifetime totals.
     {"bucketferry_runs_total",

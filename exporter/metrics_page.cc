@@ -17,7 +17,7 @@ double Number(std::int64_t value) { return static_cast<double>(value); }
 // The row of a task, or zeros.
 template <typename T>
 const T& Of(const ByTask<T>& rows, const std::string& task) {
-  static const T kNone;
+  static const T kNone{};
   const auto found = rows.find(task);
   return found == rows.end() ? kNone : found->second;
 }
@@ -152,6 +152,10 @@ std::string RenderMetrics(const Config& config, const Snapshot& snapshot,
       if (snapshot.totals) AddTotals(task.name, Of(*snapshot.totals, task.name), &page);
       if (snapshot.open_runs) AddOpenRuns(task.name, Of(*snapshot.open_runs, task.name), &page);
       if (snapshot.last_runs) AddLastRuns(task.name, Of(*snapshot.last_runs, task.name), &page);
+      if (snapshot.open_uploads) {
+        page.Add("bucketferry_open_uploads", {task.name},
+                 Number(Of(*snapshot.open_uploads, task.name)));
+      }
     }
     if (snapshot.refresh) AddRefresh(config, *snapshot.refresh, &page);
   }

@@ -18,8 +18,8 @@ using std::chrono::milliseconds;
 // Below this a statement is not worth starting; 0 would mean "no limit" to the server.
 constexpr milliseconds kStatementTimeoutMin{10};
 
-constexpr std::array<std::string_view, 5> kCollectors = {"database", "totals", "open_runs",
-                                                         "last_runs", "refresh"};
+constexpr std::array<std::string_view, 6> kCollectors = {"database",  "totals",  "open_runs",
+                                                         "last_runs", "uploads", "refresh"};
 
 double Seconds(const pg::Row& row, std::string_view column) {
   return row.Get<std::optional<double>>(column).value_or(0);
@@ -77,6 +77,8 @@ LastRuns ReadLastRuns(const pg::Row& row) {
           .bytes_done = Count(row, "bytes_done"),
           .bytes_not_done = Count(row, "bytes_not_done")};
 }
+
+std::int64_t ReadOpenUploads(const pg::Row& row) { return Count(row, "open_uploads"); }
 
 Refresh ReadRefresh(const pg::Row& row) {
   return {.task = row.Get<std::string>("task"),
@@ -150,6 +152,9 @@ std::string CollectTasks(pg::Transaction& tx, const std::vector<std::string>& na
   collect("last_runs", [&] {
     snapshot->last_runs = ReadByTask(tx.Execute("metrics/last_runs", names), ReadLastRuns);
   });
+  collect("uploads", [&] {
+    snapshot->open_uploads = ReadByTask(tx.Execute("metrics/uploads", names), ReadOpenUploads);
+  });
   collect("refresh", [&] {
     const pg::Rows rows = tx.Execute("metrics/refresh", names);
     snapshot->refresh.emplace();
@@ -163,6 +168,7 @@ void FillEmpty(Snapshot* snapshot) {
   snapshot->totals.emplace();
   snapshot->open_runs.emplace();
   snapshot->last_runs.emplace();
+  snapshot->open_uploads.emplace();
   snapshot->refresh.emplace();
   for (CollectorResult& collector : snapshot->collectors) collector.success = true;
 }

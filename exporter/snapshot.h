@@ -91,6 +91,7 @@ struct Snapshot {
   std::optional<ByTask<TaskTotals>> totals;
   std::optional<ByTask<OpenRuns>> open_runs;
   std::optional<ByTask<LastRuns>> last_runs;
+  std::optional<ByTask<std::int64_t>> open_uploads;
   std::optional<std::vector<Refresh>> refresh;
 };
 

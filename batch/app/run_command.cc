@@ -10,6 +10,7 @@
 #include "batch/app/engine.h"
 #include "batch/app/plan_task.h"
 #include "batch/app/task_parts.h"
+#include "batch/app/tidy.h"
 #include "batch/base/error.h"
 #include "batch/base/log.h"
 
@@ -159,7 +160,9 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     std::fprintf(stderr, "bucketferry: %s\n", lost->what());
     return kExitFailed;
   }
-  return ConcludeAll(context, engine, plans, stopped);
+  const int code = ConcludeAll(context, engine, plans, stopped);
+  if (!stopped) TidyAfterwards(context, engine);
+  return code;
 }
 
 }  // namespace
@@ -192,6 +195,7 @@ int PlanTasks(const CommandContext& context) {
     CarryOutPlan(context, engine, RunKind::kScheduled, PlanByListing, plan);
     codes.push_back(ConcludePlan(context, engine, plan));
   }
+  TidyAfterwards(context, engine);
   return CombineExitCodes(codes);
 }
 
@@ -218,6 +222,7 @@ int WorkOnTasks(const CommandContext& context) {
   };
   if (engine.Work(until) == Worker::End::kDrained) {
     log::Info("nothing left to do");
+    TidyAfterwards(context, engine);
     return kExitDone;
   }
   try {

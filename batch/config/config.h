@@ -95,6 +95,7 @@ struct TransferConfig {
   std::uint32_t max_attempts = 5;                        // 1..100
   std::chrono::milliseconds lease{60'000};               // 10s..10m
   std::chrono::milliseconds outage_patience{1'800'000};  // 1s..7d
+  std::chrono::milliseconds abandoned_after{std::chrono::hours(7 * 24)};  // 1h..366d
 };
 
 struct StorageGatewayTarget {

@@ -150,7 +150,7 @@ std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
 
 TransferConfig ReadTransfer(const Value& value) {
   const Map keys = value.Keys({"concurrency", "memory", "part_size", "multipart_threshold",
-                               "max_attempts", "lease", "outage_patience"});
+                               "max_attempts", "lease", "outage_patience", "abandoned_after"});
   TransferConfig transfer;
   if (const auto concurrency = keys.Find("concurrency")) {
     if (concurrency->Text() != "auto") {
@@ -172,6 +172,9 @@ TransferConfig ReadTransfer(const Value& value) {
   }
   if (const auto patience = keys.Find("outage_patience")) {
     transfer.outage_patience = patience->Duration({seconds(1), 7 * kDay});
+  }
+  if (const auto after = keys.Find("abandoned_after")) {
+    transfer.abandoned_after = after->Duration({hours(1), 366 * kDay});
   }
   return transfer;
 }

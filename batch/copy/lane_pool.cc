@@ -105,7 +105,10 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
       SplitOptions options;
       options.part_bytes = item.part_bytes;
       options.open = item.open;
-      result.upload = co_await OpenOrResume(ends, item.object, options);
+      options.nonce = item.nonce;
+      options.intents = item.intents;
+      options.recorded_ids = item.recorded_ids;
+      result.upload = co_await OpenOrResume(ends, item.object, options, result.settlement);
       break;
     }
     case WorkItem::Kind::kPart: result.part = co_await CopyPartPatiently(lane, ends, result); break;

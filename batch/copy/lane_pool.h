@@ -66,7 +66,10 @@ struct WorkItem {
   ObjectToCopy object;
   std::optional<OpenUpload> open;  // kSplit: from before; kComplete: with all its parts
   std::uint64_t part_bytes = 0;    // kSplit
-  std::size_t memory_bytes = 0;    // what it holds while it runs
+  std::string nonce;               // kSplit: of the upload that may be begun
+  std::vector<Intent> intents;     // kSplit: see SplitOptions
+  std::vector<std::string> recorded_ids;
+  std::size_t memory_bytes = 0;  // what it holds while it runs
 
   std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
 };
@@ -75,10 +78,11 @@ struct WorkResult {
   WorkItem item;
   std::optional<Error> error;
   std::optional<Side> failed_side;
-  Copied copied;         // kWhole, kCompare (unless differs), kComplete
-  bool differs = false;  // kCompare
-  OpenUpload upload;     // kSplit
-  DonePart part;         // kPart
+  Copied copied;          // kWhole, kCompare (unless differs), kComplete
+  bool differs = false;   // kCompare
+  OpenUpload upload;      // kSplit
+  Settlement settlement;  // kSplit, also when it failed
+  DonePart part;          // kPart
   // kComplete that failed: what is to be sent again, and not the whole object.
   std::vector<std::uint32_t> lost_parts;
   Traffic traffic;

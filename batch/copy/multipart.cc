@@ -5,6 +5,7 @@
 #include "batch/base/digest.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
+#include "batch/copy/stray_upload.h"
 
 namespace ferry {
 namespace {
@@ -103,9 +104,9 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
   try {
     const ObjectHead there =
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
-    if (there.etag == composite && there.size_bytes == object.source.size_bytes) {
-      co_return there.etag;
-    }
+    const bool ours =
+        there.etag == composite || (!upload.nonce.empty() && there.upload_nonce == upload.nonce);
+    if (ours && there.size_bytes == object.source.size_bytes) co_return there.etag;
   } catch (const SideError& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
   }
@@ -163,6 +164,64 @@ Task<std::string> ProveComplete(Ends& ends, const ObjectToCopy& object, const Op
   co_return std::string(kProofReadBack);
 }
 
+// The source as it is now. What has gone leaves no upload behind: nothing would ever complete it.
+Task<ObjectHead> HeadOrAbort(Ends& ends, const ObjectToCopy& object,
+                             const std::optional<OpenUpload>& open) {
+  std::exception_ptr gone;
+  try {
+    co_return co_await HeadOfSource(ends, object);
+  } catch (const SideError& error) {
+    if (error.kind() != ErrorKind::kNotFound || !open) throw;
+    gone = std::current_exception();
+  }
+  co_await AbortQuietly(ends, object.destination_key, open->upload_id);
+  std::rethrow_exception(gone);
+}
+
+// Goes on with an upload of the same bytes; empty: it is no more, or is aborted now.
+Task<std::optional<OpenUpload>> Resume(Ends& ends, const ObjectToCopy& object,
+                                       const ObjectHead& head, OpenUpload open) {
+  if (!open.source.SameAs(IdentityOf(head, object.source))) {
+    co_await AbortQuietly(ends, object.destination_key, open.upload_id);
+    co_return std::nullopt;
+  }
+  auto kept = co_await PartsStillThere(ends, object.destination_key, open);
+  if (!kept) co_return std::nullopt;
+  open.parts = std::move(*kept);
+  co_return open;
+}
+
+// Whether a store that answered so may have begun an upload all the same.
+bool MayHaveBegun(ErrorKind kind) {
+  return kind == ErrorKind::kUnavailable || kind == ErrorKind::kInDoubt ||
+         kind == ErrorKind::kCorrupt || kind == ErrorKind::kStopped;
+}
+
+Task<OpenUpload> Create(Ends& ends, const ObjectToCopy& object, const ObjectHead& head,
+                        const SplitOptions& options, Settlement& settlement) {
+  OpenUpload upload;
+  upload.nonce = options.nonce;
+  upload.source = IdentityOf(head, object.source);
+  // Before anything is opened: an object that no parts can hold is refused here.
+  const SizeLimits& limits = ends.destination_provider.limits;
+  upload.part_bytes =
+      ChoosePartBytes(head.size_bytes, options.part_bytes,
+                      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
+  ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
+  co_await CheckTagsBelong(ends, object.source_key, head);
+  // Elsewhere the composite ETag tells whether a lost Complete was ours.
+  if (ends.destination_provider.etag != EtagHabit::kMd5) metadata.upload_nonce = options.nonce;
+  std::erase(settlement.settled, options.nonce);
+  try {
+    upload.upload_id = co_await On(Side::kDestination,
+                                   ends.destination.CreateUpload(object.destination_key, metadata));
+  } catch (const Error& error) {
+    if (!MayHaveBegun(error.kind())) settlement.settled.push_back(options.nonce);
+    throw;
+  }
+  co_return upload;
+}
+
 }  // namespace
 
 std::string CompositeEtag(const std::vector<DonePart>& parts) {
@@ -171,47 +230,23 @@ std::string CompositeEtag(const std::vector<DonePart>& parts) {
   return ToHex(md5.Finish()) + "-" + std::to_string(parts.size());
 }
 
-Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options) {
-  ObjectHead head;
-  std::exception_ptr gone;
-  try {
-    head = co_await HeadOfSource(ends, object);
-  } catch (const SideError& error) {
-    if (error.kind() != ErrorKind::kNotFound || !options.open) throw;
-    gone = std::current_exception();
-  }
-  if (gone) {
-    // Nothing will ever complete it.
-    co_await AbortQuietly(ends, object.destination_key, options.open->upload_id);
-    std::rethrow_exception(gone);
-  }
+Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options,
+                              Settlement& settlement) {
+  settlement.settled.push_back(options.nonce);  // as long as no Create was sent for it
+  const ObjectHead head = co_await HeadOrAbort(ends, object, options.open);
   if (head.size_bytes == 0) {
     throw SideError(Side::kSource, Error(ErrorKind::kConflict, "the object became empty",
                                          std::string(kBecameEmpty)));
   }
-  OpenUpload upload;
-  upload.source = IdentityOf(head, object.source);
-  if (options.open) {
-    if (options.open->source.SameAs(upload.source)) {
-      auto kept = co_await PartsStillThere(ends, object.destination_key, *options.open);
-      if (kept) {
-        options.open->parts = std::move(*kept);
-        co_return std::move(*options.open);
-      }
-    } else {
-      co_await AbortQuietly(ends, object.destination_key, options.open->upload_id);
-    }
+  std::optional<OpenUpload> upload;
+  if (options.open) upload = co_await Resume(ends, object, head, *options.open);
+  if (!upload) upload = co_await Create(ends, object, head, options, settlement);
+  if (!options.intents.empty()) {
+    options.recorded_ids.push_back(upload->upload_id);
+    co_await SettleIntents(ends, object.destination_key, options.intents, options.recorded_ids,
+                           settlement);
   }
-  // Before anything is opened: an object that no parts can hold is refused here.
-  const SizeLimits& limits = ends.destination_provider.limits;
-  upload.part_bytes =
-      ChoosePartBytes(head.size_bytes, options.part_bytes,
-                      {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
-  const ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
-  co_await CheckTagsBelong(ends, object.source_key, head);
-  upload.upload_id = co_await On(Side::kDestination,
-                                 ends.destination.CreateUpload(object.destination_key, metadata));
-  co_return upload;
+  co_return std::move(*upload);
 }
 
 Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic) {

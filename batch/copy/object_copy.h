@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "batch/base/clock.h"
 #include "batch/base/task.h"
 #include "batch/copy/side.h"
 #include "batch/plan/object.h"
@@ -81,21 +82,39 @@ struct DonePart {
 };
 
 struct OpenUpload {
+  std::string nonce;  // of its row
   std::string upload_id;
   std::uint64_t part_bytes = 0;
   SourceIdentity source;
   std::vector<DonePart> parts;
 };
 
+// A row that was written before Create was sent.
+struct Intent {
+  std::string nonce;
+  SteadyTime since{};  // when it was written
+};
+
 struct SplitOptions {
   std::uint64_t part_bytes = 0;
-  std::optional<OpenUpload> open;  // from an earlier run
+  std::optional<OpenUpload> open;         // from an earlier run
+  std::string nonce;                      // of the row for the upload that may be begun
+  std::vector<Intent> intents;            // of earlier attempts that heard no answer
+  std::vector<std::string> recorded_ids;  // uploads of this object that have a row
+};
+
+// What has become of intents.
+struct Settlement {
+  std::vector<std::string> settled;  // nonces: no upload of them is left that is not recorded
+  std::optional<Error> problem;      // why that cannot be said of others
 };
 
 // Makes an upload ready for its parts: goes on with the open one when it is still there and of
 // the same bytes (its parts checked against the store's own list), else aborts it and creates one.
 // With a pinned version that is still there, that one counts, else what is current.
-Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options);
+// `settlement` says what is known of the intents, also when it throws.
+Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options,
+                              Settlement& settlement);
 
 struct PartToCopy {
   std::string upload_id;

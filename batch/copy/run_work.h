@@ -45,6 +45,7 @@ struct RunWork {
 
   Outage outage;
   int denied_in_a_row = 0;
+  bool said_unsettled = false;                    // that traces of lost answers cannot be followed
   std::map<std::int64_t, int> endpoint_failures;  // of jobs that fail while others succeed
 
   bool MayStart() const { return listed && !over; }

@@ -5,6 +5,7 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
+#include "batch/copy/known_uploads.h"
 #include "batch/plan/backoff.h"
 
 namespace ferry {
@@ -151,6 +152,9 @@ bool Worker::StartOne(RunWork& run) {
   WorkItem& item = run.ready.front();
   const bool fits = memory_in_use_ + item.memory_bytes <= options_.memory_bytes;
   if (!fits && in_flight_ > 0) return false;
+  if (item.kind == WorkItem::Kind::kSplit) {
+    queue_->IntendUpload(run.open.task_id, item.job, options_.part_bytes, item.nonce);
+  }
   in_flight_ += 1;
   run.in_flight += 1;
   memory_in_use_ += item.memory_bytes;
@@ -212,7 +216,8 @@ void Worker::ClaimNewJobs(RunWork& run, std::int64_t limit) {
 void Worker::Prepare(RunWork& run) {
   std::vector<Key> large;
   for (const Job& job : run.claimed) {
-    if (job.source.size_bytes >= options_.multipart_threshold) large.push_back(job.key);
+    // Whatever the threshold is now: an upload that is open is gone on with.
+    if (job.source.size_bytes > kWholeBytesMax) large.push_back(job.key);
   }
   std::vector<KnownUpload> uploads;
   if (!large.empty()) uploads = queue_->FindUploads(run.open.task_id, large);
@@ -224,30 +229,24 @@ void Worker::Prepare(RunWork& run) {
 
 WorkItem Worker::MakeItem(RunWork& run, const Job& job, const std::vector<KnownUpload>& uploads) {
   WorkItem item = NewItem(run.open, job.key, job.source);
-  const auto load_parts = [this](std::int64_t run_id, std::int64_t job_id, OpenUpload& open) {
-    for (StoredPart& part : queue_->ReadDoneParts(run_id, job_id)) {
-      open.parts.push_back({part.number, std::move(part.etag), std::move(part.md5)});
-    }
+  const auto load_parts = [this](std::int64_t run_id, std::int64_t job_id) {
+    return ToDoneParts(queue_->ReadDoneParts(run_id, job_id));
   };
+  TakeUploads(item, job.key, uploads, parts_.clock.SteadyNow(), load_parts);
+  const bool large = job.source.size_bytes >= options_.multipart_threshold &&
+                     job.source.size_bytes > kWholeBytesMax;
   if (job.action == Action::kVerify) {
     item.kind = WorkItem::Kind::kCompare;
     item.memory_bytes = 0;
   } else if (!job.upload_id.empty() && job.parts_left == 0) {
     item.kind = WorkItem::Kind::kComplete;
-    item.open = OpenUpload{job.upload_id, job.part_bytes, job.source, {}};
-    load_parts(job.run_id, job.job_id, *item.open);
-  } else if (job.source.size_bytes >= options_.multipart_threshold &&
-             job.source.size_bytes > kWholeBytesMax) {
+    const std::string nonce = item.open ? item.open->nonce : std::string();
+    item.open = OpenUpload{nonce, job.upload_id, job.part_bytes, job.source,
+                           load_parts(job.run_id, job.job_id)};
+  } else if (large || item.open) {
     item.kind = WorkItem::Kind::kSplit;
     item.part_bytes = options_.part_bytes;
-    const auto known = std::find_if(uploads.begin(), uploads.end(),
-                                    [&](const KnownUpload& u) { return u.key == job.key; });
-    if (known != uploads.end() && !known->upload_id.empty()) {
-      item.open = OpenUpload{known->upload_id, known->part_bytes, known->source, {}};
-      load_parts(known->run_id, known->job_id, *item.open);
-    } else {
-      queue_->IntendUpload(run.open.task_id, job, options_.part_bytes);
-    }
+    item.nonce = NewNonce();
   } else {
     item.kind = WorkItem::Kind::kWhole;
     item.memory_bytes = BodyMemory(job.source.size_bytes, options_.ring_bytes);

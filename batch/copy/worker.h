@@ -105,6 +105,7 @@ class Worker {
   // What became of it: worker_results.cc.
   void TakeResults(std::vector<WorkResult> results);
   void TakeResult(WorkResult result);
+  static void TakeSettlement(RunWork& run, const WorkResult& result);
   void TakeFailure(RunWork& run, WorkResult& result);
   void TakeSuccess(RunWork& run, WorkResult& result);
   void TakeOpenedUpload(RunWork& run, WorkResult& result);

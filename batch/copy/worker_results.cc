@@ -31,6 +31,7 @@ void Worker::TakeResult(WorkResult result) {
   run.outcomes.traffic.source_bytes_read += static_cast<std::int64_t>(result.traffic.read_bytes);
   run.outcomes.traffic.destination_bytes_written +=
       static_cast<std::int64_t>(result.traffic.written_bytes);
+  TakeSettlement(run, result);
   if (result.error) {
     TakeFailure(run, result);
   } else {
@@ -41,6 +42,18 @@ void Worker::TakeResult(WorkResult result) {
   if (!run.outcomes.empty() && !run.oldest_outcome) {
     run.oldest_outcome = parts_.clock.SteadyNow();
   }
+}
+
+void Worker::TakeSettlement(RunWork& run, const WorkResult& result) {
+  for (const std::string& nonce : result.settlement.settled) {
+    run.outcomes.settled_intents.push_back(nonce);
+  }
+  if (!result.settlement.problem || run.said_unsettled) return;
+  run.said_unsettled = true;
+  log::Warn("an upload of which no answer came may be left at the destination",
+            {{"task", run.open.task_name},
+             {"key", result.item.job.key},
+             {"error", result.settlement.problem->what()}});
 }
 
 void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
@@ -200,7 +213,7 @@ void Worker::WriteUploads(RunWork& run) {
   for (; !run.opened_uploads.empty(); run.opened_uploads.pop_back()) {
     const OpenedUpload& opened = run.opened_uploads.back();
     queue_->Split(task_id, opened.job, opened.upload.upload_id, opened.upload.part_bytes,
-                  opened.upload.source, opened.done_parts, opened.lost_parts);
+                  opened.upload.source, opened.done_parts, opened.lost_parts, opened.upload.nonce);
     run.next_poll = {};  // its parts are there to be claimed
   }
 }

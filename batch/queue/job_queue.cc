@@ -329,6 +329,9 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
     RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
+    if (!outcomes.settled_intents.empty()) {
+      tx.Execute("queries/forget_uploads", outcomes.settled_intents);
+    }
     // The run before the tally, as whoever closes it does: else each could wait for the other.
     const bool closed = tx.Execute("queries/lock_run", run_id).One().Get<bool>("finished");
     AddTally(tx, run_id, worker_id_, tally);
@@ -352,6 +355,9 @@ std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id, const std::
       upload.source.etag = row.Get<std::string>("source_etag");
       upload.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
       upload.source.version = row.Get<std::string>("source_version");
+      upload.nonce = row.Get<std::string>("nonce");
+      upload.abandoned = row.Get<bool>("abandoned");
+      upload.age = std::chrono::milliseconds(row.Get<std::int64_t>("age_ms"));
       uploads.push_back(std::move(upload));
     }
     return uploads;
@@ -370,9 +376,10 @@ std::vector<StoredPart> JobQueue::ReadDoneParts(std::int64_t run_id, std::int64_
   });
 }
 
-void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) {
+void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,
+                            const std::string& nonce) {
   Write([&](pg::Transaction& tx) {
-    tx.Execute("queries/intend_upload", task_id, job.key, job.run_id, job.job_id, part_bytes,
+    tx.Execute("queries/intend_upload", nonce, task_id, job.key, job.run_id, job.job_id, part_bytes,
                job.source.size_bytes, job.source.etag, job.source.modified_ms, job.source.version);
     return true;
   });
@@ -381,7 +388,7 @@ void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t 
 bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
                      std::uint64_t part_bytes, const SourceIdentity& source,
                      const std::vector<FinishedPart>& done_parts,
-                     const std::vector<std::int64_t>& lost_parts) {
+                     const std::vector<std::int64_t>& lost_parts, const std::string& nonce) {
   std::vector<std::int64_t> numbers, firsts, sizes;
   std::vector<std::optional<std::string>> etags;
   std::vector<std::optional<pg::Bytes>> md5s;
@@ -401,7 +408,10 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
   held.jobs.erase(job.job_id);
   held.first_job = std::min(held.first_job, job.job_id);
   return Write([&](pg::Transaction& tx) {
-    if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) return false;
+    if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) {
+      tx.Execute("queries/record_stray_upload", nonce, upload_id);
+      return false;
+    }
     Tally tally;
     // Parts of another upload are worth nothing to this one.
     if (job.upload_id != upload_id) DeleteParts(tx, job, tally);
@@ -411,7 +421,8 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     }
     tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
                source.etag, source.modified_ms, source.version, source.size_bytes);
-    tx.Execute("queries/record_upload", task_id, job.key, job.run_id, job.job_id, upload_id,
+    tx.Execute("queries/replace_upload", task_id, job.key, upload_id);
+    tx.Execute("queries/record_upload", nonce, task_id, job.key, job.run_id, job.job_id, upload_id,
                part_bytes, source.etag, source.modified_ms, source.version, source.size_bytes);
     tally.bytes_planned = static_cast<std::int64_t>(source.size_bytes) -
                           static_cast<std::int64_t>(job.source.size_bytes);
@@ -429,7 +440,7 @@ void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
     Tally tally;
     DeleteParts(tx, job, tally);
     AddTally(tx, job.run_id, worker_id_, tally);
-    tx.Execute("queries/forget_upload", task_id, job.key, job.upload_id);
+    tx.Execute("queries/abandon_upload", task_id, job.key, job.upload_id);
     return true;
   });
 }

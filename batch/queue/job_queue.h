@@ -43,11 +43,12 @@ class JobQueue final : public WorkQueue {
   Recorded Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) override;
   std::vector<KnownUpload> FindUploads(std::int64_t task_id, const std::vector<Key>& keys) override;
   std::vector<StoredPart> ReadDoneParts(std::int64_t run_id, std::int64_t job_id) override;
-  void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) override;
+  void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,
+                    const std::string& nonce) override;
   bool Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
              std::uint64_t part_bytes, const SourceIdentity& source,
              const std::vector<FinishedPart>& done_parts,
-             const std::vector<std::int64_t>& lost_parts) override;
+             const std::vector<std::int64_t>& lost_parts, const std::string& nonce) override;
   void DropUpload(std::int64_t task_id, const Job& job) override;
   std::int64_t RequeueLost(std::int64_t run_id) override;
   void ReleaseAll(std::int64_t run_id) override;

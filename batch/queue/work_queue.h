@@ -63,6 +63,11 @@ struct KnownUpload {
   std::string upload_id;  // empty: intended; whether it exists is not known
   std::uint64_t part_bytes = 0;
   SourceIdentity source;
+  std::string nonce;
+  bool abandoned = false;            // nobody goes on with it
+  std::chrono::milliseconds age{0};  // since it was intended
+
+  bool InUse() const { return !upload_id.empty() && !abandoned; }
 };
 
 struct StoredPart {
@@ -110,15 +115,17 @@ struct Outcomes {
   std::vector<std::pair<std::int64_t, std::uint32_t>> returned_parts;  // job_id, number
   // Recorded as done, and not what the destination has: pending again.
   std::vector<std::pair<std::int64_t, std::uint32_t>> lost_parts;
-  Tally traffic;  // bytes, requests, retries; no levels
+  std::vector<std::string> settled_intents;  // nonces of which no upload is left
+  Tally traffic;                             // bytes, requests, retries; no levels
 
   bool empty() const {
     return done.empty() && failed.empty() && verdicts.empty() && parts.empty() &&
-           returned_parts.empty() && lost_parts.empty() && traffic == Tally{};
+           returned_parts.empty() && lost_parts.empty() && settled_intents.empty() &&
+           traffic == Tally{};
   }
   std::size_t size() const {
     return done.size() + failed.size() + verdicts.size() + parts.size() + returned_parts.size() +
-           lost_parts.size();
+           lost_parts.size() + settled_intents.size();
   }
 };
 
@@ -150,14 +157,18 @@ class WorkQueue {
   virtual std::vector<KnownUpload> FindUploads(std::int64_t task_id,
                                                const std::vector<Key>& keys) = 0;
   virtual std::vector<StoredPart> ReadDoneParts(std::int64_t run_id, std::int64_t job_id) = 0;
-  virtual void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) = 0;
+  // Before Create may be sent; twice with one `nonce` is once.
+  virtual void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,
+                            const std::string& nonce) = 0;
   // The upload exists: its parts become claimable, but for those that are done. `lost_parts` were
-  // recorded as done and are not at the store. False: the job is not ours any more.
+  // recorded as done and are not at the store. `nonce` is of the upload's row; any other that was
+  // in use is abandoned. False: the job is not ours any more, and nobody goes on with this upload
+  // unless it was recorded before.
   virtual bool Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
                      std::uint64_t part_bytes, const SourceIdentity& source,
                      const std::vector<FinishedPart>& done_parts,
-                     const std::vector<std::int64_t>& lost_parts) = 0;
-  // The upload is gone: the object starts over.
+                     const std::vector<std::int64_t>& lost_parts, const std::string& nonce) = 0;
+  // The upload cannot become the object, which starts over; the janitor sees that it ends.
   virtual void DropUpload(std::int64_t task_id, const Job& job) = 0;
 
   // What workers whose lease is over held waits for others. Returns how much it was.

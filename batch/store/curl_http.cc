@@ -124,6 +124,9 @@ class CurlHttp::Exchange final : public Transfer {
     Set(CURLOPT_LOW_SPEED_LIMIT, flows ? kFlowBytesPerSecondMin : 1L);
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.idle_timeout.count()));
     Set(CURLOPT_TCP_KEEPALIVE, 1L);
+    // libcurl repeats a request by itself when a connection it used before closes without an answer
+    // (lib/transfer.c, Curl_retry_request), and only then.
+    if (request_.once) Set(CURLOPT_FRESH_CONNECT, 1L);
     Set(CURLOPT_MAXAGE_CONN, kIdleConnectionSecondsMax);
     if (!http_.options_.ca_file.empty()) Set(CURLOPT_CAINFO, http_.options_.ca_file.c_str());
     Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);

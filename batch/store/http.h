@@ -49,6 +49,8 @@ struct HttpRequest {
 
   std::uint64_t body_bytes_max = std::uint64_t{16} << 20;  // of an answer held in memory
   bool expect_continue = false;  // a server that refuses (417) is asked again without
+  // Sent at most once, also where a connection that was used before turns out to be closed.
+  bool once = false;
   // Nothing moved for so long, or next to nothing of a body that flows: the request fails. Long for
   // requests whose answer takes thought.
   std::chrono::seconds idle_timeout{60};

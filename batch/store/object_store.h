@@ -29,7 +29,13 @@ namespace ferry {
 struct ObjectMetadata {
   NameValues headers;
   NameValues tags;
+  // Which of our uploads wrote the object; empty: not to be said. It travels as user metadata of a
+  // name of its own, kNonceHeader, and is no part of what an object is: who reads one finds it in
+  // ObjectHead::upload_nonce, never among the headers.
+  std::string upload_nonce = {};
 };
+
+inline constexpr std::string_view kNonceHeader = "x-amz-meta-bucketferry-upload";
 
 struct ObjectHead {
   std::string etag;              // normalised
@@ -40,6 +46,7 @@ struct ObjectHead {
   bool etag_hides_md5 = false;  // KMS or SSE-C: the ETag says nothing about the bytes
   std::uint32_t tag_count = 0;
   NameValues metadata_headers;
+  std::string upload_nonce;  // see ObjectMetadata
 };
 
 struct ListRequest {

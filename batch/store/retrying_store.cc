@@ -15,7 +15,7 @@ RetryingStore::RetryingStore(ObjectStore& inner, EventLoop& loop, EndpointMemory
       on_retry_(std::move(on_retry)) {}
 
 template <typename T>
-Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt) {
+Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt, bool (*worth)(ErrorKind)) {
   const SteadyTime began = loop_.clock().SteadyNow();
   memory_.budget.Earn();
   for (int number = 1;; ++number) {
@@ -25,7 +25,7 @@ Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt) {
       memory_.answered = true;
       co_return value;
     } catch (const Error& error) {
-      if (!IsRetryable(error.kind())) throw;
+      if (!worth(error.kind())) throw;
       const auto patience = memory_.answered ? options_.patience : options_.patience_at_first;
       const SteadyTime now = loop_.clock().SteadyNow();
       const bool patient = now - began < patience;
@@ -82,8 +82,11 @@ Task<Unit> RetryingStore::Delete(Key key) {
 }
 
 Task<std::string> RetryingStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
+  // Not after an answer that was lost: of two uploads only one would be known. A store that was too
+  // busy began none.
   std::function<Task<std::string>()> attempt = [&] { return inner_.CreateUpload(key, metadata); };
-  co_return co_await Retry(std::move(attempt));
+  co_return co_await Retry(std::move(attempt),
+                           [](ErrorKind kind) { return kind == ErrorKind::kThrottled; });
 }
 
 Task<ListPartsPage> RetryingStore::ListParts(Key key, std::string upload_id,

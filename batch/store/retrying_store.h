@@ -2,7 +2,7 @@
 //
 // Order of decorators: Retrying(Limited(Measured(S3))): waiting to retry holds no slot, and every
 // attempt is measured. Requests whose body flows through a Ring are passed on once: their copy is
-// the unit that is tried again.
+// the unit that is tried again. So is Create, unless the store said that it was too busy.
 //
 // Each further attempt is paid from the endpoint's RetryBudget. Once that is spent, a request fails
 // at once with its own error, and whoever asked decides (batch/copy/outage.h); only who has
@@ -68,7 +68,7 @@ class RetryingStore final : public ObjectStore {
  private:
   // `attempt` makes a new task for each try. It is a parameter, so it lives as long as the task.
   template <typename T>
-  Task<T> Retry(std::function<Task<T>()> attempt);
+  Task<T> Retry(std::function<Task<T>()> attempt, bool (*worth)(ErrorKind) = IsRetryable);
 
   ObjectStore& inner_;
   EventLoop& loop_;

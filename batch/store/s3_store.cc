@@ -107,7 +107,9 @@ ObjectHead ReadHead(const HttpAnswer& answer) {
   }
   for (const auto& [name, value] : headers) {
     if (!IsMetadataHeader(name)) continue;
-    if (name == "content-encoding") {
+    if (name == kNonceHeader) {
+      head.upload_nonce = value;
+    } else if (name == "content-encoding") {
       const std::string kept = WithoutAwsChunked(value);
       if (!kept.empty()) head.metadata_headers.push_back({name, kept});
     } else {
@@ -157,6 +159,9 @@ unsigned BitOf(BucketAccess::Correction correction) {
 
 void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
   for (const NameValue& header : metadata.headers) headers.push_back(header);
+  if (!metadata.upload_nonce.empty()) {
+    headers.push_back({std::string(kNonceHeader), metadata.upload_nonce});
+  }
   if (metadata.tags.empty()) return;
   headers.push_back({"x-amz-tagging", CanonicalQuery(metadata.tags)});
 }
@@ -437,6 +442,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   Call call = NewCall(Method::kPost, "start the upload of", &key);
   call.query.push_back({"uploads", ""});
   AddMetadata(metadata, call.headers);
+  call.http.once = true;
   HttpAnswer answer = co_await Send(call);
   co_return Read(call, answer, ParseCreateUpload);
 }
@@ -479,7 +485,9 @@ Task<ListUploadsPage> S3Store::ListUploads(std::string prefix, std::string key_m
   if (!key_marker.empty()) call.query.push_back({"key-marker", key_marker});
   if (!upload_id_marker.empty()) call.query.push_back({"upload-id-marker", upload_id_marker});
   HttpAnswer answer = co_await Send(call);
-  co_return Read(call, answer, ParseListUploads);
+  ListUploadsPage page = Read(call, answer, ParseListUploads);
+  page.answered_ms = ParseHttpDate(FindHeader(answer.headers, "date")).value_or(0);
+  co_return page;
 }
 
 }  // namespace ferry

@@ -279,10 +279,17 @@ class ListUploadsVisitor final : public AnswerVisitor {
     if (name == "Key") upload_.key = Key(std::string(text));
     if (name == "UploadId") upload_.upload_id = text;
     if (name == "Initiated") upload_.initiated_ms = AnswerTime(text);
+    if (name == "Initiator") upload_.initiator = id_;
+    if (name == "Initiator" || name == "Owner") id_.clear();
+  }
+  // Of <Initiator> or <Owner>, whichever ends next.
+  void Deep(std::size_t depth, std::string_view name, std::string_view text) override {
+    if (depth == 4 && name == "ID") id_ = text;
   }
 
   ListUploadsPage page_;
   ListedUpload upload_;
+  std::string id_;
   bool url_encoded_ = false;
 };
 

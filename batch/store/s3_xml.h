@@ -105,11 +105,13 @@ struct ListedUpload {
   Key key;
   std::string upload_id;
   std::int64_t initiated_ms = 0;
+  std::string initiator;  // the ID of who began it; empty: the store does not tell
 };
 struct ListUploadsPage {
   std::vector<ListedUpload> uploads;
   bool truncated = false;
-  std::string next_key_marker;  // decoded
+  std::int64_t answered_ms = 0;  // when it was answered, by the store's clock; 0: it did not say
+  std::string next_key_marker;   // decoded
   std::string next_upload_id_marker;
 };
 ListUploadsPage ParseListUploads(std::string_view body);

@@ -14,11 +14,11 @@ with o as (
       size_bytes = o.size_bytes, source_version = o.source_version,
       source_modified_at = to_timestamp(o.modified_ms / 1000.0),
       upload_id = null, part_bytes = null, parts_left = null
-  from o
+  from o join bucketferry.job b on b.run_id = $1 and b.job_id = o.job_id
   where j.run_id = $1 and j.job_id = o.job_id
     and coalesce(j.state = 'in_flight' and j.worker_id = $2, false)
   returning j.job_id, j.key, j.size_bytes, j.source_etag, j.source_modified_at, j.source_version,
-            j.destination_etag, j.proof
+            j.destination_etag, j.proof, b.upload_id as completed
 ), l as (
   insert into bucketferry.ledger as l (task_id, key, run_id, size_bytes, source_etag,
     source_modified_at, source_version, destination_etag, proof)
@@ -29,7 +29,12 @@ with o as (
         source_etag = excluded.source_etag, source_modified_at = excluded.source_modified_at,
         source_version = excluded.source_version, destination_etag = excluded.destination_etag,
         proof = excluded.proof, verdict = null, recorded_at = clock_timestamp()
-), g as (
-  delete from bucketferry.upload x using u where x.task_id = $3 and x.key = u.key
+), g as (  -- what was completed is no upload any more
+  delete from bucketferry.upload x using u
+  where x.task_id = $3 and x.key = u.key and x.upload_id = u.completed
+), a as (  -- any other of the object is of no use
+  update bucketferry.upload x set abandoned_at = clock_timestamp() from u
+  where x.task_id = $3 and x.key = u.key and x.abandoned_at is null
+    and (x.upload_id is null or x.upload_id is distinct from u.completed)
 )
 select job_id from u

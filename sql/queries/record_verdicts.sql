@@ -22,7 +22,8 @@ with o as (
         source_etag = excluded.source_etag, source_modified_at = excluded.source_modified_at,
         source_version = excluded.source_version, destination_etag = null, proof = null,
         verdict = excluded.verdict, recorded_at = clock_timestamp()
-), g as (
-  delete from bucketferry.upload x using u where x.task_id = $3 and x.key = u.key
+), a as (
+  update bucketferry.upload x set abandoned_at = clock_timestamp()
+  from u where x.task_id = $3 and x.key = u.key and x.abandoned_at is null
 )
 select job_id, state, size_bytes from u

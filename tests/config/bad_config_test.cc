@@ -254,6 +254,7 @@ TEST_F(BadConfigTest, SizesAndTimesAreStrictAndWithinTheirLimits) {
       {"lease", "60", "\"60\" is not a time such as 90s (s m h d)"},
       {"lease", "1m30s", "\"1m30s\" is not a time such as 90s (s m h d)"},
       {"outage_patience", "0", "\"0\" is not within 1s..7d"},
+      {"abandoned_after", "59m", "\"59m\" is not within 1h..366d"},
       {"concurrency", "0", "\"0\" is not a whole number from 1 to 1024"},
       {"concurrency", "1025", "\"1025\" is not a whole number from 1 to 1024"},
       {"concurrency", "many", "\"many\" is not a whole number from 1 to 1024"},

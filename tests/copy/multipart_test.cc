@@ -1,3 +1,5 @@
+#include <set>
+
 #include "tests/copy/copy_fixture.h"
 
 namespace ferry {
@@ -11,7 +13,8 @@ class MultipartTest : public CopyFixture {
     SplitOptions options;
     options.part_bytes = kPart;
     options.open = std::move(known);
-    return Await([&] { return OpenOrResume(ends(), object, options); });
+    options.nonce = nonce_;
+    return Await([&] { return OpenOrResume(ends(), object, options, settlement_); });
   }
   DonePart SendPart(const ObjectToCopy& object, const OpenUpload& upload, const Part& part) {
     const PartToCopy one{upload.upload_id, part};
@@ -33,6 +36,8 @@ class MultipartTest : public CopyFixture {
   }
 
   const std::string bytes_ = Bytes(3 * kPart + 77);
+  std::string nonce_;
+  Settlement settlement_;
 };
 
 TEST_F(MultipartTest, PartsBecomeTheObjectProvenByItsCompositeEtag) {
@@ -81,7 +86,8 @@ TEST_F(MultipartTest, AnObjectThatBecameEmptyOpensNoUpload) {
   source_.Add("s/a", "");
   SplitOptions options;
   options.part_bytes = kPart;
-  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:conflict");
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options, settlement_); }),
+            "source:conflict");
   EXPECT_EQ(destination_.CountCalls("create_upload"), 0);
 }
 
@@ -110,6 +116,48 @@ TEST_F(MultipartTest, NoSuchUploadAfterASuccessIsSettledByTheDestination) {
   const OpenUpload upload = SendAll(object);
   Finish(object, upload);
   EXPECT_EQ(Finish(object, upload).proof, kProofComposite);  // a second attempt after a crash
+}
+
+TEST_F(MultipartTest, WhereEtagsSayNothingANonceTellsWhoseCompletionItWas) {
+  destination_.opaque_etags = true;
+  destination_provider_.etag = EtagHabit::kUnknown;
+  const ObjectToCopy object = Add("a", bytes_);
+  source_.objects().at(Key("s/a")).metadata.headers = {{"x-amz-meta-title", "theirs"}};
+  nonce_ = "first";
+  const OpenUpload upload = SendAll(object);
+  destination_.FailCall("complete_upload", 1, Moment::kAfterEffect,
+                        Error(ErrorKind::kUnavailable, "lost"));
+  EXPECT_EQ(Finish(object, upload).proof, kProofReadBack);
+  EXPECT_EQ(Finish(object, upload).proof, kProofReadBack);  // a second attempt after a crash
+  const ObjectHead head = Await([&] { return destination_.Head(Key("d/a")); });
+  EXPECT_EQ(head.metadata_headers, (NameValues{{"x-amz-meta-title", "theirs"}}));
+  // Another upload of the same bytes is not this one.
+  nonce_ = "second";
+  const OpenUpload other = SendAll(object);
+  destination_.ForgetUploads();
+  EXPECT_EQ(FailFinish(object, other), "destination:not_found");
+}
+
+TEST_F(MultipartTest, ACompletionIsNotBelievedForItsNonceAlone) {
+  destination_.opaque_etags = true;
+  destination_provider_.etag = EtagHabit::kUnknown;
+  const ObjectToCopy object = Add("a", bytes_);
+  nonce_ = "n";
+  const OpenUpload upload = SendAll(object);
+  destination_.FailCall("complete_upload", 1, Moment::kAfterEffect,
+                        Error(ErrorKind::kInDoubt, "lost"));
+  destination_.before = [&](std::string_view operation, const Key&) {
+    if (operation == "get") destination_.objects().at(Key("d/a")).bytes[5] ^= 1;
+  };
+  EXPECT_EQ(FailFinish(object, upload), "destination:corrupt");
+}
+
+TEST_F(MultipartTest, WhereTheCompositeEtagTellsNoNonceTravels) {
+  const ObjectToCopy object = Add("a", bytes_);
+  nonce_ = "n";
+  const OpenUpload upload = SendAll(object);
+  Finish(object, upload);
+  EXPECT_EQ(At("d/a")->metadata.upload_nonce, "");
 }
 
 TEST_F(MultipartTest, ACompletionThatDidNotHappenStaysAFailure) {
@@ -198,7 +246,8 @@ TEST_F(MultipartTest, AnObjectThatBecameEmptyHasNoUpload) {
   source_.Add("s/a", "");
   SplitOptions options;
   options.part_bytes = kPart;
-  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:conflict");
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options, settlement_); }),
+            "source:conflict");
   EXPECT_EQ(destination_.open_uploads(), 0U);
 }
 
@@ -254,7 +303,7 @@ TEST_F(MultipartTest, ADestinationThatCannotSayItsPartsLosesNone) {
   options.open = upload;
   destination_.FailCall("list_parts", 1, Moment::kBeforeEffect,
                         Error(ErrorKind::kUnavailable, "away"));
-  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }),
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options, settlement_); }),
             "destination:unavailable");
   EXPECT_EQ(destination_.open_uploads(), 1U);
   EXPECT_EQ(Open(object, upload).parts.size(), 4U);
@@ -265,7 +314,8 @@ TEST_F(MultipartTest, WhatVanishedBeforeItsUploadLeavesNoUpload) {
   source_.objects().clear();
   SplitOptions options;
   options.part_bytes = kPart;
-  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:not_found");
+  EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options, settlement_); }),
+            "source:not_found");
   EXPECT_EQ(destination_.open_uploads(), 0U);
 }
 
@@ -275,7 +325,8 @@ TEST_F(MultipartTest, WhatNoPartsCanHoldIsRefusedBeforeAnUploadIsOpen) {
   const ObjectToCopy object = Add("a", bytes_);
   SplitOptions options;
   options.part_bytes = kPart;
-  const std::string failure = Failure([&] { return OpenOrResume(ends(), object, options); });
+  const std::string failure =
+      Failure([&] { return OpenOrResume(ends(), object, options, settlement_); });
   EXPECT_TRUE(failure.ends_with(":invalid")) << failure;
   EXPECT_EQ(destination_.open_uploads(), 0U);
 }
@@ -287,7 +338,13 @@ class FaultSweepTest : public MultipartTest {
     SplitOptions options;
     options.part_bytes = kPart;
     options.open = known_;
-    known_ = co_await OpenOrResume(ends(), object, options);
+    options.nonce = "attempt " + std::to_string(++attempts_);
+    for (const std::string& nonce : rows_) {
+      options.intents.push_back({nonce, runner_.clock().SteadyNow()});
+    }
+    if (known_) options.recorded_ids.push_back(known_->upload_id);
+    rows_.insert(options.nonce);
+    known_ = co_await OpenAndSettle(object, options);
     for (const Part& part : PlanParts(object.source.size_bytes, known_->part_bytes)) {
       const auto is_it = [&](const DonePart& one) { return one.number == part.number; };
       if (std::any_of(known_->parts.begin(), known_->parts.end(), is_it)) continue;
@@ -298,11 +355,28 @@ class FaultSweepTest : public MultipartTest {
               [](const DonePart& a, const DonePart& b) { return a.number < b.number; });
     co_return co_await CompleteOrAbort(ends(), object, *known_, traffic_);
   }
+  // Keeps the rows of intents as the queue does.
+  Task<OpenUpload> OpenAndSettle(const ObjectToCopy& object, const SplitOptions& options) {
+    Settlement settlement;
+    std::exception_ptr problem;
+    OpenUpload upload;
+    try {
+      upload = co_await OpenOrResume(ends(), object, options, settlement);
+    } catch (const Error&) {
+      problem = std::current_exception();
+    }
+    for (const std::string& nonce : settlement.settled) rows_.erase(nonce);
+    if (problem) std::rethrow_exception(problem);
+    rows_.erase(upload.nonce);  // now in use
+    co_return upload;
+  }
+
   // False: the fault lay beyond the last call.
   bool SurvivesFaultAt(int call, Moment moment, test::FakeStore& store) {
     destination_.objects().clear();
     destination_.ForgetUploads();
     known_.reset();
+    rows_.clear();
     const ObjectToCopy object = Add("a", bytes_);
     store.FailCall("any", call, moment, Error(ErrorKind::kUnavailable, "away"));
     const bool failed = Failure([&] { return Attempt(object); }) != "none";
@@ -311,10 +385,13 @@ class FaultSweepTest : public MultipartTest {
       EXPECT_EQ(Failure([&] { return Attempt(object); }), "none") << "call " << call;
     }
     EXPECT_TRUE(At("d/a") != nullptr && At("d/a")->bytes == bytes_) << "call " << call;
+    EXPECT_EQ(destination_.open_uploads(), 0U) << "nobody knows of an upload, call " << call;
     return failed;
   }
 
   std::optional<OpenUpload> known_;
+  std::set<std::string> rows_;  // nonces of intents
+  int attempts_ = 0;
 };
 
 // Every request fails once, before and after its effect, wherever it stands in the copy: the next

@@ -350,6 +350,7 @@ class World {
         return;
       }
     }
+    result.upload.nonce = item.nonce;
     result.upload.upload_id = "u" + std::to_string(++destination_.created);
     destination_.uploads[result.upload.upload_id].key = item.object.destination_key;
   }

@@ -48,7 +48,7 @@ class VersionsTest : public CopyFixture {
     SplitOptions options;
     options.part_bytes = kPart;
     options.open = std::move(known);
-    return Await([&] { return OpenOrResume(ends(), object, options); });
+    return Await([&] { return OpenOrResume(ends(), object, options, settlement_); });
   }
   DonePart SendPart(const ObjectToCopy& object, const OpenUpload& upload, const Part& part) {
     const PartToCopy one{upload.upload_id, part};
@@ -78,6 +78,7 @@ class VersionsTest : public CopyFixture {
   const std::string old_ = Bytes(3 * kPart + 77);
   const std::string new_ = std::string(old_.rbegin(), old_.rend());  // of the same size
   VersionPolicy policy_ = VersionPolicy::kLatest;
+  Settlement settlement_;
 };
 
 TEST_F(VersionsTest, BytesMetadataAndTagsAreOfOneObjectWhenItChangesBetweenRequests) {
@@ -206,8 +207,11 @@ TEST_F(VersionsTest, AVersionThatIsGoneIsAChangeAndAKeyThatIsGoneHasVanished) {
     source_.Remove("s/a");
     source_.RemoveVersion("s/a", anew.source.version);
     EXPECT_EQ(FailPart(object, anew, {1, 0, kPart}), "source:not_found");
-    SplitOptions options{kPart, anew};
-    EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options); }), "source:not_found");
+    SplitOptions options;
+    options.part_bytes = kPart;
+    options.open = anew;
+    EXPECT_EQ(Failure([&] { return OpenOrResume(ends(), object, options, settlement_); }),
+              "source:not_found");
     EXPECT_EQ(destination_.open_uploads(), 0U);
   });
 }

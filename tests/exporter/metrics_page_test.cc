@@ -28,6 +28,7 @@ Snapshot EmptyDatabase() {
   snapshot.totals.emplace();
   snapshot.open_runs.emplace();
   snapshot.last_runs.emplace();
+  snapshot.open_uploads.emplace();
   snapshot.refresh.emplace();
   return snapshot;
 }

@@ -102,6 +102,21 @@ TEST_F(ReadSnapshotTest, WithoutARunEverythingIsAtZero) {
   }
 }
 
+TEST_F(ReadSnapshotTest, OpenUploadsAreCountedOverGenerationsAndWhateverBecomesOfThem) {
+  CreateSchema();
+  AddTask("media", "one");
+  AddTask("media", "two");
+  EXPECT_EQ(ValueOf(Page(), OfTask("open_uploads")), "0");
+  Sql("insert into bucketferry.upload (nonce, task_id, key, run_id, job_id, upload_id, part_bytes,"
+      "  size_bytes, source_etag, source_modified_at, source_version, abandoned_at)"
+      " values ('a', 1, 'k', 1, 1, 'u', 1, 1, '', now(), '', null),"
+      "  ('b', 2, 'k', 1, 1, null, 1, 1, '', now(), '', null),"
+      "  ('c', 2, 'k', 1, 1, 'v', 1, 1, '', now(), '', now())");
+  const std::string page = Page();
+  EXPECT_EQ(ValueOf(page, OfTask("open_uploads")), "3");
+  EXPECT_EQ(ValueOf(page, OfTask("open_uploads", "other")), "0");
+}
+
 TEST_F(ReadSnapshotTest, LevelsAreSumsOverWorkersOfOpenRuns) {
   CreateSchema();
   AddTask("media");

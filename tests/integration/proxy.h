@@ -16,6 +16,7 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -127,6 +128,15 @@ class Proxy {
     allowed_ = allowed;
   }
   void Release() { Hold("", 0); }
+  // Of the requests that contain this text so many reach the server, and nobody hears its answer:
+  // the connection is closed when it comes, or stays silent until Disconnect().
+  enum class Lost { kCut, kSilent };
+  void LoseAnswers(const std::string& containing, int count, Lost how) {
+    const std::lock_guard lock(mutex_);
+    lost_text_ = containing;
+    lost_left_ = count;
+    lost_how_ = how;
+  }
   // Closes the connections that there are, with what waits on them. (A client that was killed with
   // its send buffer full cannot be seen to have gone.)
   void Disconnect() { generation_ += 1; }
@@ -142,6 +152,7 @@ class Proxy {
     int generation = 0;  // of the connection
     std::string head;    // of the request that is coming in
     std::uint64_t body_left = 0;
+    std::optional<Lost> lost;  // the answer of the request that came last
   };
 
   void Forward(Poco::Net::StreamSocket& client, const std::stop_token& stop) {
@@ -159,7 +170,11 @@ class Proxy {
       std::array<pollfd, 2> ready{pollfd{client.impl()->sockfd(), POLLIN, 0},
                                   pollfd{server.impl()->sockfd(), POLLIN, 0}};
       poll(ready.data(), ready.size(), 50);
-      if (ready[1].revents != 0 && !Pass(server, client, buffer)) return;
+      if (ready[1].revents != 0 && scanner.lost) {
+        if (*scanner.lost == Lost::kCut || !Swallow(server, buffer)) return;
+      } else if (ready[1].revents != 0 && !Pass(server, client, buffer)) {
+        return;
+      }
       if (ready[0].revents == 0) continue;
       const int count = client.receiveBytes(buffer.data(), static_cast<int>(buffer.size()));
       if (count <= 0 ||
@@ -174,6 +189,10 @@ class Proxy {
     const int count = from.receiveBytes(buffer.data(), static_cast<int>(buffer.size()));
     if (count > 0) Send(to, {buffer.data(), static_cast<std::size_t>(count)});
     return count > 0;
+  }
+
+  static bool Swallow(Poco::Net::StreamSocket& from, std::vector<char>& buffer) {
+    return from.receiveBytes(buffer.data(), static_cast<int>(buffer.size())) > 0;
   }
 
   static void Send(Poco::Net::StreamSocket& to, std::string_view bytes) {
@@ -217,8 +236,7 @@ class Proxy {
     return at == std::string::npos ? 0 : std::stoull(head.substr(at + name.size()));
   }
 
-  bool Admit(const Scanner& scanner, const Poco::Net::StreamSocket& client,
-             const std::stop_token& stop) {
+  bool Admit(Scanner& scanner, const Poco::Net::StreamSocket& client, const std::stop_token& stop) {
     const std::string line = scanner.head.substr(0, scanner.head.find('\r'));
     if (delay_.load().count() > 0) std::this_thread::sleep_for(delay_.load());
     while (!stop.stop_requested() && scanner.generation == generation_) {
@@ -230,6 +248,11 @@ class Proxy {
         if (!held || allowed_ > 0) {
           if (held) allowed_ -= 1;
           passed_.push_back(line);
+          scanner.lost.reset();
+          if (lost_left_ > 0 && line.find(lost_text_) != std::string::npos) {
+            lost_left_ -= 1;
+            scanner.lost = lost_how_;
+          }
           return true;
         }
       }
@@ -243,6 +266,9 @@ class Proxy {
   std::vector<std::string> passed_;
   std::string held_text_;
   int allowed_ = 0;
+  std::string lost_text_;
+  int lost_left_ = 0;
+  Lost lost_how_ = Lost::kCut;
   std::atomic<int> generation_ = 0;
   std::atomic<bool> refuse_ = false;
   std::atomic<int> refused_ = 0;

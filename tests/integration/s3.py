@@ -15,6 +15,7 @@ a JSON text, or an object with the error. A line is a list:
             versioning BUCKET Enabled|Suspended
             version BUCKET KEY                 the id of the current one
             delete_version BUCKET KEY VERSION  for good
+            begin BUCKET KEY...       replace_part BUCKET KEY NUMBER
             acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
             flip BUCKET KEY BYTE      that byte becomes another one
             meta BUCKET KEY NAME=VALUE...   its only x-amz-meta-*; content_type too
@@ -108,6 +109,20 @@ def uploads(client, bucket):
         print(shown(upload["Key"]))
 
 
+def begin(client, bucket, *keys):
+    """An upload of each, as another program would begin it."""
+    for key in keys:
+        upload = client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+        client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"theirs")
+
+
+def replace_part(client, bucket, key, number):
+    """Other bytes as this part of the only upload of the key."""
+    [upload] = client.list_multipart_uploads(Bucket=bucket, Prefix=key)["Uploads"]
+    client.upload_part(Bucket=bucket, Key=key, UploadId=upload["UploadId"], PartNumber=int(number),
+                       Body=random.randbytes(5 * MIB))
+
+
 def acl(client, bucket, value, *keys):
     if not keys:
         client.put_bucket_acl(Bucket=bucket, ACL=value)
@@ -137,7 +152,7 @@ def tag(client, bucket, key, *pairs):
 
 
 ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl, flip, meta, tag, versioning, version,
-                                   delete_version, put_marked, mark_again, describe)}
+                                   delete_version, put_marked, mark_again, describe, begin, replace_part)}
 
 
 def answer(clients, store, action, *arguments):

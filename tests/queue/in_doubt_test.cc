@@ -30,8 +30,9 @@ class InDoubtTest : public QueueFixture, public testing::WithParamInterface<Data
   // Opens an upload of two parts for each.
   void Split(const BegunRun& run, const std::vector<Job>& jobs) {
     for (const Job& job : jobs) {
-      queue_.IntendUpload(run.task_id, job, 50);
-      EXPECT_TRUE(queue_.Split(run.task_id, job, "upload", 50, job.source, {}, {}));
+      const std::string nonce = job.key.bytes();  // of an upload, whatever the run
+      queue_.IntendUpload(run.task_id, job, 50, nonce);
+      EXPECT_TRUE(queue_.Split(run.task_id, job, "upload", 50, job.source, {}, {}, nonce));
     }
   }
   static FinishedPart Finished(const PartJob& part) {
@@ -127,12 +128,13 @@ TEST_P(InDoubtTest, AnUploadIsIntendedSplitAndDroppedOnce) {
   const BegunRun run = Plan(worker_, 1);
   Job job = Claim(run, 1).at(0);
   Twice([&](pg::Session& session) {
-    JobQueue(session, worker_, 2).IntendUpload(run.task_id, job, 50);
+    JobQueue(session, worker_, 2).IntendUpload(run.task_id, job, 50, "nonce");
     return true;
   });
   EXPECT_EQ(queue_.FindUploads(run.task_id, {job.key}).size(), 1U);
   Twice([&](pg::Session& session) {
-    return JobQueue(session, worker_, 2).Split(run.task_id, job, "upload", 50, job.source, {}, {});
+    return JobQueue(session, worker_, 2)
+        .Split(run.task_id, job, "upload", 50, job.source, {}, {}, "nonce");
   });
   ExpectLevelsOfRows(run);
   Outcomes outcomes;
@@ -147,7 +149,7 @@ TEST_P(InDoubtTest, AnUploadIsIntendedSplitAndDroppedOnce) {
     return true;
   });
   ExpectLevelsOfRows(run);
-  EXPECT_TRUE(queue_.FindUploads(run.task_id, {job.key}).empty());
+  EXPECT_FALSE(queue_.FindUploads(run.task_id, {job.key}).at(0).InUse());
 }
 
 TEST_P(InDoubtTest, ARunIsBegunOncePlannedOnceAndClosedOnce) {

@@ -28,8 +28,9 @@ class JobQueueTest : public QueueFixture {
   // Claims job 1 and opens an upload of so many parts for it.
   Job SplitFirst(int parts) {
     Job job = Claim(1).at(0);
-    queue_->IntendUpload(run_.task_id, job, PartBytes(parts));
-    EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}, {}));
+    queue_->IntendUpload(run_.task_id, job, PartBytes(parts), "nonce");
+    EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(parts), job.source, {}, {},
+                              "nonce"));
     return job;
   }
   static FailedJob FailedPart(const PartJob& part) {
@@ -140,9 +141,9 @@ TEST_F(JobQueueTest, AWorkerWhoseTermIsOverWritesNothing) {
   EXPECT_EQ(KindOf([&] { Claim(); }), "conflict");
   EXPECT_EQ(KindOf([&] { queue_->ClaimRetries(run_.run_id, 1); }), "conflict");
   EXPECT_EQ(KindOf([&] { queue_->ClaimParts(run_.run_id, 1); }), "conflict");
-  EXPECT_EQ(KindOf([&] { queue_->Split(run_.task_id, job, "u", 10, job.source, {}, {}); }),
+  EXPECT_EQ(KindOf([&] { queue_->Split(run_.task_id, job, "u", 10, job.source, {}, {}, "nonce"); }),
             "conflict");
-  EXPECT_EQ(KindOf([&] { queue_->IntendUpload(run_.task_id, job, 10); }), "conflict");
+  EXPECT_EQ(KindOf([&] { queue_->IntendUpload(run_.task_id, job, 10, "nonce"); }), "conflict");
   EXPECT_EQ(KindOf([&] { queue_->CloseIfFinal(run_.run_id); }), "conflict");
   EXPECT_EQ(StateOf(run_.run_id, 1), "in_flight");
   EXPECT_EQ(StateOf(run_.run_id, 2), "pending");
@@ -333,7 +334,8 @@ TEST_F(JobQueueTest, AnObjectWhoseTryFailedGoesOnWithThePartsItHas) {
   ASSERT_EQ(known.size(), 1U);
   EXPECT_EQ(known[0].upload_id, "upload-1");
   const std::vector<FinishedPart> there = {{1, 1, "e1", Md5::Of("x")}};
-  EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {}));
+  EXPECT_TRUE(
+      queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {}, "nonce"));
   EXPECT_EQ(queue_->ClaimParts(run_.run_id, 10).size(), 2U);
 }
 
@@ -347,7 +349,8 @@ TEST_F(JobQueueTest, APartThatTheStoreLostIsSentAgainAndWhatOthersHoldStays) {
   Record(outcomes);
   job = queue_->ClaimRetries(run_.run_id, 1).at(0);
   const std::vector<FinishedPart> there = {{1, 1, "e1", Md5::Of("x")}};
-  EXPECT_TRUE(queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {2}));
+  EXPECT_TRUE(
+      queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {2}, "nonce"));
   const std::vector<PartJob> again = queue_->ClaimParts(run_.run_id, 10);
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(again[0].part.number, 2U);
@@ -373,7 +376,8 @@ TEST_F(JobQueueTest, PartsThatTheDestinationDoesNotHaveAreSentAgainAndTheOthersS
   EXPECT_EQ(again.upload_id, "upload-1");
   EXPECT_EQ(again.parts_left, 1);
   EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 2U);
-  EXPECT_TRUE(queue_->Split(run_.task_id, again, "upload-1", PartBytes(3), again.source, {}, {}));
+  EXPECT_TRUE(
+      queue_->Split(run_.task_id, again, "upload-1", PartBytes(3), again.source, {}, {}, "nonce"));
   const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 10);
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].part.number, 2U);
@@ -441,7 +445,7 @@ TEST_F(JobQueueTest, ADroppedUploadLeavesNothingOfItself) {
   Record(outcomes);
   job = queue_->ClaimRetries(run_.run_id, 1).at(0);
   EXPECT_EQ(job.upload_id, "");
-  EXPECT_TRUE(queue_->FindUploads(run_.task_id, {Key("in/1")}).empty());
+  EXPECT_FALSE(queue_->FindUploads(run_.task_id, {Key("in/1")}).at(0).InUse());
   EXPECT_TRUE(queue_->ReadDoneParts(run_.run_id, 1).empty());
 }
 

@@ -60,8 +60,9 @@ class LastOneTest : public QueueFixture {
   BegunRun PlanParts(int jobs) {
     const BegunRun run = Plan(one_.worker_id, jobs);
     for (const Job& job : Claim(one_, run, jobs)) {
-      one_.queue.IntendUpload(run.task_id, job, 50);
-      EXPECT_TRUE(one_.queue.Split(run.task_id, job, "upload", 50, job.source, {}, {}));
+      const std::string nonce = job.key.bytes();  // of an upload, whatever the run
+      one_.queue.IntendUpload(run.task_id, job, 50, nonce);
+      EXPECT_TRUE(one_.queue.Split(run.task_id, job, "upload", 50, job.source, {}, {}, nonce));
     }
     return run;
   }
@@ -146,7 +147,9 @@ TEST_F(LastOneTest, AnObjectThatIsSplitAgainAndAPartOfItThatEndsCountTheSame) {
     const Job again = one_.queue.ClaimRetries(run.run_id, 1).at(0);
     Together(
         [&] {
-          EXPECT_TRUE(one_.queue.Split(run.task_id, again, "upload", 50, again.source, {}, {}));
+          const std::string nonce = again.key.bytes();
+          EXPECT_TRUE(
+              one_.queue.Split(run.task_id, again, "upload", 50, again.source, {}, {}, nonce));
         },
         [&] { Record(two_, run, finished); });
     ExpectLevelsOfRows(run);

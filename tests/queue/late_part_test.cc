@@ -11,8 +11,8 @@ class LatePartTest : public QueueFixture {
   LatePartTest() : run_(Plan(worker_, 1)) {
     std::int64_t cursor = 0;
     const Job job = queue_.ClaimJobs(run_.run_id, cursor, 1).at(0);
-    queue_.IntendUpload(run_.task_id, job, 34);
-    EXPECT_TRUE(queue_.Split(run_.task_id, job, "upload-1", 34, job.source, {}, {}));
+    queue_.IntendUpload(run_.task_id, job, 34, "nonce");
+    EXPECT_TRUE(queue_.Split(run_.task_id, job, "upload-1", 34, job.source, {}, {}, "nonce"));
     parts_ = queue_.ClaimParts(run_.run_id, 2);
     Record(FailureOf(parts_.at(0)));
     again_ = queue_.ClaimRetries(run_.run_id, 1).at(0);
@@ -46,14 +46,14 @@ TEST_F(LatePartTest, DoesNotOverruleWhoLooksAtTheObjectAnew) {
 }
 
 TEST_F(LatePartTest, OfAnEarlierUploadCostsTheNewOneNothing) {
-  ASSERT_TRUE(queue_.Split(run_.task_id, again_, "upload-2", 34, again_.source, {}, {}));
+  ASSERT_TRUE(queue_.Split(run_.task_id, again_, "upload-2", 34, again_.source, {}, {}, "another"));
   Record(FailureOf(parts_[1]));
   EXPECT_EQ(StateOf(run_.run_id, 1), "in_flight");
   EXPECT_EQ(queue_.ClaimParts(run_.run_id, 10).size(), 3U);
 }
 
 TEST_F(LatePartTest, OfTheUploadThatGoesOnCostsAnAttempt) {
-  ASSERT_TRUE(queue_.Split(run_.task_id, again_, "upload-1", 34, again_.source, {}, {}));
+  ASSERT_TRUE(queue_.Split(run_.task_id, again_, "upload-1", 34, again_.source, {}, {}, "nonce"));
   Record(FailureOf(parts_[1]));
   EXPECT_EQ(StateOf(run_.run_id, 1), "retry_wait");
   EXPECT_EQ(queue_.ClaimRetries(run_.run_id, 1).at(0).attempts, 2);

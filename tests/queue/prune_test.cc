@@ -121,8 +121,8 @@ TEST_F(PruneTest, PartsOfAnOpenUploadOutliveTheirJobAndTheirTime) {
   const BegunRun run = Plan(worker_, 1);
   const Job job = Claim(run, 1).at(0);
   JobQueue queue(session_, worker_, 1);
-  queue.IntendUpload(run.task_id, job, 50);
-  ASSERT_TRUE(queue.Split(run.task_id, job, "upload-1", 50, job.source, {}, {}));
+  queue.IntendUpload(run.task_id, job, 50, "nonce");
+  ASSERT_TRUE(queue.Split(run.task_id, job, "upload-1", 50, job.source, {}, {}, "nonce"));
   Outcomes outcomes;
   for (const PartJob& part : queue.ClaimParts(run.run_id, 1)) {
     outcomes.parts = {{part.job_id, part.part.number, "e", Md5::Of("x")}};

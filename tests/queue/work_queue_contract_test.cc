@@ -153,8 +153,8 @@ class WorkQueueContract : public testing::TestWithParam<const char*> {
   Job SplitOne() {
     run_ = world_->AddRun(1);
     Job job = ClaimAll(*queue_).at(0);
-    queue_->IntendUpload(world_->task_id(), job, 10);
-    EXPECT_TRUE(queue_->Split(world_->task_id(), job, "u1", 10, job.source, {}, {}));
+    queue_->IntendUpload(world_->task_id(), job, 10, "n1");
+    EXPECT_TRUE(queue_->Split(world_->task_id(), job, "u1", 10, job.source, {}, {}, "n1"));
     job.upload_id = "u1";
     return job;
   }
@@ -211,7 +211,7 @@ TEST_P(WorkQueueContract, WhatIsNotOnesOwnStaysAsItIs) {
   outcomes.verdicts.push_back({1, "vanished", "gone"});
   Record(*others_, outcomes);
   EXPECT_EQ(world_->StateOf(run_, 1), "in_flight");
-  EXPECT_FALSE(others_->Split(world_->task_id(), job, "u9", 10, job.source, {}, {}));
+  EXPECT_FALSE(others_->Split(world_->task_id(), job, "u9", 10, job.source, {}, {}, "n9"));
 }
 
 TEST_P(WorkQueueContract, AWorkerWhoseTermIsOverIsToldSoAndWritesNothing) {
@@ -227,7 +227,7 @@ TEST_P(WorkQueueContract, AWorkerWhoseTermIsOverIsToldSoAndWritesNothing) {
   };
   EXPECT_EQ(code([&] { Record(*queue_, outcomes); }), kTermOver);
   EXPECT_EQ(code([&] { queue_->ClaimJobs(run_, cursor, 1); }), kTermOver);
-  EXPECT_EQ(code([&] { queue_->Split(world_->task_id(), job, "u", 10, job.source, {}, {}); }),
+  EXPECT_EQ(code([&] { queue_->Split(world_->task_id(), job, "u", 10, job.source, {}, {}, "n"); }),
             kTermOver);
   EXPECT_EQ(code([&] { queue_->ReleaseAll(run_); }), kTermOver);
   EXPECT_EQ(world_->StateOf(run_, 1), "in_flight");
@@ -366,7 +366,7 @@ TEST_P(WorkQueueContract, AnUploadThatIsDroppedTakesItsPartsAlong) {
   queue_->DropUpload(world_->task_id(), ready);
   queue_->DropUpload(world_->task_id(), ready);
   EXPECT_TRUE(queue_->ReadDoneParts(run_, 1).empty());
-  EXPECT_TRUE(queue_->FindUploads(world_->task_id(), {job.key}).empty());
+  EXPECT_FALSE(queue_->FindUploads(world_->task_id(), {job.key}).at(0).InUse());
   Outcomes outcomes;
   outcomes.failed.push_back(Failed(1));
   Record(*queue_, outcomes);
@@ -380,7 +380,7 @@ TEST_P(WorkQueueContract, AnotherUploadOfTheSameObjectKeepsNoPartOfTheFirst) {
   outcomes.failed.push_back(Failed(1));
   Record(*queue_, outcomes);
   const Job job = queue_->ClaimRetries(run_, 1).at(0);
-  EXPECT_TRUE(queue_->Split(world_->task_id(), job, "u2", 10, job.source, {}, {}));
+  EXPECT_TRUE(queue_->Split(world_->task_id(), job, "u2", 10, job.source, {}, {}, "n2"));
   EXPECT_TRUE(queue_->ReadDoneParts(run_, 1).empty());
   EXPECT_EQ(queue_->ClaimParts(run_, 10).size(), 3U);
 }
@@ -389,10 +389,10 @@ TEST_P(WorkQueueContract, AnUploadIsFoundBeforeAndAfterItIsOpen) {
   run_ = world_->AddRun(1);
   const Job job = ClaimAll(*queue_).at(0);
   EXPECT_TRUE(queue_->FindUploads(world_->task_id(), {job.key}).empty());
-  queue_->IntendUpload(world_->task_id(), job, 10);
+  queue_->IntendUpload(world_->task_id(), job, 10, "n1");
   EXPECT_EQ(queue_->FindUploads(world_->task_id(), {job.key}).at(0).upload_id, "");
   EXPECT_TRUE(queue_->Split(world_->task_id(), job, "u1", 10, job.source,
-                            {{1, 2, "e2", std::string(16, 'm')}}, {}));
+                            {{1, 2, "e2", std::string(16, 'm')}}, {}, "n1"));
   const KnownUpload known = queue_->FindUploads(world_->task_id(), {job.key}).at(0);
   EXPECT_EQ(known.upload_id, "u1");
   EXPECT_EQ(known.part_bytes, 10U);

@@ -366,6 +366,26 @@ TEST_P(ObjectStoreContract, PartsBecomeAnObjectWithACompositeEtag) {
             head.metadata_headers.end());
 }
 
+TEST_P(ObjectStoreContract, ANonceTravelsBesideTheMetadataAndIsNoneOfIt) {
+  ObjectMetadata metadata;
+  metadata.headers = {{"x-amz-meta-title", "theirs"}};
+  metadata.upload_nonce = "0123456789abcdef";
+  const Key key = KeyOf("large");
+  const std::string id = Create(key, metadata);
+  const std::string etag = PutPart(key, id, 1, "1");
+  Failure([&] { return store().CompleteUpload(key, id, {{1, etag}}); });  // see above
+  ObjectHead got;
+  Get(Whole("large", 1), &got);
+  for (const ObjectHead& head : {Await([&] { return store().Head(key); }), got}) {
+    EXPECT_EQ(head.upload_nonce, metadata.upload_nonce);
+    for (const NameValue& header : head.metadata_headers) {
+      EXPECT_EQ(header.first.find("bucketferry"), std::string::npos) << header.first;
+    }
+  }
+  Put("small", "1");
+  EXPECT_EQ(Await([&] { return store().Head(KeyOf("small")); }).upload_nonce, "");
+}
+
 TEST_P(ObjectStoreContract, StoredPartsAreListedAndTheLastOneOfANumberWins) {
   const Key key = KeyOf("large");
   const std::string id = Create(key);
@@ -419,6 +439,7 @@ TEST_P(ObjectStoreContract, OpenUploadsAreListedBelowAPrefix) {
     });
     for (const ListedUpload& upload : page.uploads) listed.push_back(upload.upload_id);
   } while (page.truncated);
+  EXPECT_GT(page.answered_ms, 0);
   ASSERT_EQ(listed.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(listed[i], opened[i].second);
   for (const auto& [rest, id] : opened) {

@@ -106,6 +106,18 @@ TEST_F(RetryingStoreTest, AnEffectWhoseAnswerWasLostIsSafeToRepeat) {
   EXPECT_EQ(fake_.CountCalls("delete"), 2);
 }
 
+TEST_F(RetryingStoreTest, AnUploadIsBegunOnceUnlessTheStoreWasTooBusy) {
+  RetryingStore& store = Make(std::chrono::hours(1), std::chrono::hours(1));
+  const ObjectMetadata none;
+  const auto create = [&] { return store.CreateUpload(Key("a"), none); };
+  fake_.FailCall("create_upload", 1, Moment::kAfterEffect, Error(ErrorKind::kUnavailable, "lost"));
+  EXPECT_EQ(KindOf([&] { runner_.Await(create); }), "unavailable");
+  EXPECT_EQ(fake_.open_uploads(), 1U);
+  Fail(2, ErrorKind::kThrottled, "create_upload");
+  EXPECT_EQ(KindOf([&] { runner_.Await(create); }), "none");
+  EXPECT_EQ(fake_.open_uploads(), 2U);
+}
+
 TEST_F(RetryingStoreTest, BodiesThatFlowArePassedOnOnce) {
   RetryingStore& store = Make(std::chrono::hours(1), std::chrono::hours(1));
   Fail(1, ErrorKind::kUnavailable, "put");

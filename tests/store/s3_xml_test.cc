@@ -386,7 +386,8 @@ TEST(ParseListUploads, DecodesKeysAndKeyMarkerButNoIds) {
   const ListUploadsPage page = ParseListUploads(
       "<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
       "<NextKeyMarker>a+b</NextKeyMarker><NextUploadIdMarker>x+y%20</NextUploadIdMarker>"
-      "<Upload><Key>a%2Fb</Key><UploadId>u+1</UploadId><Initiator><ID>i</ID></Initiator>"
+      "<Upload><Key>a%2Fb</Key><UploadId>u+1</UploadId>"
+      "<Owner><ID>o</ID></Owner><Initiator><ID>i</ID><DisplayName>d</DisplayName></Initiator>"
       "<Initiated>2009-10-12T17:50:30.000Z</Initiated></Upload></ListMultipartUploadsResult>");
   EXPECT_EQ(page.next_key_marker, "a b");
   EXPECT_EQ(page.next_upload_id_marker, "x+y%20");
@@ -394,6 +395,7 @@ TEST(ParseListUploads, DecodesKeysAndKeyMarkerButNoIds) {
   EXPECT_EQ(page.uploads[0].key.bytes(), "a/b");
   EXPECT_EQ(page.uploads[0].upload_id, "u+1");
   EXPECT_EQ(page.uploads[0].initiated_ms, 1255369830000);
+  EXPECT_EQ(page.uploads[0].initiator, "i");
 }
 
 TEST(CompleteUploadBody, NamesPartsInOrderWithQuotedEtags) {

@@ -1,6 +1,7 @@
 #include "tests/support/fake_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "batch/base/error.h"
 #include "batch/queue/worker_lease.h"
@@ -222,9 +223,12 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
       row.state = "done";
       row.worker_id = 0;
       row.job.source = done.source;
-      row.job.upload_id.clear();
+      const std::string completed = std::exchange(row.job.upload_id, {});
       row.parts_left.reset();
-      tables_.uploads_.erase(row.job.key);
+      AbandonUploads(row.job.key, completed);
+      std::erase_if(tables_.uploads_, [&](const auto& upload) {
+        return !completed.empty() && upload.second.known.upload_id == completed;
+      });
     }
     RecordFailures(run, outcomes, recorded);
     for (const JobVerdict& verdict : outcomes.verdicts) {
@@ -234,7 +238,9 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
       row.worker_id = 0;
       row.job.upload_id.clear();
       row.parts_left.reset();
+      AbandonUploads(row.job.key, "");
     }
+    for (const std::string& nonce : outcomes.settled_intents) tables_.uploads_.erase(nonce);
     recorded.run_closed = Close(run);
     return recorded;
   });
@@ -243,9 +249,9 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
 std::vector<KnownUpload> FakeQueue::FindUploads(std::int64_t, const std::vector<Key>& keys) {
   return Call("find_uploads", false, [&] {
     std::vector<KnownUpload> found;
-    for (const Key& key : keys) {
-      const auto upload = tables_.uploads_.find(key);
-      if (upload != tables_.uploads_.end()) found.push_back(upload->second.known);
+    for (const auto& [nonce, upload] : tables_.uploads_) {
+      const bool asked = std::find(keys.begin(), keys.end(), upload.known.key) != keys.end();
+      if (asked) found.push_back(upload.known);
     }
     return found;
   });
@@ -262,22 +268,39 @@ std::vector<StoredPart> FakeQueue::ReadDoneParts(std::int64_t run_id, std::int64
   });
 }
 
-void FakeQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) {
+void FakeQueue::AbandonUploads(const Key& key, const std::string& but_not) {
+  for (auto& [nonce, upload] : tables_.uploads_) {
+    KnownUpload& known = upload.known;
+    const bool kept = !but_not.empty() && known.upload_id == but_not;
+    if (known.key == key && !kept) known.abandoned = true;
+  }
+}
+
+void FakeQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,
+                             const std::string& nonce) {
   Call("intend_upload", true, [&] {
-    FakeTables::UploadRow& row = tables_.uploads_[job.key];
+    FakeTables::UploadRow row;
     row.task_id = task_id;
-    row.known = {job.run_id, job.job_id, job.key, "", part_bytes, job.source};
+    row.known = {job.run_id, job.job_id, job.key, "", part_bytes, job.source, nonce};
+    tables_.uploads_.try_emplace(nonce, row);
   });
 }
 
 bool FakeQueue::Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
                       std::uint64_t part_bytes, const SourceIdentity& source,
                       const std::vector<FinishedPart>& done_parts,
-                      const std::vector<std::int64_t>& lost_parts) {
+                      const std::vector<std::int64_t>& lost_parts, const std::string& nonce) {
   return Call("split", true, [&] {
     RunRow& run = tables_.runs_.at(job.run_id);
     JobRow& row = run.jobs.at(job.job_id);
-    if (!IsOurs(row)) return false;
+    if (!IsOurs(row)) {
+      const auto stray = tables_.uploads_.find(nonce);
+      if (stray != tables_.uploads_.end() && stray->second.known.upload_id.empty()) {
+        stray->second.known.upload_id = upload_id;
+        stray->second.known.abandoned = true;
+      }
+      return false;
+    }
     if (job.upload_id != upload_id) DeleteParts(run, job.job_id);
     for (const Part& part : PlanParts(source.size_bytes, part_bytes)) {
       FakeTables::PartRow fresh;
@@ -298,9 +321,15 @@ bool FakeQueue::Split(std::int64_t task_id, const Job& job, const std::string& u
         static_cast<int>(std::count_if(run.parts.begin(), run.parts.end(), [&](const auto& part) {
           return part.first.first == job.job_id && part.second.state != "done";
         }));
-    FakeTables::UploadRow& upload = tables_.uploads_[job.key];
+    for (auto& [other, upload] : tables_.uploads_) {
+      const KnownUpload& known = upload.known;
+      const bool replaced =
+          known.key == job.key && !known.upload_id.empty() && known.upload_id != upload_id;
+      if (replaced) upload.known.abandoned = true;
+    }
+    FakeTables::UploadRow& upload = tables_.uploads_[nonce];
     upload.task_id = task_id;
-    upload.known = {job.run_id, job.job_id, job.key, upload_id, part_bytes, source};
+    upload.known = {job.run_id, job.job_id, job.key, upload_id, part_bytes, source, nonce};
     return true;
   });
 }
@@ -313,9 +342,8 @@ void FakeQueue::DropUpload(std::int64_t, const Job& job) {
     row.job.upload_id.clear();
     row.parts_left.reset();
     DeleteParts(run, job.job_id);
-    const auto upload = tables_.uploads_.find(job.key);
-    if (upload != tables_.uploads_.end() && upload->second.known.upload_id == job.upload_id) {
-      tables_.uploads_.erase(upload);
+    for (auto& [nonce, upload] : tables_.uploads_) {
+      if (upload.known.upload_id == job.upload_id) upload.known.abandoned = true;
     }
   });
 }

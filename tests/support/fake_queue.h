@@ -60,7 +60,7 @@ class FakeTables {
 
   RunRow& run(std::int64_t run_id) { return runs_.at(run_id); }
   const std::map<std::int64_t, RunRow>& runs() const { return runs_; }
-  std::map<Key, UploadRow>& uploads() { return uploads_; }
+  std::map<std::string, UploadRow>& uploads() { return uploads_; }
 
   // Called before each call of a queue and after its effect; what it throws is what the caller of
   // the queue gets.
@@ -76,7 +76,7 @@ class FakeTables {
   Clock& clock_;
   std::map<std::int64_t, Lease> leases_;
   std::map<std::int64_t, RunRow> runs_;
-  std::map<Key, UploadRow> uploads_;
+  std::map<std::string, UploadRow> uploads_;  // by nonce
   std::int64_t last_id_ = 0;
 };
 
@@ -95,11 +95,12 @@ class FakeQueue final : public WorkQueue {
   Recorded Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) override;
   std::vector<KnownUpload> FindUploads(std::int64_t task_id, const std::vector<Key>& keys) override;
   std::vector<StoredPart> ReadDoneParts(std::int64_t run_id, std::int64_t job_id) override;
-  void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes) override;
+  void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,
+                    const std::string& nonce) override;
   bool Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
              std::uint64_t part_bytes, const SourceIdentity& source,
              const std::vector<FinishedPart>& done_parts,
-             const std::vector<std::int64_t>& lost_parts) override;
+             const std::vector<std::int64_t>& lost_parts, const std::string& nonce) override;
   void DropUpload(std::int64_t task_id, const Job& job) override;
   std::int64_t RequeueLost(std::int64_t run_id) override;
   void ReleaseAll(std::int64_t run_id) override;
@@ -120,6 +121,8 @@ class FakeQueue final : public WorkQueue {
   }
   void RecordParts(RunRow& run, const Outcomes& outcomes);
   void RecordFailures(RunRow& run, const Outcomes& outcomes, Recorded& recorded);
+  // All of the object but the one with this id, which may be empty.
+  void AbandonUploads(const Key& key, const std::string& but_not);
   static void DeleteParts(RunRow& run, std::int64_t job_id);
   std::int64_t Requeue(RunRow& run, const std::function<bool(std::int64_t)>& of_worker);
   static bool Close(RunRow& run);

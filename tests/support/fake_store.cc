@@ -142,6 +142,7 @@ ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
   head.etag_hides_md5 = hides_md5;
   head.tag_count = static_cast<std::uint32_t>(object.metadata.tags.size());
   head.metadata_headers = object.metadata.headers;
+  head.upload_nonce = object.metadata.upload_nonce;
   return head;
 }
 
@@ -318,7 +319,7 @@ Task<Unit> FakeStore::Delete(Key key) {
 Task<std::string> FakeStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
   const std::optional<Error> afterwards = Enter("create_upload", key);
   const std::string upload_id = "upload-" + std::to_string(++counter_);
-  uploads_[upload_id] = {key, metadata, {}};
+  uploads_[upload_id] = {key, metadata, {}, initiator_name, now_ms};
   ThrowIf(afterwards);
   co_return upload_id;
 }
@@ -378,6 +379,7 @@ Task<ListUploadsPage> FakeStore::ListUploads(std::string prefix, std::string key
   }
   std::sort(sorted.begin(), sorted.end());
   ListUploadsPage page;
+  page.answered_ms = now_ms;
   for (const auto& [key, id] : sorted) {
     const std::pair<Key, std::string> marker(Key(key_marker), upload_id_marker);
     if (!key_marker.empty() && std::pair(key, id) <= marker) continue;
@@ -387,7 +389,8 @@ Task<ListUploadsPage> FakeStore::ListUploads(std::string prefix, std::string key
       page.next_upload_id_marker = page.uploads.back().upload_id;
       break;
     }
-    page.uploads.push_back({key, id, kModifiedMs});
+    const Upload& upload = uploads_.at(id);
+    page.uploads.push_back({key, id, upload.initiated_ms, upload.initiator});
   }
   co_return page;
 }

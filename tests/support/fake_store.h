@@ -40,6 +40,12 @@ class FakeStore final : public ObjectStore {
   // For good; the newest of the others becomes the current one.
   void RemoveVersion(const std::string& key, const std::string& version_id);
   std::size_t open_uploads() const { return uploads_.size(); }
+  // An upload that somebody began at that time of the store.
+  void AddUpload(const std::string& key, const std::string& upload_id, const std::string& by,
+                 std::int64_t at_ms) {
+    uploads_[upload_id] = {Key(key), {}, {}, by, at_ms};
+  }
+  bool HasUpload(const std::string& upload_id) const { return uploads_.contains(upload_id); }
   void ForgetUploads() { uploads_.clear(); }
   void ForgetPart(const std::string& upload_id, std::uint32_t number) {
     uploads_.at(upload_id).parts.erase(number);
@@ -60,10 +66,12 @@ class FakeStore final : public ObjectStore {
   // Habits.
   enum class Versioning { kNever, kEnabled, kSuspended };
   Versioning versioning = Versioning::kNever;
-  bool opaque_etags = false;   // no MD5, nowhere
-  bool hides_md5 = false;      // says so in its answers, like KMS
-  bool spoils_reads = false;   // flips a bit of each body that is read
-  bool spoils_writes = false;  // stores other bytes than were sent; the ETag is theirs
+  std::string initiator_name = "us";        // of the uploads begun here; empty: it does not tell
+  std::int64_t now_ms = 1'700'000'000'000;  // its clock; 0: it does not tell
+  bool opaque_etags = false;                // no MD5, nowhere
+  bool hides_md5 = false;                   // says so in its answers, like KMS
+  bool spoils_reads = false;                // flips a bit of each body that is read
+  bool spoils_writes = false;               // stores other bytes than were sent; the ETag is theirs
   bool ignores_content_md5 = false;
   std::uint64_t cut_reads_at = 0;   // a body ends with kUnavailable after so many bytes
   std::size_t piece_bytes = 16384;  // bodies flow in such pieces
@@ -104,6 +112,8 @@ class FakeStore final : public ObjectStore {
     Key key;
     ObjectMetadata metadata;
     std::map<std::uint32_t, StoredPart> parts;
+    std::string initiator;
+    std::int64_t initiated_ms = 0;
   };
   struct Fault {
     std::string operation;

@@ -1,0 +1,27 @@
+// What the queue knows of an object's uploads, as a work item carries it to a lane.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "batch/base/clock.h"
+#include "batch/copy/lane_pool.h"
+#include "batch/queue/work_queue.h"
+
+namespace ferry {
+
+// 128 random bits in hex.
+std::string NewNonce();
+
+std::vector<DonePart> ToDoneParts(std::vector<StoredPart> parts);
+
+// Those of `uploads` that are of `key`: the one to go on with, with its parts; intents nobody heard
+// of; and the ids of all that are recorded. `now` is when they were read.
+void TakeUploads(WorkItem& item, const Key& key, const std::vector<KnownUpload>& uploads,
+                 SteadyTime now,
+                 const std::function<std::vector<DonePart>(std::int64_t run_id,
+                                                           std::int64_t job_id)>& load_parts);
+
+}  // namespace ferry

@@ -1,0 +1,108 @@
+#include "batch/copy/janitor.h"
+
+#include "tests/queue/queue_fixture.h"
+#include "tests/support/fake_store.h"
+#include "tests/support/loop_runner.h"
+
+namespace ferry {
+namespace {
+
+using Moment = test::FakeStore::Moment;
+using std::chrono::milliseconds;
+
+class JanitorTest : public QueueFixture {
+ protected:
+  JanitorTest() : run_(Plan(worker_, 4)), queue_(session_, worker_, 3) {}
+  ~JanitorTest() override { runner_.Stop(); }
+
+  // Job `in/N` with an upload at the destination that nobody goes on with.
+  void AddAbandoned(int number, bool heard = true) {
+    const std::string text = std::to_string(number);
+    const Job job = queue_.ClaimJobs(run_.run_id, cursor_, 1).at(0);
+    EXPECT_EQ(job.key, Key("in/" + text));
+    queue_.IntendUpload(run_.task_id, job, 50, "n" + text);
+    destination_.AddUpload("out/" + text, "u" + text, "us", destination_.now_ms);
+    if (heard) queue_.Split(run_.task_id, job, "u" + text, 50, job.source, {}, {}, "n" + text);
+    Run("update bucketferry.upload set run_id = 1");
+  }
+  Tidied Tidy() {
+    TidyOrder order;
+    order.task_id = run_.task_id;
+    order.worker_id = worker_;
+    order.source_prefix = Place().source_prefix;
+    order.destination_prefix = Place().destination_prefix;
+    order.abandoned_after = std::chrono::hours(24);
+    return TidyUploads(
+        session_, order,
+        {runner_.loop(), source_, destination_, FindProvider("s3"), FindProvider("s3")}, {});
+  }
+  std::int64_t Rows() { return Ask<std::int64_t>("select count(*) as v from bucketferry.upload"); }
+  void Fail(const std::string& operation, ErrorKind kind) {
+    destination_.FailCall(operation, 1, Moment::kBeforeEffect, Error(kind, "no"));
+  }
+
+  const std::int64_t worker_ = NewWorker();
+  const BegunRun run_;
+  JobQueue queue_;
+  std::int64_t cursor_ = 0;
+  test::LoopRunner runner_;
+  test::FakeStore source_{runner_.loop()};
+  test::FakeStore destination_{runner_.loop()};
+};
+
+TEST_F(JanitorTest, EndsWhatNobodyGoesOnWithAndForgetsItThenAndNotBefore) {
+  AddAbandoned(1);
+  AddAbandoned(2);
+  destination_.AddUpload("out/1", "somebody's", "us", destination_.now_ms);
+  Fail("abort_upload", ErrorKind::kDenied);
+  const Tidied first = Tidy();
+  EXPECT_EQ(first.gone, 1);
+  EXPECT_EQ(first.left, 1);
+  ASSERT_TRUE(first.problem.has_value());
+  EXPECT_EQ(Rows(), 1);
+  EXPECT_EQ(Tidy().gone, 1);
+  EXPECT_EQ(Rows(), 0);
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+  EXPECT_TRUE(destination_.HasUpload("somebody's"));
+}
+
+TEST_F(JanitorTest, FindsWhatNobodyHeardOf) {
+  AddAbandoned(1, /*heard=*/false);
+  EXPECT_EQ(Tidy().gone, 1);
+  EXPECT_EQ(destination_.open_uploads(), 0U);
+  EXPECT_EQ(Rows(), 0);
+}
+
+TEST_F(JanitorTest, LeavesAloneWhatARunGoesOnWith) {
+  AddAbandoned(1);
+  Run("update bucketferry.upload set run_id = $1", run_.run_id);
+  const Tidied tidied = Tidy();
+  EXPECT_EQ(tidied.gone + tidied.left, 0);
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+  EXPECT_TRUE(destination_.calls().empty());
+}
+
+TEST_F(JanitorTest, EndsItsPassWhereTheDestinationIsAway) {
+  for (const int number : {1, 2, 3}) AddAbandoned(number);
+  Fail("abort_upload", ErrorKind::kUnavailable);
+  const Tidied tidied = Tidy();
+  EXPECT_EQ(tidied.gone, 0);
+  EXPECT_EQ(destination_.calls().size(), 1U);
+  EXPECT_EQ(Rows(), 3);
+}
+
+TEST_F(JanitorTest, WithoutThePermissionToListUploadsATraceIsNotKeptForEver) {
+  AddAbandoned(1, /*heard=*/false);
+  Fail("list_uploads", ErrorKind::kDenied);
+  EXPECT_EQ(Tidy().left, 1);
+  Run("update bucketferry.upload set created_at = created_at - interval '1 day'");
+  Fail("list_uploads", ErrorKind::kDenied);
+  const Tidied tidied = Tidy();
+  EXPECT_EQ(tidied.gone, 1);
+  EXPECT_TRUE(tidied.problem.has_value());
+  EXPECT_EQ(Rows(), 0);
+  EXPECT_EQ(destination_.open_uploads(), 1U);  // a lifecycle rule has to end it
+}
+
+}  // namespace
+}  // namespace ferry

@@ -1,0 +1,220 @@
+#include "batch/queue/upload_table.h"
+
+#include <algorithm>
+
+#include "tests/queue/queue_fixture.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::hours;
+
+class UploadTableTest : public QueueFixture {
+ protected:
+  void Begin(int jobs) {
+    run_ = Plan(worker_, jobs);
+    queue_.emplace(session_, worker_, 3);
+  }
+  Job Claim() { return queue_->ClaimJobs(run_.run_id, cursor_, 1).at(0); }
+  // Job 1 with an upload of two parts.
+  Job Open(const std::string& upload_id, const std::string& nonce) {
+    const Job job = Claim();
+    queue_->IntendUpload(run_.task_id, job, 50, nonce);
+    EXPECT_TRUE(queue_->Split(run_.task_id, job, upload_id, 50, job.source, {}, {}, nonce));
+    return job;
+  }
+  Recorded Record(const Outcomes& outcomes) {
+    return queue_->Record(run_.run_id, run_.task_id, outcomes);
+  }
+  static FailedJob FailedPartOf(const Job& job) {
+    FailedJob failed = Failed(job);
+    failed.upload_id = "u1";
+    return failed;
+  }
+  // Sends the parts of job 1 and claims it for completion.
+  Job SendParts() {
+    Outcomes outcomes;
+    for (const PartJob& part : queue_->ClaimParts(run_.run_id, 10)) {
+      outcomes.parts.push_back({part.job_id, part.part.number, "e", std::string(16, 'm')});
+    }
+    Record(outcomes);
+    return queue_->ClaimCompletions(run_.run_id, 1).at(0);
+  }
+  // "NONCE:UPLOAD", with "!" before it when it is abandoned; sorted.
+  std::vector<std::string> Rows() {
+    std::vector<std::string> rows;
+    for (const KnownUpload& one : queue_->FindUploads(run_.task_id, {Key("in/1"), Key("in/2")})) {
+      rows.push_back((one.abandoned ? "!" : "") + one.nonce + ":" + one.upload_id);
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+  using Texts = std::vector<std::string>;
+
+  const std::int64_t worker_ = NewWorker();
+  BegunRun run_;
+  std::optional<JobQueue> queue_;
+  std::int64_t cursor_ = 0;
+};
+
+TEST_F(UploadTableTest, AnIntentIsThereBeforeItsUploadAndWrittenTwiceIsOne) {
+  Begin(1);
+  const Job job = Claim();
+  queue_->IntendUpload(run_.task_id, job, 50, "a");
+  queue_->IntendUpload(run_.task_id, job, 50, "a");
+  EXPECT_EQ(Rows(), Texts{"a:"});
+  EXPECT_TRUE(queue_->Split(run_.task_id, job, "u1", 50, job.source, {}, {}, "a"));
+  // As after a commit whose answer was lost.
+  queue_->IntendUpload(run_.task_id, job, 50, "a");
+  EXPECT_FALSE(queue_->Split(run_.task_id, job, "u1", 50, job.source, {}, {}, "a"));
+  EXPECT_EQ(Rows(), Texts{"a:u1"});
+  EXPECT_EQ(StateOf(run_.run_id, 1), "in_flight");
+}
+
+TEST_F(UploadTableTest, EachAttemptLeavesItsOwnTraceUntilItIsSettled) {
+  Begin(1);
+  const Job job = Claim();
+  queue_->IntendUpload(run_.task_id, job, 50, "a");
+  queue_->IntendUpload(run_.task_id, job, 50, "b");
+  EXPECT_TRUE(queue_->Split(run_.task_id, job, "u2", 50, job.source, {}, {}, "b"));
+  EXPECT_EQ(Rows(), (Texts{"a:", "b:u2"}));
+  Outcomes outcomes;
+  outcomes.settled_intents = {"a"};
+  Record(outcomes);
+  EXPECT_EQ(Rows(), Texts{"b:u2"});
+}
+
+TEST_F(UploadTableTest, AnotherUploadOfAnObjectAbandonsTheOneInUse) {
+  Begin(1);
+  Job job = Open("u1", "a");
+  Outcomes outcomes;
+  outcomes.failed = {FailedPartOf(job)};
+  Record(outcomes);
+  job = queue_->ClaimRetries(run_.run_id, 1).at(0);
+  EXPECT_TRUE(queue_->Split(run_.task_id, job, "u2", 50, job.source, {}, {}, "b"));
+  EXPECT_EQ(Rows(), (Texts{"!a:u1", "b:u2"}));
+}
+
+TEST_F(UploadTableTest, AnUploadWhoseJobWentToSomebodyElseIsKnownAndNotInUse) {
+  Begin(1);
+  const Job job = Claim();
+  queue_->IntendUpload(run_.task_id, job, 50, "a");
+  queue_->ReleaseAll(run_.run_id);
+  EXPECT_FALSE(queue_->Split(run_.task_id, job, "u1", 50, job.source, {}, {}, "a"));
+  EXPECT_EQ(Rows(), Texts{"!a:u1"});
+  EXPECT_EQ(StateOf(run_.run_id, 1), "retry_wait");
+}
+
+TEST_F(UploadTableTest, ADroppedUploadIsAbandonedAndItsRowStays) {
+  Begin(1);
+  Open("u1", "a");
+  const Job job = SendParts();
+  queue_->DropUpload(run_.task_id, job);
+  queue_->DropUpload(run_.task_id, job);
+  EXPECT_EQ(Rows(), Texts{"!a:u1"});
+  EXPECT_TRUE(queue_->ReadDoneParts(run_.run_id, 1).empty());
+}
+
+TEST_F(UploadTableTest, WhatWasCompletedIsForgottenAndAnyOtherOfTheObjectAbandoned) {
+  Begin(2);
+  const Job first = Open("u1", "a");
+  const Job second = Claim();
+  queue_->IntendUpload(run_.task_id, first, 50, "lost");
+  queue_->IntendUpload(run_.task_id, second, 50, "small");
+  Outcomes outcomes;
+  outcomes.done = {Done(SendParts()), Done(second)};
+  EXPECT_TRUE(Record(outcomes).run_closed);
+  EXPECT_EQ(Rows(), (Texts{"!lost:", "!small:"}));
+}
+
+TEST_F(UploadTableTest, UploadsOfObjectsThatNeedNoCopyAreAbandonedAndTheirRowsStay) {
+  Begin(2);
+  Job job = Open("u1", "a");
+  Outcomes outcomes;
+  outcomes.failed = {FailedPartOf(job)};
+  Record(outcomes);
+  job = queue_->ClaimRetries(run_.run_id, 1).at(0);
+  queue_->IntendUpload(run_.task_id, Claim(), 50, "b");
+  outcomes = {};
+  outcomes.verdicts = {{1, "vanished", "gone"}, {2, "archived", "restore it"}};
+  EXPECT_TRUE(Record(outcomes).run_closed);
+  EXPECT_EQ(Rows(), (Texts{"!a:u1", "!b:"}));
+}
+
+TEST_F(UploadTableTest, TheUploadOfADeadObjectWaitsForTheNextRunAndNotForEver) {
+  Begin(1);
+  Outcomes outcomes;
+  outcomes.failed = {FailedPartOf(Open("u1", "a"))};
+  outcomes.failed[0].futile = true;
+  EXPECT_TRUE(Record(outcomes).run_closed);
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  EXPECT_EQ(Rows(), Texts{"a:u1"});
+  Run("update bucketferry.run set started_at = started_at - interval '2 hours',"
+      " finished_at = finished_at - interval '59 minutes'");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  EXPECT_EQ(Rows(), Texts{"a:u1"});
+  Run("update bucketferry.run set finished_at = finished_at - interval '2 minutes'");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  EXPECT_EQ(Rows(), Texts{"!a:u1"});
+}
+
+TEST_F(UploadTableTest, AnUploadOfARunThatGoesOnIsKeptHoweverOldItIs) {
+  Begin(1);
+  Open("u1", "a");
+  Run("update bucketferry.run set started_at = started_at - interval '46 days'");
+  Run("update bucketferry.upload set created_at = created_at - interval '46 days'");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  EXPECT_EQ(Rows(), Texts{"a:u1"});
+}
+
+TEST_F(UploadTableTest, ARunThatBroughtEverythingHasNoUseForWhatIsLeft) {
+  Begin(1);
+  Open("u1", "a");
+  FailRun(session_, run_.run_id, "away");
+  cursor_ = 0;
+  run_ = Plan(worker_, 0);  // the object is at the source no more
+  EXPECT_EQ(RunStateOf(run_.run_id), "complete");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  EXPECT_EQ(Rows(), Texts{"!a:u1"});
+}
+
+TEST_F(UploadTableTest, UploadsOfARunThatWasPrunedAreAbandoned) {
+  Begin(1);
+  Open("u1", "a");
+  Run("update bucketferry.upload set run_id = 1");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  EXPECT_EQ(Rows(), Texts{"!a:u1"});
+}
+
+TEST_F(UploadTableTest, WhatCouldNotBeEndedComesAfterTheOthersNextTime) {
+  Begin(2);
+  queue_->IntendUpload(run_.task_id, Claim(), 50, "a");
+  queue_->IntendUpload(run_.task_id, Claim(), 50, "b");
+  Run("update bucketferry.upload set run_id = 1, created_at = created_at - interval '1 minute'");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
+  const std::vector<AbandonedUpload> first = ListAbandonedUploads(session_, run_.task_id, 1);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].upload_id, "");
+  EXPECT_GE(first[0].age, std::chrono::minutes(1));
+  RecordTidied(session_, worker_, {}, {first[0].nonce});
+  const std::vector<AbandonedUpload> next = ListAbandonedUploads(session_, run_.task_id, 1);
+  ASSERT_EQ(next.size(), 1U);
+  EXPECT_NE(next[0].nonce, first[0].nonce);
+  RecordTidied(session_, worker_, {first[0].nonce, next[0].nonce}, {});
+  EXPECT_TRUE(ListAbandonedUploads(session_, run_.task_id, 10).empty());
+  EXPECT_TRUE(Rows().empty());
+}
+
+TEST_F(UploadTableTest, AWorkerWhoseTermIsOverTidiesNothing) {
+  Begin(1);
+  Open("u1", "a");
+  Run("update bucketferry.upload set run_id = 1");
+  EndLease(worker_);
+  EXPECT_EQ(test::KindOf([&] { AbandonLeftUploads(session_, worker_, run_.task_id, hours(1)); }),
+            "conflict");
+  EXPECT_EQ(test::KindOf([&] { RecordTidied(session_, worker_, {"a"}, {}); }), "conflict");
+  EXPECT_EQ(Rows(), Texts{"a:u1"});
+}
+
+}  // namespace
+}  // namespace ferry
