@@ -4,6 +4,8 @@
 // an embedded database is not created.
 #include <fmt/format.h>
 
+#include <random>
+
 #include "batch/app/check_host.h"
 #include "batch/app/check_report.h"
 #include "batch/app/commands.h"
@@ -51,6 +53,7 @@ struct End {
   VersionPolicy versions = VersionPolicy::kLatest;
   bool tagged = false;
   std::string version_id = {};  // of `first`, where requests carry it
+  bool versioned = false;       // as far as one object tells
 
   std::string Name(std::string_view what) const { return fmt::format("{} {}", side, what); }
 };
@@ -61,7 +64,7 @@ class TaskCheck {
       : report_(task.name), loop_(loop), clock_(clock) {}
 
   void CheckSource(End& end);
-  void CheckDestination(End& end, bool tags_needed);
+  void CheckDestination(End& end, bool tags_needed, bool deletes);
   bool failed() const { return report_.failed(); }
 
  private:
@@ -72,6 +75,7 @@ class TaskCheck {
   void CheckTags(End& end);
   void CheckUpload(End& end);
   void CheckTaggedUpload(End& end, bool needed);
+  void CheckDelete(End& end);
   void AbortUpload(End& end, const Key& key, const std::string& upload_id);
 
   template <typename T>
@@ -92,12 +96,13 @@ void TaskCheck::CheckSource(End& end) {
   if (end.first) CheckTags(end);
 }
 
-void TaskCheck::CheckDestination(End& end, bool tags_needed) {
+void TaskCheck::CheckDestination(End& end, bool tags_needed, bool deletes) {
   if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
   if (!CheckList(end)) return;
   if (end.first) CheckRead(end, /*needed=*/false);
   CheckUpload(end);
   CheckTaggedUpload(end, tags_needed);
+  if (deletes) CheckDelete(end);
 }
 
 bool TaskCheck::CheckList(End& end) {
@@ -168,6 +173,7 @@ void TaskCheck::CheckRead(End& end, bool needed) {
     return report_.Note(read, why + "; objects there cannot be read back or verified");
   }
   end.tagged = head.tag_count > 0;
+  end.versioned = !head.version_id.empty();
   report_.Ok(read, "one byte of " + Escape(end.first->key));
   end.version_id = end.versions == VersionPolicy::kLatest ? "" : head.version_id;
   CheckVersions(end, request, head);
@@ -266,6 +272,29 @@ void TaskCheck::CheckTaggedUpload(End& end, bool needed) {
   }
 }
 
+// Of a key that nobody has: on a bucket without versions that changes nothing.
+void TaskCheck::CheckDelete(End& end) {
+  const std::string name = end.Name("delete");
+  if (end.versioned) {
+    report_.Note(name, "not tried: the bucket keeps versions, and would keep a delete marker");
+    return;
+  }
+  std::random_device random;
+  const Key key(end.place.prefix + std::string(kCheckKey) +
+                fmt::format("-{:08x}{:08x}{:08x}", random(), random(), random()));
+  try {
+    Ask<Unit>([&] { return end.store.Delete(key); });
+    report_.Ok(name, "of a key that does not exist");
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    if (error.kind() == ErrorKind::kNotFound && error.code() == "NoSuchKey") {
+      report_.Ok(name, "of a key that does not exist");
+    } else {
+      report_.Fail(name, Explained(error, "s3:DeleteObject"));
+    }
+  }
+}
+
 bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
                const TaskConfig& task) {
   const auto made = stores.MakeWith(loop, task.name, Patience::kShort);
@@ -279,7 +308,7 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
                   ends.destination,
                   {}};
   check.CheckSource(source);
-  check.CheckDestination(destination, source.tagged);
+  check.CheckDestination(destination, source.tagged, task.delete_mode != DeleteMode::kNever);
   return !check.failed();
 }
 

@@ -20,7 +20,38 @@ struct Summary {
   std::int64_t adopted = 0;
   std::int64_t archived = 0;
   std::int64_t refused = 0;
+  std::int64_t deletes = 0;
+
+  std::int64_t lines() const { return to_do + archived + refused + deletes; }
 };
+
+bool MayPrint(const CommandContext& context, const Summary& summary) {
+  return context.line.all || summary.lines() <= kLinesMax;
+}
+
+void PrintExtra(const CommandContext& context, const ExtraFound& extra, DeletePolicy policy,
+                Summary& summary) {
+  const ExtraKind kind = KindOfExtra(extra.destination, extra.ledger);
+  if (!IsCandidate(policy, kind)) return;
+  summary.deletes += 1;
+  if (!MayPrint(context, summary)) return;
+  fmt::print("delete {} ({}, {} bytes)\n", Escape(extra.source_key), ReasonOf(kind),
+             extra.destination.size_bytes);
+}
+
+// Whether a run would do what the lines say.
+void PrintDeletes(const TaskConfig& task, const DeleteRules& rules, const CompareCounts& counts,
+                  const Summary& summary) {
+  const DeleteScope scope{counts.source_objects, counts.ledgered_objects,
+                          static_cast<std::uint64_t>(summary.deletes)};
+  const DeleteVerdict verdict = JudgeDeletes(rules.selection, rules.limit, scope);
+  if (verdict == DeleteVerdict::kGo) {
+    fmt::print("{}: dry run: {} to delete at the destination\n", task.name, summary.deletes);
+  } else {
+    fmt::print("{}: dry run: 0 to delete at the destination, {} held back: {}\n", task.name,
+               summary.deletes, WhyNoDeletes(verdict, rules.limit, scope));
+  }
+}
 
 void Print(const CommandContext& context, const Found& found, Summary& summary) {
   summary.source_objects += 1;
@@ -37,8 +68,7 @@ void Print(const CommandContext& context, const Found& found, Summary& summary) 
       summary.bytes += static_cast<std::int64_t>(found.source.size_bytes);
       break;
   }
-  const std::int64_t lines = summary.to_do + summary.archived + summary.refused;
-  if (lines > kLinesMax && !context.line.all) return;
+  if (!MayPrint(context, summary)) return;
   fmt::print("{} {} ({}, {} bytes)\n", ToString(decision), Escape(found.source_key),
              found.refusal.empty() ? std::string(ToString(found.finding.reason)) : found.refusal,
              found.source.size_bytes);
@@ -46,7 +76,8 @@ void Print(const CommandContext& context, const Found& found, Summary& summary) 
 
 int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, Database* database,
                const TaskConfig& task) {
-  const KeyFilter filter = FilterOf(task);
+  const TaskSelection selection = SelectionOf(context.config, task);
+  std::optional<std::string> before;
   EventLoop& loop = lanes.loop();
   const auto ends = stores.MakeWith(loop, task.name, Patience::kShort);
   const Ends two = ends->ends();
@@ -54,6 +85,7 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
   LedgerStream::Read read;
   if (session) {
     if (const auto task_id = FindTask(*session, PlaceOf(task))) {
+      before = ReadSelection(*session, *task_id);
       read = [&session, id = *task_id](const Key& after, std::int64_t limit) {
         return ReadLedger(*session, id, after, limit);
       };
@@ -63,18 +95,31 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
   ListingStream source(loop, two.source, task.source.prefix, SourceName(task), two.versions);
   ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
   Summary summary;
-  Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
-           task.source.prefix, task.destination.prefix},
-          context.stop, [&](const Found& found) { Print(context, found, summary); });
-  const std::int64_t lines = summary.to_do + summary.archived + summary.refused;
-  if (lines > kLinesMax && !context.line.all) {
-    fmt::print("... and {} more (--all shows them)\n", lines - kLinesMax);
+  CompareInput input{source,
+                     destination,
+                     ledger,
+                     selection.filter,
+                     AdoptPolicyOf(task),
+                     two.destination_provider,
+                     task.source.prefix,
+                     task.destination.prefix};
+  const DeleteRules rules = DeleteRulesOf(task, selection, before);
+  if (rules.on()) {
+    input.extra = [&](const ExtraFound& extra) {
+      PrintExtra(context, extra, rules.policy, summary);
+    };
+  }
+  const CompareCounts counts =
+      Compare(input, context.stop, [&](const Found& found) { Print(context, found, summary); });
+  if (!MayPrint(context, summary)) {
+    fmt::print("... and {} more (--all shows them)\n", summary.lines() - kLinesMax);
   }
   fmt::print(
       "{}: dry run: {} objects at the source, {} to copy or verify, {} bytes, {} to adopt, "
       "{} archived, {} keys refused\n",
       task.name, summary.source_objects, summary.to_do, summary.bytes, summary.adopted,
       summary.archived, summary.refused);
+  if (rules.on()) PrintDeletes(task, rules, counts, summary);
   return kExitDone;
 }
 

@@ -8,11 +8,21 @@
 
 namespace ferry {
 
+namespace {
+
+WorkerOptions OptionsOf(const Config& config) {
+  WorkerOptions options = WorkerOptionsOf(config.transfer);
+  options.deletes = DeletePoliciesOf(config);
+  return options;
+}
+
+}  // namespace
+
 Engine::Engine(const CommandContext& context)
     : context_(context),
       database_(Database::Open(context.config)),
       stores_(context.config, context.environment, context.clock),
-      options_(WorkerOptionsOf(context.config.transfer)),
+      options_(OptionsOf(context.config)),
       listings_(std::min(LaneCount(), static_cast<int>(context.tasks.size())), options_.ring_bytes,
                 stores_, context.clock),
       terms_([this] { return database_->Connect(); }, context.clock,

@@ -1,4 +1,4 @@
-// explain KEY: why this key would or would not be copied now.
+// explain KEY: why this key would or would not be copied, or deleted, now.
 //
 // KEY is the whole key at the source, prefix and all, in escaped form. Both sides are asked by
 // HEAD, whose times have whole seconds; the decision compares no finer than that.
@@ -24,6 +24,7 @@ struct View {
   std::optional<ObjectHead> source;
   std::optional<ObjectHead> destination;
   std::optional<LedgerEntry> ledger;
+  Selection selection = Selection::kFirstRun;
 };
 
 // nullopt: there is no such key. A missing bucket is an error.
@@ -73,7 +74,7 @@ std::string Describe(const std::optional<LedgerEntry>& ledger) {
 std::string_view Sentence(Reason reason) {
   switch (reason) {
     case Reason::kUnchanged: return "both sides are as the ledger says; nothing to do";
-    case Reason::kNotAtSource: return "the source has no such object; nothing to do";
+    case Reason::kNotAtSource: return "the source has no such object; nothing to copy";
     case Reason::kMissing: return "the destination does not have it";
     case Reason::kSourceChanged: return "the source is not what was brought last time";
     case Reason::kDestinationChanged: return "the destination is not what was written there";
@@ -112,6 +113,27 @@ std::string DecisionLine(const View& view, const std::optional<std::string>& exc
                      Sentence(finding.reason));
 }
 
+// Whether a run would delete the destination's object. Empty: there is nothing to ask.
+std::string DeleteLine(const View& view, const std::optional<std::string>& excluded,
+                       const Key& rest) {
+  if (view.source || !view.destination) return "";
+  const DeletePolicy policy = DeletePolicyOf(view.task);
+  if (policy == DeletePolicy::kNever) return "no: this task has `delete: never`";
+  if (excluded) return "no: the filter leaves it out (" + *excluded + ")";
+  const ExtraKind kind =
+      KindOfExtra(ToEntry(*view.destination, rest), view.ledger ? &*view.ledger : nullptr);
+  if (!IsCandidate(policy, kind)) {
+    return view.ledger ? "no: it is not what was brought, and `delete: extra` leaves it alone"
+                       : "no: the ledger does not know it, and `delete: extra` leaves it alone";
+  }
+  if (view.selection == Selection::kFirstRun) return "not in the next run, which is the first";
+  if (view.selection == Selection::kChanged) {
+    return "not in the next run: the filter or an endpoint is not what it was in the last";
+  }
+  return fmt::format("yes ({}), unless the source lists empty or max_delete is exceeded",
+                     ReasonOf(kind));
+}
+
 void Print(const View& view, const KeyFilter& filter) {
   const TaskConfig& task = view.task;
   const Key rest(view.source_key.bytes().substr(task.source.prefix.size()));
@@ -128,14 +150,16 @@ void Print(const View& view, const KeyFilter& filter) {
   PrintLine("  ledger:      " + Describe(view.ledger));
   PrintLine("  filter:      " + excluded.value_or("brings it over"));
   PrintLine("  decision:    " + DecisionLine(view, excluded, rest));
+  const std::string deletes = DeleteLine(view, excluded, rest);
+  if (!deletes.empty()) PrintLine("  delete:      " + deletes);
 }
 
 void ExplainTask(LanePool& lanes, Stores& stores, Database* database, const Key& key,
-                 const TaskConfig& task, const KeyFilter& filter) {
+                 const TaskConfig& task, const TaskSelection& selection) {
   EventLoop& loop = lanes.loop();
   const auto made = stores.MakeWith(loop, task.name, Patience::kShort);
   const Ends ends = made->ends();
-  View view{task, key, {}, {}, {}, {}, {}};
+  View view{task, key, {}, {}, {}, {}, {}, {}};
   view.destination_key =
       Key(task.destination.prefix + key.bytes().substr(task.source.prefix.size()));
   view.refusal = KeyRefusal(ends.destination_provider, view.destination_key);
@@ -147,9 +171,10 @@ void ExplainTask(LanePool& lanes, Stores& stores, Database* database, const Key&
     const auto session = database->Connect();
     if (const auto task_id = FindTask(*session, PlaceOf(task))) {
       view.ledger = ReadLedgerRow(*session, *task_id, key);
+      view.selection = DeleteRulesOf(task, selection, ReadSelection(*session, *task_id)).selection;
     }
   }
-  Print(view, filter);
+  Print(view, selection.filter);
 }
 
 }  // namespace
@@ -157,11 +182,11 @@ void ExplainTask(LanePool& lanes, Stores& stores, Database* database, const Key&
 int Explain(const CommandContext& context) {
   const Key key = UnescapeKey(context.line.key);
   if (key.empty()) throw Error(ErrorKind::kConfig, "explain needs a key, and this one is empty");
-  std::vector<std::pair<const TaskConfig*, KeyFilter>> concerned;
+  std::vector<std::pair<const TaskConfig*, TaskSelection>> concerned;
   std::vector<const TaskConfig*> others;
   for (const TaskConfig* task : context.tasks) {
     if (key.StartsWith(task->source.prefix)) {
-      concerned.emplace_back(task, FilterOf(*task));
+      concerned.emplace_back(task, SelectionOf(context.config, *task));
     } else {
       others.push_back(task);
     }
@@ -171,9 +196,9 @@ int Explain(const CommandContext& context) {
     Stores stores(context.config, context.environment, context.clock);
     LanePool lanes(1, kWholeBytesMax, stores, context.clock);
     const std::stop_callback on_stop(context.stop, [&lanes] { lanes.Stop(); });
-    for (const auto& [task, filter] : concerned) {
+    for (const auto& [task, selection] : concerned) {
       if (context.stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
-      ExplainTask(lanes, stores, database.get(), key, *task, filter);
+      ExplainTask(lanes, stores, database.get(), key, *task, selection);
     }
   }
   for (const TaskConfig* task : others) {

@@ -23,12 +23,36 @@ void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& p
       });
 }
 
+// Makes delete jobs of what was staged, or says why not. Returns what fails the run, if anything.
+std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rules,
+                                       const CompareCounts& counts, std::int64_t first_job_id,
+                                       DeletePlanner& planner) {
+  const DeletePlanner::Result result = planner.Finish(counts, first_job_id);
+  const std::string& task = plan.task->name;
+  if (result.verdict == DeleteVerdict::kGo) {
+    log::Info("deletes planned",
+              {{"task", task}, {"run", plan.begun.run_id}, {"deletes", result.scope.candidates}});
+    return std::nullopt;
+  }
+  std::string why = WhyNoDeletes(result.verdict, rules.limit, result.scope);
+  log::Warn("deletes are off for this run", {{"task", task},
+                                             {"run", plan.begun.run_id},
+                                             {"candidates", result.scope.candidates},
+                                             {"why", why}});
+  if (result.verdict == DeleteVerdict::kTooMany) return why;
+  return std::nullopt;
+}
+
 }  // namespace
 
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
                    Plan& plan) {
   const TaskConfig& task = *plan.task;
-  const KeyFilter filter = FilterOf(task);
+  const TaskSelection selection = SelectionOf(context.config, task);
+  const DeleteRules rules = session.Read([&](pg::Session& database) {
+    SweepExtras(database, plan.begun.run_id);
+    return DeleteRulesOf(task, selection, ReadSelection(database, plan.begun.task_id));
+  });
   EventLoop& loop = engine.ListingLoop(plan.begun.run_id);
   const auto ends = engine.stores().MakeWith(loop, task.name, Patience::kOutage);
   const Ends two = ends->ends();
@@ -42,10 +66,23 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       },
       task.source.prefix);
   PlanWriter writer(session, plan.begun.run_id, plan.begun.task_id, context.clock);
-  Compare({source, destination, ledger, filter, AdoptPolicyOf(task), two.destination_provider,
-           task.source.prefix, task.destination.prefix},
-          context.stop, [&](const Found& found) { writer.Add(found); });
+  DeletePlanner deletes(session, plan.begun.run_id, rules);
+  CompareInput input{source,
+                     destination,
+                     ledger,
+                     selection.filter,
+                     AdoptPolicyOf(task),
+                     two.destination_provider,
+                     task.source.prefix,
+                     task.destination.prefix};
+  if (rules.on()) input.extra = [&](const ExtraFound& extra) { deletes.Add(extra); };
+  const CompareCounts counts =
+      Compare(input, context.stop, [&](const Found& found) { writer.Add(found); });
   writer.Finish();
+  if (rules.on()) {
+    plan.end.error = PlanDeletes(plan, rules, counts, writer.next_job_id(), deletes);
+  }
+  plan.end.selection = selection.digest;
   CountListingRequests(engine, session, plan);
   log::Info("planned", {{"task", task.name},
                         {"run", plan.begun.run_id},
@@ -95,7 +132,7 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
                               {"source", SourceName(*plan.task)},
                               {"destination", DestinationName(*plan.task)}});
     body(context, engine, *session, plan);
-    session->FinishPlanning(plan.begun.run_id);
+    session->FinishPlanning(plan.begun.run_id, plan.end);
   } catch (const Error& error) {
     plan.error = error;
     plan.over = true;

@@ -17,6 +17,7 @@ namespace ferry {
 struct Plan {
   const TaskConfig* task = nullptr;
   BegunRun begun;
+  PlanEnd end;
   std::atomic<std::int64_t> run_id{0};  // 0: not begun
   std::atomic<bool> over{false};        // given up: nothing of it is worked on any more
   std::optional<Error> error;

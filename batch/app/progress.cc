@@ -71,6 +71,7 @@ void Progress::OnTick(WorkQueue& queue) {
                              {"run", run.run_id},
                              {"state", run.state},
                              {"objects", run.totals.done},
+                             {"deleted", run.totals.deleted},
                              {"planned", run.totals.planned},
                              {"bytes", run.totals.bytes_done},
                              {"bytes_planned", run.totals.bytes_planned},
@@ -95,7 +96,7 @@ std::string Progress::Line(Watched& watched, const RunState& run) {
     watched.when_before = now;
   }
   std::string line = fmt::format(
-      "{}: {} of {}{} objects, {} of {}, {}/s", watched.task, t.done, t.planned,
+      "{}: {} of {}{} objects, {} of {}, {}/s", watched.task, t.done + t.deleted, t.planned,
       run.state == "planning" ? "+" : "", HumanBytes(static_cast<double>(t.bytes_done)),
       HumanBytes(static_cast<double>(t.bytes_planned)), HumanBytes(watched.bytes_per_second));
   const double left = static_cast<double>(t.bytes_planned - t.bytes_done);

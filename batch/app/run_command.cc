@@ -40,6 +40,12 @@ void SayDead(pg::Session& session, const Plan& plan, const RunState& run) {
                plan.task->name.c_str());
 }
 
+// "3 deleted, ": only of tasks that delete.
+std::string DeletesOf(const TaskConfig& task, const Tally& totals) {
+  if (task.delete_mode == DeleteMode::kNever && totals.deleted == 0) return "";
+  return fmt::format("{} deleted, ", totals.deleted);
+}
+
 // The last line about a task, and its exit code.
 int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
   if (plan.begun.skipped) {
@@ -54,10 +60,11 @@ int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
   const RunState run = ReadRun(session, plan.run_id);
   const Tally& t = run.totals;
   fmt::print(
-      "{}: run {} {}: {} of {} planned objects copied, {} bytes, {} adopted, {} dead, {} vanished, "
-      "{} archived; {} at the source; {:.1f} s\n",
-      plan.task->name, run.run_id, run.state, t.done, t.planned, t.bytes_done, t.adopted, t.dead,
-      t.vanished, t.archived, t.source_objects, run.seconds);
+      "{}: run {} {}: {} of {} planned objects copied, {} bytes, {}{} adopted, {} dead, {} "
+      "vanished, {} archived; {} at the source; {:.1f} s\n",
+      plan.task->name, run.run_id, run.state, t.done, t.planned, t.bytes_done,
+      DeletesOf(*plan.task, t), t.adopted, t.dead, t.vanished, t.archived, t.source_objects,
+      run.seconds);
   if (run.error) std::fprintf(stderr, "bucketferry: %s\n", run.error->c_str());
   if (t.dead > 0) SayDead(session, plan, run);
   if (run.state == "complete") return kExitDone;
@@ -108,6 +115,7 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
     fmt::print("{}: run {} {}: {} objects planned, {} bytes, {} adopted; {} at the source\n",
                plan.task->name, run.run_id, run.state, run.totals.planned, run.totals.bytes_planned,
                run.totals.adopted, run.totals.source_objects);
+    if (run.error) std::fprintf(stderr, "bucketferry: %s\n", run.error->c_str());
     if (run.totals.dead > 0) SayDead(session, plan, run);
     return run.state == "incomplete" ? kExitIncomplete : kExitDone;
   });

@@ -66,6 +66,7 @@ std::vector<std::string> ToCells(const RunRecord& run) {
           number(totals.planned),
           number(totals.done),
           number(totals.adopted),
+          number(totals.deleted),
           number(totals.dead),
           number(totals.vanished),
           number(totals.archived),
@@ -76,7 +77,7 @@ std::vector<std::string> ToCells(const RunRecord& run) {
 // "run 7 copying: 45 % of 1.2 GiB, 12 of 30 objects, 5.0 MiB/s on average"
 std::string DescribeProgress(const RunRecord& run) {
   const Tally& totals = run.totals;
-  const auto final_objects = totals.done + totals.dead + totals.vanished;
+  const auto final_objects = totals.done + totals.deleted + totals.dead + totals.vanished;
   const bool by_bytes = totals.bytes_planned > 0;
   const auto whole = static_cast<double>(by_bytes ? totals.bytes_planned : totals.planned);
   const auto done = static_cast<double>(by_bytes ? totals.bytes_done : final_objects);
@@ -101,8 +102,8 @@ void PrintForPeople(const TaskStatus& status) {
   }
   if (runs.empty()) return;
   std::vector<std::vector<std::string>> rows = {{"run", "state", "started", "duration", "source",
-                                                 "planned", "done", "adopted", "dead", "vanished",
-                                                 "archived", "copied", "error"}};
+                                                 "planned", "done", "adopted", "deleted", "dead",
+                                                 "vanished", "archived", "copied", "error"}};
   for (const RunRecord& run : runs) rows.push_back(ToCells(run));
   for (const std::string& line : AlignedTable(rows)) PrintLine("  " + line);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "batch/base/digest.h"
 #include "batch/config/pattern_file.h"
 
 namespace ferry {
@@ -12,6 +13,16 @@ namespace {
 constexpr int kConcurrencyAuto = 48;
 constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;
+
+std::vector<std::string> ExcludesOf(const TaskConfig& task) {
+  std::vector<std::string> exclude = task.exclude;
+  if (!task.exclude_from.empty()) {
+    for (std::string& pattern : ReadPatternFile(task.exclude_from)) {
+      exclude.push_back(std::move(pattern));
+    }
+  }
+  return exclude;
+}
 
 std::string NameOf(const BucketPrefix& place) {
   return place.store + ":" + place.bucket + "/" + EscapeBytes(place.prefix);
@@ -65,14 +76,48 @@ VersionPolicy VersionPolicyOf(const TaskConfig& task) {
   return VersionPolicy::kLatest;
 }
 
-KeyFilter FilterOf(const TaskConfig& task) {
-  std::vector<std::string> exclude = task.exclude;
-  if (!task.exclude_from.empty()) {
-    for (std::string& pattern : ReadPatternFile(task.exclude_from)) {
-      exclude.push_back(std::move(pattern));
-    }
+KeyFilter FilterOf(const TaskConfig& task) { return KeyFilter(task.include, ExcludesOf(task)); }
+
+TaskSelection SelectionOf(const Config& config, const TaskConfig& task) {
+  const std::vector<std::string> exclude = ExcludesOf(task);
+  Md5 digest;
+  // With its length before it, no text can be taken for two.
+  const auto add = [&digest](std::string_view text) {
+    digest.Update(std::to_string(text.size()) + ":");
+    digest.Update(text);
+  };
+  add(PlaceOf(config.Store(task.source.store).endpoint));
+  add(PlaceOf(config.Store(task.destination.store).endpoint));
+  add(std::to_string(task.include.size()));
+  for (const std::string& pattern : task.include) add(pattern);
+  for (const std::string& pattern : exclude) add(pattern);
+  return {KeyFilter(task.include, exclude), ToHex(digest.Finish())};
+}
+
+DeletePolicy DeletePolicyOf(const TaskConfig& task) {
+  switch (task.delete_mode) {
+    case DeleteMode::kNever: return DeletePolicy::kNever;
+    case DeleteMode::kExtra: return DeletePolicy::kExtra;
+    case DeleteMode::kExtraAll: return DeletePolicy::kExtraAll;
   }
-  return KeyFilter(task.include, exclude);
+  return DeletePolicy::kNever;
+}
+
+DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection,
+                          const std::optional<std::string>& before) {
+  DeleteRules rules;
+  rules.policy = DeletePolicyOf(task);
+  rules.limit = {task.max_delete.percent, task.max_delete.amount};
+  if (before) {
+    rules.selection = *before == selection.digest ? Selection::kSame : Selection::kChanged;
+  }
+  return rules;
+}
+
+std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config) {
+  std::map<std::string, DeletePolicy> policies;
+  for (const TaskConfig& task : config.tasks) policies[task.name] = DeletePolicyOf(task);
+  return policies;
 }
 
 WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "batch/config/config.h"
+#include "batch/copy/delete_planner.h"
 #include "batch/copy/worker.h"
 #include "batch/plan/diff.h"
 #include "batch/plan/key_filter.h"
@@ -19,6 +20,24 @@ AdoptPolicy AdoptPolicyOf(const TaskConfig& task);
 VersionPolicy VersionPolicyOf(const TaskConfig& task);
 // Reads exclude_from. Throws Error{kConfig}.
 KeyFilter FilterOf(const TaskConfig& task);
+
+// Which objects of which buckets a task is about. The digest changes with the filter (the content
+// of exclude_from, too) and with either endpoint.
+struct TaskSelection {
+  KeyFilter filter;
+  std::string digest;
+};
+// Reads exclude_from. Throws Error{kConfig}.
+TaskSelection SelectionOf(const Config& config, const TaskConfig& task);
+
+DeletePolicy DeletePolicyOf(const TaskConfig& task);
+// `before`: the digest of the last planned run, if there was one.
+DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection,
+                          const std::optional<std::string>& before);
+
+// What a worker with this configuration may delete, by task.
+std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config);
+
 WorkerOptions WorkerOptionsOf(const TransferConfig& transfer);
 int LaneCount();
 

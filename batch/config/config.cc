@@ -56,4 +56,13 @@ std::string_view ToString(VersionMode versions) {
   return "unknown";
 }
 
+std::string_view ToString(DeleteMode mode) {
+  switch (mode) {
+    case DeleteMode::kNever: return "never";
+    case DeleteMode::kExtra: return "extra";
+    case DeleteMode::kExtraAll: return "extra-all";
+  }
+  return "unknown";
+}
+
 }  // namespace ferry

@@ -55,6 +55,7 @@ enum class ProviderName { kAws, kMinio, kCeph, kS3 };
 enum class Addressing { kAuto, kPath, kVirtual };
 enum class AdoptMode { kTrust, kVerify, kCopy };
 enum class VersionMode { kLatest, kPinned, kCompared };
+enum class DeleteMode { kNever, kExtra, kExtraAll };
 
 struct StoreConfig {
   std::string name;  // [A-Za-z0-9_-], at most 40
@@ -73,6 +74,12 @@ struct BucketPrefix {
   std::string prefix;  // at most 1,024 bytes
 };
 
+// How many objects one run may delete.
+struct MaxDelete {
+  bool percent = true;  // of the objects that the ledger knows in scope
+  std::uint64_t amount = 10;
+};
+
 struct TaskConfig {
   std::string name;  // [a-z0-9-], at most 40, unique
   BucketPrefix source;
@@ -82,6 +89,8 @@ struct TaskConfig {
   std::filesystem::path exclude_from;     // empty: none; read at each run (ReadPatternFile)
   std::chrono::milliseconds interval{0};  // 0: never overdue; else 1s..366d
   AdoptMode adopt = AdoptMode::kVerify;
+  DeleteMode delete_mode = DeleteMode::kNever;
+  MaxDelete max_delete;
   VersionMode versions = VersionMode::kLatest;  // of the source
   std::vector<std::string> refresh;             // names of Config::refresh_targets
   std::vector<std::string> notify;              // names of Config::notify_targets
@@ -154,5 +163,6 @@ std::string_view ToString(ProviderName provider);
 std::string_view ToString(Addressing addressing);
 std::string_view ToString(AdoptMode adopt);
 std::string_view ToString(VersionMode versions);
+std::string_view ToString(DeleteMode mode);
 
 }  // namespace ferry

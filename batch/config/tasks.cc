@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "batch/config/sections.h"
 #include "batch/config/suggestion.h"
@@ -27,6 +28,7 @@ constexpr milliseconds kDay = hours(24);
 // In the order of the enum.
 constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
 constexpr std::array<std::string_view, 3> kVersions = {"latest", "pinned", "compared"};
+constexpr std::array<std::string_view, 3> kDelete = {"never", "extra", "extra-all"};
 
 template <typename Named>
 std::vector<std::string_view> NamesOf(const std::vector<Named>& all) {
@@ -72,11 +74,12 @@ BucketPrefix ReadBucketPrefix(const Value& value, const Config& config) {
   return place;
 }
 
+std::string BucketPlace(const BucketPrefix& side, const Config& config) {
+  return PlaceOf(config.Store(side.store).endpoint) + " " + side.bucket;
+}
+
 void CheckApart(const TaskConfig& task, const Config& config, const Value& where) {
-  const auto place = [&](const BucketPrefix& side) {
-    return PlaceOf(config.Store(side.store).endpoint) + " " + side.bucket;
-  };
-  if (place(task.source) != place(task.destination)) return;
+  if (BucketPlace(task.source, config) != BucketPlace(task.destination, config)) return;
   const std::string& from = task.source.prefix;
   const std::string& to = task.destination.prefix;
   if (from == to) where.Fail("source and destination are the same");
@@ -85,6 +88,38 @@ void CheckApart(const TaskConfig& task, const Config& config, const Value& where
         "source and destination are one bucket, and the prefix of one begins with the "
         "other's: a run would bring what the last one wrote");
   }
+}
+
+// What one task brings must not look to another like what nobody brought.
+void CheckNobodyElseDeletes(const TaskConfig& task, const std::vector<TaskConfig>& earlier,
+                            const Config& config, const Value& where) {
+  for (const TaskConfig& other : earlier) {
+    const bool deletes =
+        task.delete_mode != DeleteMode::kNever || other.delete_mode != DeleteMode::kNever;
+    if (!deletes || BucketPlace(task.destination, config) != BucketPlace(other.destination, config))
+      continue;
+    const std::string& one = task.destination.prefix;
+    const std::string& two = other.destination.prefix;
+    if (!one.starts_with(two) && !two.starts_with(one)) continue;
+    const TaskConfig& deleting = task.delete_mode != DeleteMode::kNever ? task : other;
+    where.Fail("overlaps the destination of task " + other.name + ", and task " + deleting.name +
+               " deletes there (delete: " + std::string(ToString(deleting.delete_mode)) +
+               "): give each a prefix of its own, or delete: never");
+  }
+}
+
+MaxDelete ReadMaxDelete(const Value& value) {
+  constexpr std::uint64_t kCountMax = 1'000'000'000'000;
+  const std::string text = value.Text();
+  MaxDelete limit;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, limit.amount);
+  limit.percent = stopped != end && *stopped == '%';
+  const bool whole = stopped + (limit.percent ? 1 : 0) == end;
+  if (error != std::errc{} || !whole || limit.amount > (limit.percent ? 100 : kCountMax)) {
+    value.Fail(value.Shown() + " is neither a count (100) nor a percentage (0% to 100%)");
+  }
+  return limit;
 }
 
 std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const std::string& noun,
@@ -103,7 +138,7 @@ std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const 
 TaskConfig ReadTask(const Value& value, const Config& config) {
   const Map keys =
       value.Keys({"name", "source", "destination", "include", "exclude", "exclude_from", "interval",
-                  "adopt", "versions", "refresh", "notify"});
+                  "adopt", "versions", "delete", "max_delete", "refresh", "notify"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -126,6 +161,10 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   if (const auto versions = keys.Find("versions")) {
     task.versions = static_cast<VersionMode>(versions->Choice(kVersions));
   }
+  if (const auto mode = keys.Find("delete")) {
+    task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));
+  }
+  if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);
   task.refresh = ReadNames(keys, "refresh", "refresh target", NamesOf(config.refresh_targets));
   task.notify = ReadNames(keys, "notify", "notify target", NamesOf(config.notify_targets));
   return task;
@@ -142,6 +181,7 @@ std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
       const Value name = one.Lookup("name");
       name.Fail(name.Shown() + " is the name of an earlier task");
     }
+    CheckNobodyElseDeletes(task, tasks, config, one.Lookup("destination"));
     tasks.push_back(std::move(task));
   }
   if (tasks.empty()) value.Fail("is an empty list");

@@ -120,6 +120,14 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
         throw;
       }
       break;
+    case WorkItem::Kind::kDelete: {
+      ObjectToDelete object;
+      object.source_key = item.object.source_key;
+      object.destination_key = item.object.destination_key;
+      object.target = item.target;
+      result.deletion = co_await DeleteExtra(ends, object);
+      break;
+    }
   }
   co_return Unit{};
 }

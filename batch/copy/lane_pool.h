@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "batch/base/mutex.h"
+#include "batch/copy/delete_extra.h"
 #include "batch/copy/object_copy.h"
 #include "batch/queue/job_queue.h"
 #include "batch/store/event_loop.h"
@@ -56,7 +57,7 @@ class EndsFactory : public StoreFigures {
 };
 
 struct WorkItem {
-  enum class Kind { kWhole, kCompare, kSplit, kPart, kComplete };
+  enum class Kind { kWhole, kCompare, kSplit, kPart, kComplete, kDelete };
 
   Kind kind = Kind::kWhole;
   std::string task;
@@ -69,6 +70,7 @@ struct WorkItem {
   std::string nonce;               // kSplit: of the upload that may be begun
   std::vector<Intent> intents;     // kSplit: see SplitOptions
   std::vector<std::string> recorded_ids;
+  DeleteTarget target;           // kDelete
   std::size_t memory_bytes = 0;  // what it holds while it runs
 
   std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
@@ -85,6 +87,7 @@ struct WorkResult {
   DonePart part;          // kPart
   // kComplete that failed: what is to be sent again, and not the whole object.
   std::vector<std::uint32_t> lost_parts;
+  DeleteOutcome deletion = DeleteOutcome::kChanged;  // kDelete
   Traffic traffic;
 };
 

@@ -26,6 +26,7 @@ inline constexpr std::string_view kProofEtag = "etag_md5";
 inline constexpr std::string_view kProofComposite = "composite_etag";
 inline constexpr std::string_view kProofContentMd5 = "content_md5";
 inline constexpr std::string_view kProofReadBack = "read_back";
+inline constexpr std::string_view kProofDeleted = "deleted";  // the store answered so
 inline constexpr std::string_view kProofAdopted = "adopted";  // equal, but not by our doing
 
 // The two ends of a task on one loop.

@@ -11,50 +11,101 @@ constexpr std::size_t kBatchRowsMax = 2000;
 constexpr std::chrono::milliseconds kBatchAgeMax{500};
 constexpr int kStopCheckEvery = 1000;
 
+// One walk over the three streams, in key order.
+class Merge {
+ public:
+  Merge(CompareInput& input, const std::stop_token& stop,
+        const std::function<void(const Found&)>& found)
+      : input_(input), stop_(stop), found_(found) {}
+
+  CompareCounts Run() {
+    // Both sides must answer, also where there is nothing to compare: an empty source says nothing
+    // of a destination that is not there.
+    input_.destination.Peek();
+    while (const ListedEntry* source = input_.source.Peek()) {
+      StopIfAsked();
+      PassExtras(&source->key);
+      if (input_.filter.Matches(source->key.bytes())) TakeSource(*source);
+      const ListedEntry* destination = input_.destination.Peek();
+      if (destination != nullptr && destination->key == source->key) input_.destination.Next();
+      input_.source.Next();
+    }
+    if (input_.extra) PassExtras(nullptr);
+    if (stop_.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+    return counts_;
+  }
+
+ private:
+  void StopIfAsked() {
+    if (--until_check_ > 0) return;
+    if (stop_.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+    until_check_ = kStopCheckEvery;
+  }
+
+  // The ledger's row of `key`. REQUIRES: keys ascend from call to call.
+  const LedgerEntry* LedgerAt(const Key& key) {
+    const LedgerEntry* row = input_.ledger.Peek();
+    while (row != nullptr && row->key < key) {
+      input_.ledger.Next();
+      row = input_.ledger.Peek();
+    }
+    return row != nullptr && row->key == key ? row : nullptr;
+  }
+
+  // What the destination has before `until`; null: all that is left.
+  void PassExtras(const Key* until) {
+    const ListedEntry* entry = input_.destination.Peek();
+    while (entry != nullptr && (until == nullptr || entry->key < *until)) {
+      StopIfAsked();
+      if (input_.extra && input_.filter.Matches(entry->key.bytes())) TakeExtra(*entry);
+      input_.destination.Next();
+      entry = input_.destination.Peek();
+    }
+  }
+
+  void TakeExtra(const ListedEntry& entry) {
+    const LedgerEntry* ledger = LedgerAt(entry.key);
+    if (ledger != nullptr && !ledger->verdict) counts_.ledgered_objects += 1;
+    input_.extra({Key(input_.source_prefix + entry.key.bytes()),
+                  Key(input_.destination_prefix + entry.key.bytes()), entry, ledger});
+  }
+
+  void TakeSource(const ListedEntry& source) {
+    const Key& key = source.key;
+    Sides sides;
+    sides.source = &source;
+    const ListedEntry* destination = input_.destination.Peek();
+    if (destination != nullptr && destination->key == key) sides.destination = destination;
+    sides.ledger = LedgerAt(key);
+    counts_.source_objects += 1;
+    if (sides.destination != nullptr && sides.ledger != nullptr && !sides.ledger->verdict) {
+      counts_.ledgered_objects += 1;
+    }
+    Found one{Key(input_.source_prefix + key.bytes()),
+              Key(input_.destination_prefix + key.bytes()),
+              source,
+              sides.destination,
+              {},
+              {}};
+    const auto refusal = KeyRefusal(input_.destination_provider, one.destination_key);
+    sides.key_allowed = !refusal;
+    if (refusal) one.refusal = *refusal;
+    one.finding = Decide(sides, input_.adopt);
+    found_(one);
+  }
+
+  CompareInput& input_;
+  const std::stop_token& stop_;
+  const std::function<void(const Found&)>& found_;
+  int until_check_ = kStopCheckEvery;
+  CompareCounts counts_;
+};
+
 }  // namespace
 
-void Compare(CompareInput input, const std::stop_token& stop,
-             const std::function<void(const Found&)>& found) {
-  // Both sides must answer, also where there is nothing to compare: an empty source says nothing
-  // of a destination that is not there.
-  input.destination.Peek();
-  int until_check = kStopCheckEvery;
-  while (const ListedEntry* source = input.source.Peek()) {
-    if (--until_check == 0) {
-      if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
-      until_check = kStopCheckEvery;
-    }
-    const Key& key = source->key;
-    if (input.filter.Matches(key.bytes())) {
-      const ListedEntry* destination = input.destination.Peek();
-      while (destination != nullptr && destination->key < key) {
-        input.destination.Next();
-        destination = input.destination.Peek();
-      }
-      const LedgerEntry* ledger = input.ledger.Peek();
-      while (ledger != nullptr && ledger->key < key) {
-        input.ledger.Next();
-        ledger = input.ledger.Peek();
-      }
-      Sides sides;
-      sides.source = source;
-      if (destination != nullptr && destination->key == key) sides.destination = destination;
-      if (ledger != nullptr && ledger->key == key) sides.ledger = ledger;
-      Found one{Key(input.source_prefix + key.bytes()),
-                Key(input.destination_prefix + key.bytes()),
-                *source,
-                sides.destination,
-                {},
-                {}};
-      const auto refusal = KeyRefusal(input.destination_provider, one.destination_key);
-      sides.key_allowed = !refusal;
-      if (refusal) one.refusal = *refusal;
-      one.finding = Decide(sides, input.adopt);
-      found(one);
-    }
-    input.source.Next();
-  }
-  if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+CompareCounts Compare(CompareInput input, const std::stop_token& stop,
+                      const std::function<void(const Found&)>& found) {
+  return Merge(input, stop, found).Run();
 }
 
 PlanWriter::PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id,

@@ -29,6 +29,14 @@ struct Found {
   std::string refusal;  // with Decision::kKeyRefused
 };
 
+// One key that the destination has and the source does not. The pointers are valid during the call.
+struct ExtraFound {
+  Key source_key;
+  Key destination_key;
+  const ListedEntry& destination;
+  const LedgerEntry* ledger;
+};
+
 struct CompareInput {
   ListingStream& source;
   ListingStream& destination;
@@ -38,12 +46,20 @@ struct CompareInput {
   const Provider& destination_provider;
   std::string source_prefix;
   std::string destination_prefix;
+  // Told of each extra that passes the filter, in key order; the destination is listed to its end
+  // then. Empty: nobody asks, and it is listed no further than the source.
+  std::function<void(const ExtraFound&)> extra = {};
+};
+
+struct CompareCounts {
+  std::uint64_t source_objects = 0;    // that pass the filter
+  std::uint64_t ledgered_objects = 0;  // at the destination, of those that pass the filter
 };
 
 // Merges the three streams with bounded memory and tells `found` of each source key that passes
 // the filter, in key order. Throws what the streams throw, and Error{kStopped}.
-void Compare(CompareInput input, const std::stop_token& stop,
-             const std::function<void(const Found&)>& found);
+CompareCounts Compare(CompareInput input, const std::stop_token& stop,
+                      const std::function<void(const Found&)>& found);
 
 // Turns findings into rows, in batches of their own transactions: nothing holds a transaction for
 // long, and workers begin while planning goes on. Finish() writes the rest.
@@ -56,6 +72,7 @@ class PlanWriter {
   void Finish();
 
   const Tally& totals() const { return totals_; }  // of all batches so far
+  std::int64_t next_job_id() const { return next_job_id_; }
 
  private:
   void AddJob(const Found& found, std::string final_state, std::string error);

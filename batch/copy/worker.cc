@@ -5,6 +5,7 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
+#include "batch/copy/delete_work.h"
 #include "batch/copy/known_uploads.h"
 #include "batch/plan/backoff.h"
 
@@ -44,7 +45,7 @@ bool MayPass(const Error& error) {
 
 Worker::Worker(Parts parts, WorkerOptions options)
     : parts_(std::move(parts)),
-      options_(options),
+      options_(std::move(options)),
       random_(static_cast<std::uint64_t>(parts_.term.worker_id()) * 0x9E3779B97F4A7C15U + 1) {}
 
 Worker::~Worker() = default;
@@ -214,6 +215,14 @@ void Worker::ClaimNewJobs(RunWork& run, std::int64_t limit) {
 
 // Jobs become items: those with an open upload go on with it.
 void Worker::Prepare(RunWork& run) {
+  for (ClaimedDelete& one :
+       TakeDeletes(*queue_, run.open, options_.deletes, run.claimed, run.outcomes.deletes)) {
+    WorkItem item = NewItem(run.open, one.job.key, one.job.source);
+    item.kind = WorkItem::Kind::kDelete;
+    item.target = std::move(one.target);
+    item.job = std::move(one.job);
+    run.ready.push_back(std::move(item));
+  }
   std::vector<Key> large;
   for (const Job& job : run.claimed) {
     // Whatever the threshold is now: an upload that is open is gone on with.

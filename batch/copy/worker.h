@@ -34,6 +34,9 @@ struct WorkerOptions {
   std::uint64_t multipart_threshold = 0;
   int attempts_max = 5;
   std::chrono::milliseconds outage_patience{0};
+  // Which tasks may delete, and what: the answer of this process's configuration. A delete that it
+  // does not allow is not carried out, whoever planned it.
+  std::map<std::string, DeletePolicy> deletes;
   // After a stop was asked for: what is in flight may finish for so long.
   std::chrono::milliseconds grace{20000};
 };

@@ -3,6 +3,7 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
+#include "batch/copy/delete_work.h"
 #include "batch/copy/worker.h"
 #include "batch/plan/backoff.h"
 
@@ -85,6 +86,11 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
     case WorkItem::Kind::kPart:
       run.outcomes.parts.push_back(
           {result.item.part.job_id, result.part.number, result.part.etag, result.part.md5});
+      return;
+    case WorkItem::Kind::kDelete:
+      run.endpoint_failures.erase(job.job_id);
+      run.outcomes.deletes.push_back(
+          ConcludeDelete(parts_.observer, run.open.task_name, job, result.deletion));
       return;
   }
 }

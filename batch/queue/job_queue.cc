@@ -9,12 +9,18 @@
 namespace ferry {
 namespace {
 
+Action ReadAction(const std::string& text) {
+  if (text == "verify") return Action::kVerify;
+  if (text == "delete") return Action::kDelete;
+  return Action::kCopy;
+}
+
 Job ReadJob(std::int64_t run_id, const pg::Row& row) {
   Job job;
   job.run_id = run_id;
   job.job_id = row.Get<std::int64_t>("job_id");
   job.key = row.Get<Key>("key");
-  job.action = row.Get<std::string>("action") == "verify" ? Action::kVerify : Action::kCopy;
+  job.action = ReadAction(row.Get<std::string>("action"));
   job.source.etag = row.Get<std::string>("source_etag");
   job.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
   job.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
@@ -277,6 +283,7 @@ bool JobQueue::LetGo(std::int64_t run_id, const Outcomes& outcomes) {
   for (const DoneJob& job : outcomes.done) held.jobs.erase(job.job_id);
   for (const FailedJob& job : outcomes.failed) held.jobs.erase(job.job_id);
   for (const JobVerdict& job : outcomes.verdicts) held.jobs.erase(job.job_id);
+  for (const FinishedDelete& job : outcomes.deletes) held.jobs.erase(job.job_id);
   return !held.jobs.empty();
 }
 
@@ -329,16 +336,23 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
     RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
+    const bool deleted = RecordDeletes(tx, run_id, worker_id_, task_id, outcomes.deletes, tally);
     if (!outcomes.settled_intents.empty()) {
       tx.Execute("queries/forget_uploads", outcomes.settled_intents);
     }
     // The run before the tally, as whoever closes it does: else each could wait for the other.
     const bool closed = tx.Execute("queries/lock_run", run_id).One().Get<bool>("finished");
+    if (deleted) tx.Execute("queries/mark_changed", run_id);
     AddTally(tx, run_id, worker_id_, tally);
     // Whoever still holds an object of a run need not add up whether something of it is left.
     recorded.run_closed = (closed || !holds_more) && ferry::CloseIfFinal(tx, run_id);
     return recorded;
   });
+}
+
+std::vector<DeleteJob> JobQueue::ReadDeletes(std::int64_t run_id, std::int64_t task_id,
+                                             const std::vector<std::int64_t>& job_ids) {
+  return ferry::ReadDeletes(session_, run_id, task_id, job_ids);
 }
 
 std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id, const std::vector<Key>& keys) {

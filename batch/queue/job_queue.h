@@ -41,6 +41,8 @@ class JobQueue final : public WorkQueue {
   std::vector<Job> ClaimCompletions(std::int64_t run_id, std::int64_t limit) override;
   std::vector<PartJob> ClaimParts(std::int64_t run_id, std::int64_t limit) override;
   Recorded Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) override;
+  std::vector<DeleteJob> ReadDeletes(std::int64_t run_id, std::int64_t task_id,
+                                     const std::vector<std::int64_t>& job_ids) override;
   std::vector<KnownUpload> FindUploads(std::int64_t task_id, const std::vector<Key>& keys) override;
   std::vector<StoredPart> ReadDoneParts(std::int64_t run_id, std::int64_t job_id) override;
   void IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,

@@ -57,8 +57,8 @@ void PlannerSession::GoOnUnderANewTerm(pg::Session& session, std::int64_t run_id
   log::Info("planning goes on under a new lease", {{"run", run_id}, {"worker", next}});
 }
 
-void PlannerSession::FinishPlanning(std::int64_t run_id) {
-  database_.Do([&](pg::Session& session) { ferry::FinishPlanning(session, run_id); });
+void PlannerSession::FinishPlanning(std::int64_t run_id, const PlanEnd& end) {
+  database_.Do([&](pg::Session& session) { ferry::FinishPlanning(session, run_id, end); });
 }
 
 void PlannerSession::Fail(std::int64_t run_id, const std::string& error,

@@ -46,7 +46,7 @@ class PlannerSession {
              const std::function<void(pg::Transaction&, std::int64_t worker_id)>& body);
 
   // After the last batch.
-  void FinishPlanning(std::int64_t run_id);
+  void FinishPlanning(std::int64_t run_id, const PlanEnd& end = {});
 
   // Closes the run as failed, so that it does not look as if it were still being planned. Gives up
   // quietly after `patience`: the next run closes it.

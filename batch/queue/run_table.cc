@@ -148,10 +148,18 @@ RunState ReadRun(pg::Transaction& tx, std::int64_t run_id) {
 
 bool IsClosed(std::string_view state) { return state != "planning" && state != "copying"; }
 
-void FinishPlanning(pg::Session& session, std::int64_t run_id) {
+void FinishPlanning(pg::Session& session, std::int64_t run_id, const PlanEnd& end) {
   session.Transact([&](pg::Transaction& tx) {
-    tx.Execute("queries/finish_planning", run_id);
+    tx.Execute("queries/finish_planning", run_id, end.error, end.selection);
     CloseIfFinal(tx, run_id);
+  });
+}
+
+std::optional<std::string> ReadSelection(pg::Session& session, std::int64_t task_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    return tx.Execute("queries/read_selection", task_id)
+        .One()
+        .Get<std::optional<std::string>>("selection");
   });
 }
 
@@ -164,10 +172,12 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
     return true;
   }
   if (!run.Get<bool>("planned")) return false;
+  const bool refused = run.Get<bool>("refused");
   const pg::Rows sums = tx.Execute("queries/sum_run", run_id);
   const pg::Row sum = sums.One();
   if (sum.Get<std::int64_t>("jobs_left") > 0) return false;
-  Close(tx, run_id, sum.Get<std::int64_t>("dead") > 0 ? "incomplete" : "complete", std::nullopt);
+  const bool all_done = sum.Get<std::int64_t>("dead") == 0 && !refused;
+  Close(tx, run_id, all_done ? "complete" : "incomplete", std::nullopt);
   return true;
 }
 

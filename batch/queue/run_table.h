@@ -56,10 +56,23 @@ RunState ReadRun(pg::Transaction& tx, std::int64_t run_id);
 
 bool IsClosed(std::string_view state);  // complete, incomplete, failed, skipped, interrupted
 
-// After the last batch of jobs was committed; closes the run when nothing is left to do.
-void FinishPlanning(pg::Session& session, std::int64_t run_id);
+// What a complete plan says beside its jobs.
+struct PlanEnd {
+  // Digest of what it selected, for the next run of this pair; nullopt: that was not its question.
+  std::optional<std::string> selection;
+  // What it was asked to do and could not: the run ends `incomplete`.
+  std::optional<std::string> error;
+};
 
-// Closes the run when planning is finished and all jobs are final: `complete` or `incomplete`.
+// After the last batch of jobs was committed; closes the run when nothing is left to do.
+void FinishPlanning(pg::Session& session, std::int64_t run_id, const PlanEnd& end = {});
+
+// What the last complete plan of the pair selected; nullopt: none yet. Empty: another pair was
+// planned under its name since.
+std::optional<std::string> ReadSelection(pg::Session& session, std::int64_t task_id);
+
+// Closes the run when planning is finished and all jobs are final: `complete`, or `incomplete` when
+// some are dead or the plan had an error.
 // Locks the run's row, so of two that finish the last two jobs one sees nothing left.
 // Returns whether the run is closed now, by whomever.
 bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id);

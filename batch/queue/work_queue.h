@@ -19,12 +19,13 @@
 
 #include "batch/plan/object.h"
 #include "batch/plan/part_plan.h"
+#include "batch/queue/delete_jobs.h"
 #include "batch/queue/run_table.h"
 #include "batch/queue/tally.h"
 
 namespace ferry {
 
-enum class Action { kCopy, kVerify };
+enum class Action { kCopy, kVerify, kDelete };
 
 struct Job {
   std::int64_t run_id = 0;
@@ -111,6 +112,7 @@ struct Outcomes {
   std::vector<DoneJob> done;
   std::vector<FailedJob> failed;
   std::vector<JobVerdict> verdicts;
+  std::vector<FinishedDelete> deletes;
   std::vector<FinishedPart> parts;
   std::vector<std::pair<std::int64_t, std::uint32_t>> returned_parts;  // job_id, number
   // Recorded as done, and not what the destination has: pending again.
@@ -119,13 +121,13 @@ struct Outcomes {
   Tally traffic;                             // bytes, requests, retries; no levels
 
   bool empty() const {
-    return done.empty() && failed.empty() && verdicts.empty() && parts.empty() &&
+    return done.empty() && failed.empty() && verdicts.empty() && deletes.empty() && parts.empty() &&
            returned_parts.empty() && lost_parts.empty() && settled_intents.empty() &&
            traffic == Tally{};
   }
   std::size_t size() const {
-    return done.size() + failed.size() + verdicts.size() + parts.size() + returned_parts.size() +
-           lost_parts.size() + settled_intents.size();
+    return done.size() + failed.size() + verdicts.size() + deletes.size() + parts.size() +
+           returned_parts.size() + lost_parts.size() + settled_intents.size();
   }
 };
 
@@ -152,6 +154,12 @@ class WorkQueue {
   virtual std::vector<PartJob> ClaimParts(std::int64_t run_id, std::int64_t limit) = 0;
 
   virtual Recorded Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) = 0;
+
+  // What claimed jobs of kind kDelete may remove; those that are not answered for may nothing.
+  virtual std::vector<DeleteJob> ReadDeletes(std::int64_t, std::int64_t /*task_id*/,
+                                             const std::vector<std::int64_t>& /*job_ids*/) {
+    return {};
+  }
 
   // Multipart bookkeeping.
   virtual std::vector<KnownUpload> FindUploads(std::int64_t task_id,

@@ -39,7 +39,7 @@ with gone as (
     retries = x.retries + s.retries,
     requests_source = x.requests_source + s.requests_source,
     requests_destination = x.requests_destination + s.requests_destination,
-    changed_destination = x.done + s.done + x.deleted + s.deleted > 0
+    changed_destination = x.changed_destination or x.done + s.done + x.deleted + s.deleted > 0
   from s where x.run_id = $1
   returning x.*
 )

@@ -233,6 +233,48 @@ TEST_F(BadConfigTest, TaskNamesAreShortLowerCaseAndUnique) {
             "f.yaml:8: tasks[1].name: \"media\" is the name of an earlier task");
 }
 
+TEST_F(BadConfigTest, WhatToDeleteAndHowMuchIsStrict) {
+  EXPECT_EQ(Failure(Task("delete: extras")),
+            "f.yaml:8: tasks[0].delete: \"extras\" is unknown; did you mean \"extra\"?");
+  EXPECT_EQ(Failure(Task("max_delet: 1")),
+            "f.yaml:8: tasks[0]: unknown key \"max_delet\"; did you mean \"max_delete\"?");
+  for (const char* bad : {"-1", "101%", "1.5%", "10 %", "%", "ten", "5%x", "1000000000001", "+1"}) {
+    EXPECT_EQ(Failure(Task("max_delete: \"" + std::string(bad) + "\"")),
+              "f.yaml:8: tasks[0].max_delete: \"" + std::string(bad) +
+                  "\" is neither a count (100) nor a percentage (0% to 100%)");
+  }
+  for (const char* good : {"0", "100", "0%", "100%", "1000000000000"}) {
+    EXPECT_EQ(Failure(Task("max_delete: " + std::string(good))), "accepted") << good;
+  }
+}
+
+TEST_F(BadConfigTest, NobodyDeletesWhereAnotherTaskWrites) {
+  const auto second = [this](const std::string& prefix, const std::string& more) {
+    return Task("delete: never") + "  - name: other\n    source: {store: a, bucket: src-2}\n" +
+           "    destination: {store: b, bucket: dst, prefix: \"" + prefix + "\"}\n" + more;
+  };
+  const std::string deletes = "    delete: extra\n";
+  EXPECT_EQ(Failure(second("x/", deletes)),
+            "f.yaml:11: tasks[1].destination: overlaps the destination of task media, and task "
+            "other deletes there (delete: extra): give each a prefix of its own, or delete: never");
+  EXPECT_EQ(Failure(second("x/", "")), "accepted");
+  std::string text = second("x/", "");
+  text.replace(text.find("delete: never"), 13, "delete: extra-all");
+  EXPECT_EQ(Failure(text),
+            "f.yaml:11: tasks[1].destination: overlaps the destination of task media, and task "
+            "media deletes there (delete: extra-all): give each a prefix of its own, or delete: "
+            "never");
+  text = second("x/", deletes);
+  text.replace(text.find("bucket: dst}"), 12, "bucket: dst, prefix: \"y/\"}");
+  EXPECT_EQ(Failure(text), "accepted");  // apart
+  // One place under two names of a store.
+  text = second("", deletes);
+  text.replace(text.find("tasks:"), 0,
+               "  c: {provider: s3, endpoint: \"http://localhost:9000\"}\n");
+  text.replace(text.rfind("store: b"), 8, "store: c");
+  EXPECT_NE(Failure(text).find("overlaps the destination of task media"), std::string::npos);
+}
+
 TEST_F(BadConfigTest, SizesAndTimesAreStrictAndWithinTheirLimits) {
   const struct {
     const char* key;

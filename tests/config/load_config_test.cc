@@ -28,6 +28,9 @@ TEST_F(LoadConfigTest, TheSmallestFileGetsTheDefaultsOfTheContract) {
   EXPECT_TRUE(task.exclude_from.empty());
   EXPECT_EQ(task.interval, 0ms);
   EXPECT_EQ(task.adopt, AdoptMode::kVerify);
+  EXPECT_EQ(task.delete_mode, DeleteMode::kNever);
+  EXPECT_TRUE(task.max_delete.percent);
+  EXPECT_EQ(task.max_delete.amount, 10U);
   EXPECT_EQ(config.transfer.concurrency, std::nullopt);
   EXPECT_EQ(config.transfer.memory, 256 * kMiB);
   EXPECT_EQ(config.transfer.part_size, 16 * kMiB);
@@ -87,6 +90,8 @@ tasks:
     exclude_from: ignore.txt
     interval: 1h
     adopt: trust
+    delete: extra-all
+    max_delete: 5%
     refresh: [gateway, mount, cdn, other, local]
     notify: [team]
 transfer:
@@ -127,6 +132,9 @@ notify_targets:
   EXPECT_EQ(task.exclude_from, folder.path() / "ignore.txt");
   EXPECT_EQ(task.interval, 1h);
   EXPECT_EQ(task.adopt, AdoptMode::kTrust);
+  EXPECT_EQ(task.delete_mode, DeleteMode::kExtraAll);
+  EXPECT_TRUE(task.max_delete.percent);
+  EXPECT_EQ(task.max_delete.amount, 5U);
   EXPECT_EQ(task.refresh.size(), 5U);
   EXPECT_EQ(config.transfer.concurrency, 64U);
   EXPECT_EQ(config.transfer.multipart_threshold, 5 * kGiB);

@@ -298,7 +298,8 @@ class World {
     };
     switch (item.kind) {
       case WorkItem::Kind::kWhole: destination_.objects[key] = etag; break;
-      case WorkItem::Kind::kCompare: break;
+      case WorkItem::Kind::kCompare:
+      case WorkItem::Kind::kDelete: break;
       case WorkItem::Kind::kSplit: Open(item, result); break;
       case WorkItem::Kind::kPart: {
         const auto upload = destination_.uploads.find(item.part.upload_id);
