@@ -21,6 +21,7 @@
 #include "batch/copy/failure.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/copy/run_work.h"
+#include "batch/plan/backoff.h"
 #include "batch/queue/work_queue.h"
 #include "batch/queue/worker_lease.h"
 
@@ -39,6 +40,7 @@ struct WorkerOptions {
   std::map<std::string, DeletePolicy> deletes;
   // After a stop was asked for: what is in flight may finish for so long.
   std::chrono::milliseconds grace{20000};
+  BackoffOptions retry_backoff = {};  // of an object after a failed attempt
 };
 
 // What a person is told while work goes on. Called on the worker's thread.

@@ -5,7 +5,6 @@
 #include "batch/base/log.h"
 #include "batch/copy/delete_work.h"
 #include "batch/copy/worker.h"
-#include "batch/plan/backoff.h"
 
 namespace ferry {
 namespace {
@@ -157,7 +156,8 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   if (is_part) failed.upload_id = item.part.upload_id;
   const int attempts = is_part ? item.part.attempts : item.job.attempts;
   failed.error = Describe(error, result.failed_side, attempts + 1);
-  failed.pause = Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32));
+  failed.pause =
+      Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32), options_.retry_backoff);
   // Of a part: the next look at the object finds it vanished, whatever its attempts.
   failed.costs_attempt =
       meaning != Meaning::kVanished && CostsAttempt(run, job_id, meaning, error.kind());

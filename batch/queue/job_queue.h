@@ -11,6 +11,7 @@
 
 #include "batch/pg/session.h"
 #include "batch/queue/work_queue.h"
+#include "batch/queue/worker_lease.h"
 
 namespace ferry {
 
@@ -67,7 +68,12 @@ class JobQueue final : public WorkQueue {
   };
 
   template <typename Body>
-  auto Write(Body body);
+  auto Write(Body body) {
+    return session_.Transact([&](pg::Transaction& tx) {
+      CheckWorker(tx, worker_id_);
+      return body(tx);
+    });
+  }
   std::vector<PartJob> ClaimPartsFrom(std::int64_t run_id, std::int64_t limit,
                                       std::int64_t first_job);
   std::vector<Job> Hold(std::int64_t run_id, std::vector<Job> jobs);

@@ -1,17 +1,25 @@
 #include "batch/queue/terms.h"
 
+#include <algorithm>
+
 #include "batch/base/log.h"
 #include "batch/pg/patiently.h"
 
 namespace ferry {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPatience{15'000};
+
+}  // namespace
 
 Terms::Terms(Connect connect, Clock& clock, LeaseOptions options,
              std::chrono::milliseconds patience)
-    : connect_(std::move(connect)),
-      clock_(clock),
-      options_(options),
-      patience_(patience),
-      current_(Register()) {}
+    : connect_(std::move(connect)), clock_(clock), options_(options), patience_(patience) {
+  // A database that never answered in this process is not waited for as long as one that did.
+  pg::PatientSession waiting(connect_, clock_, std::min(patience_, kFirstPatience), {});
+  MutexLock lock(mutex_);
+  current_ = waiting.Do([this](pg::Session&) { return Register(); });
+}
 
 std::shared_ptr<const Term> Terms::Register() {
   auto term = std::make_shared<const WorkerLease>(connect_, clock_, options_);

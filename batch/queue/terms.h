@@ -24,7 +24,8 @@ class Terms {
  public:
   using Connect = std::function<std::unique_ptr<pg::Session>()>;
 
-  // Registers the first term at once. `patience`: how long a later one waits for the database.
+  // Registers the first term. `patience`: how long a later one waits for the database; the first
+  // waits 15 s at most.
   // Throws Error.
   Terms(Connect connect, Clock& clock, LeaseOptions options, std::chrono::milliseconds patience);
 

@@ -186,8 +186,10 @@ TEST_P(InDoubtTest, AnIdleWorkerClosesAndALeavingOneInterruptsOnce) {
 
   const std::int64_t next = NewWorker();
   const BegunRun empty = BeginRun(session_, Place(), RunKind::kScheduled, next);
-  session_.Transact(
-      [&](pg::Transaction& tx) { tx.Execute("queries/finish_planning", empty.run_id); });
+  session_.Transact([&](pg::Transaction& tx) {
+    tx.Execute("queries/finish_planning", empty.run_id, std::optional<std::string>(),
+               std::optional<std::string>());
+  });
   EXPECT_TRUE(Twice(
       [&](pg::Session& session) { return JobQueue(session, next, 2).CloseIfFinal(empty.run_id); }));
   EXPECT_EQ(RunStateOf(empty.run_id), "complete");

@@ -1,0 +1,124 @@
+// Multipart uploads of the queue: found, intended, split into parts, dropped.
+#include <algorithm>
+
+#include "batch/queue/job_queue.h"
+
+namespace ferry {
+namespace {
+
+// Counted by what was deleted, not before and after: others claim parts meanwhile.
+void DeleteParts(pg::Transaction& tx, const Job& job, Tally& tally) {
+  for (const pg::Row row : tx.Execute("queries/delete_parts", job.run_id, job.job_id)) {
+    const auto state = row.Get<std::string>("state");
+    tally.parts_pending -= state == "pending" ? 1 : 0;
+    tally.parts_in_flight -= state == "in_flight" ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id, const std::vector<Key>& keys) {
+  return session_.Transact([&](pg::Transaction& tx) {
+    std::vector<KnownUpload> uploads;
+    for (const pg::Row row : tx.Execute("queries/find_uploads", task_id, keys)) {
+      KnownUpload upload;
+      upload.key = row.Get<Key>("key");
+      upload.run_id = row.Get<std::int64_t>("run_id");
+      upload.job_id = row.Get<std::int64_t>("job_id");
+      upload.upload_id = row.Get<std::optional<std::string>>("upload_id").value_or("");
+      upload.part_bytes = row.Get<std::uint64_t>("part_bytes");
+      upload.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
+      upload.source.etag = row.Get<std::string>("source_etag");
+      upload.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
+      upload.source.version = row.Get<std::string>("source_version");
+      upload.nonce = row.Get<std::string>("nonce");
+      upload.abandoned = row.Get<bool>("abandoned");
+      upload.age = std::chrono::milliseconds(row.Get<std::int64_t>("age_ms"));
+      uploads.push_back(std::move(upload));
+    }
+    return uploads;
+  });
+}
+
+std::vector<StoredPart> JobQueue::ReadDoneParts(std::int64_t run_id, std::int64_t job_id) {
+  return session_.Transact([&](pg::Transaction& tx) {
+    std::vector<StoredPart> parts;
+    for (const pg::Row row : tx.Execute("queries/read_done_parts", run_id, job_id)) {
+      parts.push_back({static_cast<std::uint32_t>(row.Get<int>("number")),
+                       row.Get<std::string>("etag"), row.Get<pg::Bytes>("md5").bytes,
+                       row.Get<std::uint64_t>("size_bytes")});
+    }
+    return parts;
+  });
+}
+
+void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t part_bytes,
+                            const std::string& nonce) {
+  Write([&](pg::Transaction& tx) {
+    tx.Execute("queries/intend_upload", nonce, task_id, job.key, job.run_id, job.job_id, part_bytes,
+               job.source.size_bytes, job.source.etag, job.source.modified_ms, job.source.version);
+    return true;
+  });
+}
+
+bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
+                     std::uint64_t part_bytes, const SourceIdentity& source,
+                     const std::vector<FinishedPart>& done_parts,
+                     const std::vector<std::int64_t>& lost_parts, const std::string& nonce) {
+  std::vector<std::int64_t> numbers, firsts, sizes;
+  std::vector<std::optional<std::string>> etags;
+  std::vector<std::optional<pg::Bytes>> md5s;
+  for (const Part& part : PlanParts(source.size_bytes, part_bytes)) {
+    numbers.push_back(part.number);
+    firsts.push_back(static_cast<std::int64_t>(part.first_byte));
+    sizes.push_back(static_cast<std::int64_t>(part.size_bytes));
+    etags.emplace_back();
+    md5s.emplace_back();
+  }
+  for (const FinishedPart& part : done_parts) {
+    if (part.number < 1 || part.number > numbers.size()) continue;
+    etags[part.number - 1] = part.etag;
+    md5s[part.number - 1] = pg::Bytes{part.md5};
+  }
+  Held& held = held_[job.run_id];
+  held.jobs.erase(job.job_id);
+  held.first_job = std::min(held.first_job, job.job_id);
+  return Write([&](pg::Transaction& tx) {
+    if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) {
+      tx.Execute("queries/record_stray_upload", nonce, upload_id);
+      return false;
+    }
+    Tally tally;
+    // Parts of another upload are worth nothing to this one.
+    if (job.upload_id != upload_id) DeleteParts(tx, job, tally);
+    for (const pg::Row row : tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers,
+                                        firsts, sizes, etags, md5s, lost_parts)) {
+      tally.parts_pending += row.Get<std::string>("state") == "pending" ? 1 : 0;
+    }
+    tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,
+               source.etag, source.modified_ms, source.version, source.size_bytes);
+    tx.Execute("queries/replace_upload", task_id, job.key, upload_id);
+    tx.Execute("queries/record_upload", nonce, task_id, job.key, job.run_id, job.job_id, upload_id,
+               part_bytes, source.etag, source.modified_ms, source.version, source.size_bytes);
+    tally.bytes_planned = static_cast<std::int64_t>(source.size_bytes) -
+                          static_cast<std::int64_t>(job.source.size_bytes);
+    tally.bytes_in_flight = tally.bytes_planned;
+    AddTally(tx, job.run_id, worker_id_, tally);
+    return true;
+  });
+}
+
+void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
+  Write([&](pg::Transaction& tx) {
+    if (tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id).empty()) {
+      return false;
+    }
+    Tally tally;
+    DeleteParts(tx, job, tally);
+    AddTally(tx, job.run_id, worker_id_, tally);
+    tx.Execute("queries/abandon_upload", task_id, job.key, job.upload_id);
+    return true;
+  });
+}
+
+}  // namespace ferry
