@@ -119,7 +119,7 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
     session.emplace(engine.NewPlannerSession());
     plan.begun = session->Begin(PlaceOf(*plan.task), kind);
     if (plan.begun.skipped) {
-      log::Warn("another run of this task is still going; this one is skipped",
+      log::Info("another run of this task is still going; this one is skipped",
                 {{"task", plan.task->name},
                  {"run", plan.begun.run_id},
                  {"other_run", plan.begun.other_run}});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "batch/store/uri.h"
+
 namespace ferry {
 namespace {
 
@@ -20,6 +22,12 @@ bool Contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
+// RGW 16.2 encodes the keys of this list and does not say so. Listed below the key itself as
+// prefix, no other key looks like this one encoded.
+bool IsKey(const Key& listed, const Key& key) {
+  return listed == key || UriDecode(listed.bytes()) == key.bytes();
+}
+
 // A prefix finds longer keys too; they come behind.
 Task<UploadsOfKey> ListUploadsOf(Ends& ends, const Key& key) {
   UploadsOfKey found;
@@ -30,8 +38,11 @@ Task<UploadsOfKey> ListUploadsOf(Ends& ends, const Key& key) {
     if (pages == 1) found.answered_ms = page.answered_ms;
     bool past = false;
     for (const ListedUpload& upload : page.uploads) {
-      if (upload.key == key) found.uploads.push_back(upload);
-      past = past || key < upload.key;
+      if (IsKey(upload.key, key)) {
+        found.uploads.push_back(upload);
+      } else {
+        past = past || key < upload.key;
+      }
     }
     if (!page.truncated || past) co_return found;
     if (pages == kPagesMax || page.next_key_marker.empty()) {

@@ -8,6 +8,9 @@
 namespace ferry {
 namespace {
 
+// Workers that die while they hold an object are seldom the object's doing; so many are.
+constexpr std::int64_t kLossesMax = 10;
+
 Action ReadAction(const std::string& text) {
   if (text == "verify") return Action::kVerify;
   if (text == "delete") return Action::kDelete;
@@ -338,34 +341,43 @@ std::vector<DeleteJob> JobQueue::ReadDeletes(std::int64_t run_id, std::int64_t t
 }
 
 std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
-                               const std::vector<std::int64_t>& workers) {
+                               const std::vector<std::int64_t>& workers,
+                               const std::vector<bool>& lost) {
   Tally tally;
-  for (const pg::Row row : tx.Execute("queries/requeue_jobs", run_id, workers)) {
+  std::int64_t jobs = 0;
+  for (const pg::Row row : tx.Execute("queries/requeue_jobs", run_id, workers, lost, kLossesMax)) {
     const auto bytes = row.Get<std::int64_t>("size_bytes");
+    jobs += 1;
     tally.in_flight -= 1;
-    tally.retry_wait += 1;
     tally.bytes_in_flight -= bytes;
-    tally.bytes_pending += bytes;
+    if (row.Get<std::string>("state") == "dead") {
+      tally.dead += 1;
+    } else {
+      tally.retry_wait += 1;
+      tally.bytes_pending += bytes;
+    }
   }
   tally.parts_pending =
       static_cast<std::int64_t>(tx.Execute("queries/requeue_parts", run_id, workers).size());
   tally.parts_in_flight = -tally.parts_pending;
   if (tally != Tally{}) AddTally(tx, run_id, worker_id_, tally);
-  return tally.retry_wait + tally.parts_pending;
+  return jobs + tally.parts_pending;
 }
 
 std::int64_t JobQueue::RequeueLost(std::int64_t run_id) {
   return Write([&](pg::Transaction& tx) -> std::int64_t {
-    std::vector<std::int64_t> lost;
+    std::vector<std::int64_t> workers;
+    std::vector<bool> lost;
     for (const pg::Row row : tx.Execute("queries/find_lost_workers", run_id)) {
-      lost.push_back(row.Get<std::int64_t>("worker_id"));
+      workers.push_back(row.Get<std::int64_t>("worker_id"));
+      lost.push_back(row.Get<bool>("lost"));
     }
-    return lost.empty() ? 0 : Requeue(tx, run_id, lost);
+    return workers.empty() ? 0 : Requeue(tx, run_id, workers, lost);
   });
 }
 
 void JobQueue::ReleaseAll(std::int64_t run_id) {
-  Write([&](pg::Transaction& tx) { return Requeue(tx, run_id, {worker_id_}); });
+  Write([&](pg::Transaction& tx) { return Requeue(tx, run_id, {worker_id_}, {false}); });
   held_.erase(run_id);
 }
 

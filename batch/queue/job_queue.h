@@ -80,7 +80,7 @@ class JobQueue final : public WorkQueue {
   // Whether an object of the run stays in our hands.
   bool LetGo(std::int64_t run_id, const Outcomes& outcomes);
   std::int64_t Requeue(pg::Transaction& tx, std::int64_t run_id,
-                       const std::vector<std::int64_t>& workers);
+                       const std::vector<std::int64_t>& workers, const std::vector<bool>& lost);
 
   const std::unique_ptr<pg::Session> owned_;
   pg::Session& session_;

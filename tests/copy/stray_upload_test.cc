@@ -18,9 +18,10 @@ class StrayUploadTest : public CopyFixture {
     return {nonce, runner_.clock().SteadyNow() - age};
   }
   Settlement Settle(const std::vector<Intent>& intents,
-                    const std::vector<std::string>& recorded_ids = {}) {
+                    const std::vector<std::string>& recorded_ids = {},
+                    const std::string& key = "d/a") {
     Settlement settlement;
-    Await([&] { return SettleIntents(ends(), Key("d/a"), intents, recorded_ids, settlement); });
+    Await([&] { return SettleIntents(ends(), Key(key), intents, recorded_ids, settlement); });
     return settlement;
   }
   // Somebody's upload of d/a, begun so long ago.
@@ -76,6 +77,15 @@ TEST_F(StrayUploadTest, AnUploadThatSomebodyElseMayHaveBegunIsNeverTouched) {
   EXPECT_EQ(destination_.open_uploads(), 7U);
   EXPECT_EQ(destination_.CountCalls("abort_upload"), 0);
   EXPECT_EQ(settlement.settled, Texts{"ours"});  // long over, and nothing of it is there
+}
+
+TEST_F(StrayUploadTest, AListWhoseKeysAreEncodedWithoutSayingSoIsUnderstood) {
+  destination_.encodes_upload_keys = true;
+  AddUpload("u", minutes(15), "d/a +%41\x01");
+  AddUpload("longer", minutes(15), "d/a +%41\x01/b");
+  EXPECT_EQ(Settle({IntentOf("ours", minutes(20))}, {}, "d/a +%41\x01").settled, Texts{"ours"});
+  EXPECT_FALSE(destination_.HasUpload("u"));
+  EXPECT_TRUE(destination_.HasUpload("longer"));
 }
 
 TEST_F(StrayUploadTest, WhoBeginsOurUploadsIsToldByOneThatIsRecorded) {

@@ -78,7 +78,7 @@ TEST_F(HotStatementsTest, UseTheirIndexes) {
                          std::vector<bool>{false, false}, Texts{"", "upload"}));
   ExpectIndexOnly(PlanOf("queries/record_parts", run, worker_, Ids{50001, 50001}, Ids{1, 2},
                          Texts{"e", "e"}, std::vector<pg::Bytes>{{"x"}, {"x"}}));
-  ExpectIndexOnly(PlanOf("queries/requeue_jobs", run, Ids{worker_}));
+  ExpectIndexOnly(PlanOf("queries/requeue_jobs", run, Ids{worker_}, std::vector<bool>{true}, 10));
   ExpectIndexOnly(PlanOf("queries/requeue_parts", run, Ids{worker_}));
 }
 
@@ -250,7 +250,9 @@ TEST_F(DeadRowsTest, StatementsThatRunAllTheTimeTouchFewPagesHoweverMuchLiesBehi
       << plan_;
   EXPECT_LT(PagesOf("queries/return_parts", run, worker_, ids, ones), kPagesOfMany) << plan_;
   EXPECT_LT(PagesOf("queries/lock_jobs", run, ids), kPagesOfMany) << plan_;
-  EXPECT_LT(PagesOf("queries/requeue_jobs", run, Ids{lost_}), kPagesOfOne) << plan_;
+  EXPECT_LT(PagesOf("queries/requeue_jobs", run, Ids{lost_}, std::vector<bool>{true}, 10),
+            kPagesOfOne)
+      << plan_;
   EXPECT_LT(PagesOf("queries/requeue_parts", run, Ids{lost_}), kPagesOfOne) << plan_;
   EXPECT_LT(PagesOf("queries/lock_run", run), kPagesOfOne) << plan_;
   EXPECT_LT(PagesOf("queries/check_worker", worker_), kPagesOfOne) << plan_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "batch/base/digest.h"
+#include "batch/store/uri.h"
 
 namespace ferry::test {
 namespace {
@@ -390,7 +391,8 @@ Task<ListUploadsPage> FakeStore::ListUploads(std::string prefix, std::string key
       break;
     }
     const Upload& upload = uploads_.at(id);
-    page.uploads.push_back({key, id, upload.initiated_ms, upload.initiator});
+    const Key shown = encodes_upload_keys ? Key(UriEncode(key.bytes(), SlashRule::kKeep)) : key;
+    page.uploads.push_back({shown, id, upload.initiated_ms, upload.initiator});
   }
   co_return page;
 }

@@ -73,10 +73,11 @@ class FakeStore final : public ObjectStore {
   bool spoils_reads = false;                // flips a bit of each body that is read
   bool spoils_writes = false;               // stores other bytes than were sent; the ETag is theirs
   bool ignores_content_md5 = false;
-  std::uint64_t cut_reads_at = 0;   // a body ends with kUnavailable after so many bytes
-  std::size_t piece_bytes = 16384;  // bodies flow in such pieces
-  bool pauses_reads = false;        // after each piece: other reads get their turn
-  std::uint32_t page_parts = 1000;  // of ListParts
+  std::uint64_t cut_reads_at = 0;    // a body ends with kUnavailable after so many bytes
+  std::size_t piece_bytes = 16384;   // bodies flow in such pieces
+  bool pauses_reads = false;         // after each piece: other reads get their turn
+  std::uint32_t page_parts = 1000;   // of ListParts
+  bool encodes_upload_keys = false;  // of ListUploads, without saying so, like RGW 16.2
   std::function<ListPage(const ListRequest&)> list_instead;
 
   Task<ListPage> List(ListRequest request) override;
