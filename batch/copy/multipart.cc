@@ -21,11 +21,10 @@ Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key
           co_await On(Side::kDestination, ends.destination.ListParts(key, upload.upload_id, after));
       for (const ListedPart& part : page.parts) stored[part.number] = part.etag;
       if (!page.truncated || page.parts.empty()) break;
-      const std::uint32_t next =
-          std::max(page.next_part_number_marker, page.parts.back().number);
+      const std::uint32_t next = std::max(page.next_part_number_marker, page.parts.back().number);
       if (next <= after) {
-        throw SideError(Side::kDestination, Error(ErrorKind::kCorrupt,
-                                                  "the list of parts goes on, but not further"));
+        throw SideError(Side::kDestination,
+                        Error(ErrorKind::kCorrupt, "the list of parts goes on, but not further"));
       }
       after = next;
     }
@@ -83,6 +82,17 @@ Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUploa
   co_return true;
 }
 
+// Whether the store still has the upload: then nothing that is there came from it.
+Task<bool> IsStillOpen(Ends& ends, const Key& key, const std::string& upload_id) {
+  try {
+    co_await On(Side::kDestination, ends.destination.ListParts(key, upload_id, 0));
+    co_return true;
+  } catch (const SideError& error) {
+    if (error.kind() != ErrorKind::kNotFound) throw;
+  }
+  co_return false;
+}
+
 // Complete, or what stands there when its answer was lost or the upload is gone.
 Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
                                  const std::string& composite) {
@@ -106,7 +116,10 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
     const bool ours =
         there.etag == composite || (!upload.nonce.empty() && there.upload_nonce == upload.nonce);
-    if (ours && there.size_bytes == object.source.size_bytes) co_return there.etag;
+    if (ours && there.size_bytes == object.source.size_bytes &&
+        !co_await IsStillOpen(ends, object.destination_key, upload.upload_id)) {
+      co_return there.etag;
+    }
   } catch (const SideError& error) {
     if (error.kind() != ErrorKind::kNotFound) throw;
   }
@@ -171,7 +184,9 @@ Task<ObjectHead> HeadOrAbort(Ends& ends, const ObjectToCopy& object,
   try {
     co_return co_await HeadOfSource(ends, object);
   } catch (const SideError& error) {
-    if (error.kind() != ErrorKind::kNotFound || !open) throw;
+    // A bucket or an endpoint that is gone for a while takes no upload along.
+    const bool object_gone = error.code() == "NoSuchKey" || error.code() == "NoSuchVersion";
+    if (!object_gone || !open) throw;
     gone = std::current_exception();
   }
   co_await AbortQuietly(ends, object.destination_key, open->upload_id);

@@ -15,7 +15,8 @@ constexpr std::int64_t kSlackMs = 2000;
 
 struct UploadsOfKey {
   std::vector<ListedUpload> uploads;
-  std::int64_t answered_ms = 0;  // when the store said so, by its clock
+  std::int64_t answered_ms = 0;  // when the store began to say so, by its clock
+  SteadyTime answered_at{};      // the same moment, by ours
 };
 
 bool Contains(const std::vector<std::string>& texts, const std::string& text) {
@@ -35,7 +36,10 @@ Task<UploadsOfKey> ListUploadsOf(Ends& ends, const Key& key) {
   for (int pages = 1;; ++pages) {
     const ListUploadsPage page =
         co_await ends.destination.ListUploads(key.bytes(), key_marker, id_marker);
-    if (pages == 1) found.answered_ms = page.answered_ms;
+    if (pages == 1) {
+      found.answered_ms = page.answered_ms;
+      found.answered_at = ends.loop.clock().SteadyNow();
+    }
     bool past = false;
     for (const ListedUpload& upload : page.uploads) {
       if (IsKey(upload.key, key)) {
@@ -98,7 +102,7 @@ Task<Unit> Settle(Ends& ends, const Key& key, const std::vector<Intent>& intents
   if (found.answered_ms == 0) {
     throw Error(ErrorKind::kCorrupt, "the store does not say its time");
   }
-  const SteadyTime now = ends.loop.clock().SteadyNow();
+  const SteadyTime now = found.answered_at;
   const std::string initiator = OurInitiator(found, recorded_ids);
   std::sort(
       found.uploads.begin(), found.uploads.end(),
@@ -142,8 +146,9 @@ Task<bool> EndUpload(Ends ends, Key key, std::string upload_id) {
       co_await ends.destination.AbortUpload(key, upload_id);
       co_await ends.destination.ListParts(key, upload_id, 0);
     } catch (const Error& error) {
-      // RGW 16.2 says NoSuchKey where it lists the parts of an upload that is no more.
-      if (error.kind() != ErrorKind::kNotFound || error.code() == "NoSuchBucket") throw;
+      // RGW 16.2 says NoSuchKey where it lists the parts of an upload that is no more. A 404 that
+      // says neither may be anybody's.
+      if (error.code() != "NoSuchUpload" && error.code() != "NoSuchKey") throw;
       co_return true;
     }
   }

@@ -103,7 +103,7 @@ void Limiter::Shrink(const Slot& slot, SteadyTime now) {
   if (slot.began_ < decreased_at_) return;  // of the burst that made the limit smaller
   const log::Level level = limit_ >= ceiling_ ? log::Level::kInfo : log::Level::kDebug;
   limit_ = std::max(1.0, std::min<double>(limit_, peak_) * kDecrease);
-  peak_ = 0;
+  peak_ = under_way_;
   decreased_at_ = now;
   decreases_ += 1;
   const milliseconds pause = kPauseFirst * (std::int64_t{1} << std::min(decreases_in_a_row_, 20));

@@ -20,6 +20,8 @@ Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt, bool (*worth)(Err
   memory_.budget.Earn();
   for (int number = 1;; ++number) {
     std::chrono::milliseconds asked{0};
+    // A long pause begun in time must not end long after patience does.
+    std::chrono::milliseconds pause_max = options_.backoff.cap;
     try {
       T value = co_await attempt();
       memory_.answered = true;
@@ -30,12 +32,16 @@ Task<T> RetryingStore::Retry(std::function<Task<T>()> attempt, bool (*worth)(Err
       const SteadyTime now = loop_.clock().SteadyNow();
       const bool patient = now - began < patience;
       if (!patient && (number >= options_.attempts_max || !memory_.budget.Take(now))) throw;
+      if (patient) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(patience - (now - began));
+        pause_max = std::min(pause_max, left);
+      }
       asked = error.retry_after();
       on_retry_(error);
     }
     const auto random = static_cast<std::uint32_t>(random_());
-    const bool slept =
-        co_await loop_.Sleep(std::max(asked, Backoff(number, random, options_.backoff)));
+    const std::chrono::milliseconds pause = Backoff(number, random, options_.backoff);
+    const bool slept = co_await loop_.Sleep(std::max(asked, std::min(pause_max, pause)));
     if (!slept) throw Error(ErrorKind::kStopped, "stopped");
   }
 }
@@ -77,8 +83,10 @@ Task<PutAnswer> RetryingStore::Put(PutRequest request) {
 }
 
 Task<Unit> RetryingStore::Delete(Key key) {
-  std::function<Task<Unit>()> attempt = [&] { return inner_.Delete(key); };
-  co_return co_await Retry(std::move(attempt));
+  // Once: whoever deletes looks right before, and what is there at a second try may be another
+  // object.
+  memory_.budget.Earn();
+  return inner_.Delete(std::move(key));
 }
 
 Task<std::string> RetryingStore::CreateUpload(Key key, const ObjectMetadata& metadata) {

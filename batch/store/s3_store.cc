@@ -434,6 +434,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
 
 Task<Unit> S3Store::Delete(Key key) {
   Call call = NewCall(Method::kDelete, "delete", &key);
+  call.http.once = true;
   co_await Send(call);
   co_return Unit{};
 }

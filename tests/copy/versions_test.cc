@@ -62,8 +62,9 @@ class VersionsTest : public CopyFixture {
   void JustBefore(const std::string& operation, std::function<void()> change) {
     source_.before = [this, operation, change](std::string_view called, const Key&) {
       if (called != operation) return;
+      const std::function<void()> once = change;  // what holds it ends with the next line
       source_.before = nullptr;
-      change();
+      once();
     };
   }
   // Whatever arrived is one of these, whole, with its own metadata and tags.

@@ -178,6 +178,20 @@ TEST_F(UploadTableTest, ARunThatBroughtEverythingHasNoUseForWhatIsLeft) {
   EXPECT_EQ(Rows(), Texts{"!a:u1"});
 }
 
+TEST_F(UploadTableTest, AnOldUploadIsKeptWhileALaterRunMayGoOnWithIt) {
+  Begin(1);
+  Open("u1", "a");
+  FailRun(session_, run_.run_id, "away");
+  Run("update bucketferry.run set started_at = started_at - interval '9 days',"
+      " finished_at = finished_at - interval '9 days'");
+  const BegunRun later = BeginRun(session_, Place(), RunKind::kScheduled, worker_);
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(24 * 7));
+  EXPECT_EQ(Rows(), Texts{"a:u1"});
+  FailRun(session_, later.run_id, "away");
+  AbandonLeftUploads(session_, worker_, run_.task_id, hours(24 * 7));
+  EXPECT_EQ(Rows(), Texts{"!a:u1"});
+}
+
 TEST_F(UploadTableTest, UploadsOfARunThatWasPrunedAreAbandoned) {
   Begin(1);
   Open("u1", "a");

@@ -96,14 +96,27 @@ TEST_F(RetryingStoreTest, AnEndpointThatNeverAnsweredIsGivenUpSooner) {
   EXPECT_GT(fake_.CountCalls("head"), 3);
 }
 
-TEST_F(RetryingStoreTest, AnEffectWhoseAnswerWasLostIsSafeToRepeat) {
-  RetryingStore& store = Make({}, {});
+TEST_F(RetryingStoreTest, ADeleteWhoseAnswerWasLostIsNotRepeatedUnseen) {
+  RetryingStore& store = Make(std::chrono::hours(1), std::chrono::hours(1));
   fake_.Add("a", "1");
   const Error lost(ErrorKind::kUnavailable, "lost");
   fake_.FailCall("delete", 1, Moment::kAfterEffect, lost);
-  runner_.Await([&] { return store.Delete(Key("a")); });
-  EXPECT_TRUE(fake_.objects().empty());
-  EXPECT_EQ(fake_.CountCalls("delete"), 2);
+  EXPECT_EQ(KindOf([&] { runner_.Await([&] { return store.Delete(Key("a")); }); }), "unavailable");
+  EXPECT_EQ(fake_.CountCalls("delete"), 1);
+}
+
+TEST_F(RetryingStoreTest, NoPauseReachesBeyondPatience) {
+  RetryOptions options;
+  options.attempts_max = 1;
+  options.patience = options.patience_at_first = milliseconds(50);
+  options.backoff = {std::chrono::hours(1), std::chrono::hours(1)};
+  EndpointMemory memory;
+  RetryingStore store(fake_, runner_.loop(), memory, options, 1, [](const Error&) {});
+  fake_.FailCall("head", 1, Moment::kBeforeEffect, Error(ErrorKind::kUnavailable, "down"));
+  fake_.FailCall("head", 2, Moment::kBeforeEffect, Error(ErrorKind::kUnavailable, "down"));
+  fake_.FailCall("head", 3, Moment::kBeforeEffect, Error(ErrorKind::kUnavailable, "down"));
+  EXPECT_EQ(KindOf([&] { runner_.Await([&] { return store.Head(Key("a"), ""); }); }),
+            "unavailable");
 }
 
 TEST_F(RetryingStoreTest, AnUploadIsBegunOnceUnlessTheStoreWasTooBusy) {
