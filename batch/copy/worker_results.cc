@@ -83,8 +83,8 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
     }
     case WorkItem::Kind::kSplit: TakeOpenedUpload(run, result); return;
     case WorkItem::Kind::kPart:
-      run.outcomes.parts.push_back(
-          {result.item.part.job_id, result.part.number, result.part.etag, result.part.md5});
+      run.outcomes.parts.push_back({result.item.part.job_id, result.part.number, result.part.etag,
+                                    result.part.md5, result.item.part.upload_id});
       return;
     case WorkItem::Kind::kDelete:
       run.endpoint_failures.erase(job.job_id);

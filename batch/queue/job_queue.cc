@@ -139,16 +139,17 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
                  const Outcomes& outcomes, Tally& tally) {
   if (!outcomes.parts.empty()) {
     std::vector<std::int64_t> ids, numbers;
-    std::vector<std::string> etags;
+    std::vector<std::string> etags, upload_ids;
     std::vector<pg::Bytes> md5s;
     for (const FinishedPart& part : outcomes.parts) {
       ids.push_back(part.job_id);
       numbers.push_back(part.number);
       etags.push_back(part.etag);
       md5s.push_back(pg::Bytes{part.md5});
+      upload_ids.push_back(part.upload_id);
     }
-    for (const pg::Row row :
-         tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers, etags, md5s)) {
+    for (const pg::Row row : tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers,
+                                        etags, md5s, upload_ids)) {
       tally.parts_in_flight -= row.Get<std::int64_t>("parts");
       tally.parts_done += row.Get<std::int64_t>("parts");
     }

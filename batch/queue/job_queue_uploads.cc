@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "batch/queue/job_queue.h"
+#include "batch/queue/upload_table.h"
 
 namespace ferry {
 namespace {
@@ -18,26 +19,7 @@ void DeleteParts(pg::Transaction& tx, const Job& job, Tally& tally) {
 }  // namespace
 
 std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id, const std::vector<Key>& keys) {
-  return session_.Transact([&](pg::Transaction& tx) {
-    std::vector<KnownUpload> uploads;
-    for (const pg::Row row : tx.Execute("queries/find_uploads", task_id, keys)) {
-      KnownUpload upload;
-      upload.key = row.Get<Key>("key");
-      upload.run_id = row.Get<std::int64_t>("run_id");
-      upload.job_id = row.Get<std::int64_t>("job_id");
-      upload.upload_id = row.Get<std::optional<std::string>>("upload_id").value_or("");
-      upload.part_bytes = row.Get<std::uint64_t>("part_bytes");
-      upload.source.size_bytes = row.Get<std::uint64_t>("size_bytes");
-      upload.source.etag = row.Get<std::string>("source_etag");
-      upload.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
-      upload.source.version = row.Get<std::string>("source_version");
-      upload.nonce = row.Get<std::string>("nonce");
-      upload.abandoned = row.Get<bool>("abandoned");
-      upload.age = std::chrono::milliseconds(row.Get<std::int64_t>("age_ms"));
-      uploads.push_back(std::move(upload));
-    }
-    return uploads;
-  });
+  return ferry::FindUploads(session_, task_id, keys);
 }
 
 std::vector<StoredPart> JobQueue::ReadDoneParts(std::int64_t run_id, std::int64_t job_id) {
@@ -85,7 +67,9 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
   held.first_job = std::min(held.first_job, job.job_id);
   return Write([&](pg::Transaction& tx) {
     if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) {
-      tx.Execute("queries/record_stray_upload", nonce, upload_id);
+      tx.Execute("queries/record_stray_upload", nonce, task_id, job.key, job.run_id, job.job_id,
+                 upload_id, part_bytes, source.etag, source.modified_ms, source.version,
+                 source.size_bytes);
       return false;
     }
     Tally tally;

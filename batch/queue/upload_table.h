@@ -9,6 +9,7 @@
 
 #include "batch/base/key.h"
 #include "batch/pg/session.h"
+#include "batch/queue/work_queue.h"
 
 namespace ferry {
 
@@ -19,6 +20,10 @@ struct AbandonedUpload {
   std::chrono::milliseconds age{0};  // since before Create was sent, by the database's clock
 };
 
+// All of some keys, also intended and abandoned ones; the oldest first.
+std::vector<KnownUpload> FindUploads(pg::Session& session, std::int64_t task_id,
+                                     const std::vector<Key>& keys);
+
 // Abandons those of a task that no run will go on with: their run ended `abandoned_after` ago, was
 // pruned, or was followed by one that brought everything. All writing functions here are part of a
 // transaction that begins with CheckWorker, and may be repeated.
@@ -28,6 +33,11 @@ void AbandonLeftUploads(pg::Session& session, std::int64_t worker_id, std::int64
 // Of this task, those first that were not tried for longest.
 std::vector<AbandonedUpload> ListAbandonedUploads(pg::Session& session, std::int64_t task_id,
                                                   std::int64_t limit);
+
+// Before an upload is begun only to see what the destination calls us; it is of the same key as the
+// one called `beside`. False: that one is no more, or it was written before.
+bool IntendProbe(pg::Session& session, std::int64_t worker_id, const std::string& nonce,
+                 const std::string& beside);
 
 // `gone` are forgotten; `left` come after the others next time.
 void RecordTidied(pg::Session& session, std::int64_t worker_id,

@@ -55,6 +55,7 @@ struct FinishedPart {
   std::uint32_t number = 0;
   std::string etag;
   std::string md5;
+  std::string upload_id = {};  // that it was sent to: it counts for no other
 };
 
 struct KnownUpload {

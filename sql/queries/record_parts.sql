@@ -1,9 +1,12 @@
 -- Finished parts. The parent row is updated, hence locked: of two transactions that finish the last
--- two parts one sees zero left. coalesce() as in record_done.
--- $1 run_id, $2 worker_id, arrays: $3 job ids, $4 numbers, $5 ETags, $6 MD5s.
+-- two parts one sees zero left. What was sent to another upload than the one that is open now, long
+-- ago, is no part of this one. coalesce() as in record_done.
+-- $1 run_id, $2 worker_id, arrays: $3 job ids, $4 numbers, $5 ETags, $6 MD5s, $7 upload ids.
 with o as (
-  select * from unnest($3::bigint[], $4::int[], $5::text[], $6::bytea[])
-    as o(job_id, number, etag, md5)
+  select o.job_id, o.number, o.etag, o.md5
+  from unnest($3::bigint[], $4::int[], $5::text[], $6::bytea[], $7::text[])
+    as o(job_id, number, etag, md5, upload_id)
+  join bucketferry.job j on j.run_id = $1 and j.job_id = o.job_id and j.upload_id = o.upload_id
 ), u as (
   update bucketferry.part p set state = 'done', worker_id = null, etag = o.etag, md5 = o.md5
   from o

@@ -36,7 +36,7 @@ class InDoubtTest : public QueueFixture, public testing::WithParamInterface<Data
     }
   }
   static FinishedPart Finished(const PartJob& part) {
-    return {part.job_id, part.part.number, "e", Md5::Of("x")};
+    return {part.job_id, part.part.number, "e", Md5::Of("x"), part.upload_id};
   }
   std::int64_t CountRuns() {
     return Ask<std::int64_t>("select count(*) as v from bucketferry.run");

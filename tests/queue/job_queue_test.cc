@@ -41,7 +41,8 @@ class JobQueueTest : public QueueFixture {
     return failed;
   }
   static FinishedPart Finished(const PartJob& part) {
-    return {part.job_id, part.part.number, "e" + std::to_string(part.part.number), Md5::Of("x")};
+    return {part.job_id, part.part.number, "e" + std::to_string(part.part.number), Md5::Of("x"),
+            part.upload_id};
   }
 
   const std::int64_t worker_ = NewWorker();

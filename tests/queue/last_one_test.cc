@@ -47,7 +47,8 @@ class LastOneTest : public QueueFixture {
     return actor.queue.Record(run.run_id, run.task_id, outcomes);
   }
   static FinishedPart Finished(const PartJob& part) {
-    return {part.job_id, part.part.number, "e" + std::to_string(part.part.number), Md5::Of("x")};
+    return {part.job_id, part.part.number, "e" + std::to_string(part.part.number), Md5::Of("x"),
+            part.upload_id};
   }
   static FailedJob BrokenPart(std::int64_t job_id) {
     FailedJob failed;

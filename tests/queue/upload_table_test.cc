@@ -35,7 +35,8 @@ class UploadTableTest : public QueueFixture {
   Job SendParts() {
     Outcomes outcomes;
     for (const PartJob& part : queue_->ClaimParts(run_.run_id, 10)) {
-      outcomes.parts.push_back({part.job_id, part.part.number, "e", std::string(16, 'm')});
+      outcomes.parts.push_back(
+          {part.job_id, part.part.number, "e", std::string(16, 'm'), part.upload_id});
     }
     Record(outcomes);
     return queue_->ClaimCompletions(run_.run_id, 1).at(0);

@@ -160,7 +160,7 @@ class WorkQueueContract : public testing::TestWithParam<const char*> {
   }
   static FinishedPart Finished(const PartJob& part) {
     return {part.job_id, part.part.number, "e" + std::to_string(part.part.number),
-            std::string(16, 'm')};
+            std::string(16, 'm'), part.upload_id};
   }
   Job FinishParts() {
     Outcomes outcomes;
@@ -293,6 +293,34 @@ TEST_P(WorkQueueContract, PartsAreAnybodysAndTheirLastMakesTheObjectReadyToCompl
   done.done.push_back(Done(ready.at(0)));
   EXPECT_TRUE(Record(*queue_, done).run_closed);
   EXPECT_TRUE(queue_->FindUploads(world_->task_id(), {job.key}).empty());
+}
+
+TEST_P(WorkQueueContract, APartThatWasSentToAnEarlierUploadIsNoneOfTheOneThatIsOpenNow) {
+  SplitOne();
+  const std::vector<PartJob> parts = queue_->ClaimParts(run_, 1);
+  Outcomes late;
+  late.parts.push_back(Finished(parts.at(0)));
+  late.parts.back().upload_id = "u0";
+  Record(*queue_, late);
+  EXPECT_TRUE(queue_->ReadDoneParts(run_, parts.at(0).job_id).empty());
+  late.parts.back().upload_id = "u1";
+  Record(*queue_, late);
+  EXPECT_EQ(queue_->ReadDoneParts(run_, parts.at(0).job_id).size(), 1U);
+}
+
+TEST_P(WorkQueueContract, AnUploadHeardOfAfterItsIntentWasForgottenIsRecordedAsAbandoned) {
+  run_ = world_->AddRun(1);
+  const Job job = ClaimAll(*queue_).at(0);
+  queue_->IntendUpload(world_->task_id(), job, 10, "n");
+  Outcomes outcomes;
+  outcomes.settled_intents = {"n"};
+  outcomes.failed.push_back(Failed(job.job_id));
+  Record(*queue_, outcomes);
+  EXPECT_FALSE(queue_->Split(world_->task_id(), job, "u9", 10, job.source, {}, {}, "n"));
+  const std::vector<KnownUpload> uploads = queue_->FindUploads(world_->task_id(), {job.key});
+  ASSERT_EQ(uploads.size(), 1U);
+  EXPECT_EQ(uploads.at(0).upload_id, "u9");
+  EXPECT_TRUE(uploads.at(0).abandoned);
 }
 
 TEST_P(WorkQueueContract, APartThatFailedSpeaksForItsObjectOnlyWhileThatGoesOnThroughItsUpload) {

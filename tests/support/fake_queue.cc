@@ -164,7 +164,8 @@ void FakeQueue::RecordParts(RunRow& run, const Outcomes& outcomes) {
   for (const FinishedPart& part : outcomes.parts) {
     const auto found = run.parts.find({part.job_id, part.number});
     if (found == run.parts.end() || found->second.state != "in_flight" ||
-        found->second.worker_id != worker_id_) {
+        found->second.worker_id != worker_id_ ||
+        run.jobs.at(part.job_id).job.upload_id != part.upload_id) {
       continue;
     }
     found->second = {found->second.part, "done", 0, part.etag, part.md5};
@@ -294,10 +295,14 @@ bool FakeQueue::Split(std::int64_t task_id, const Job& job, const std::string& u
     RunRow& run = tables_.runs_.at(job.run_id);
     JobRow& row = run.jobs.at(job.job_id);
     if (!IsOurs(row)) {
-      const auto stray = tables_.uploads_.find(nonce);
-      if (stray != tables_.uploads_.end() && stray->second.known.upload_id.empty()) {
-        stray->second.known.upload_id = upload_id;
-        stray->second.known.abandoned = true;
+      KnownUpload& stray = tables_.uploads_[nonce].known;
+      if (stray.nonce.empty()) {
+        tables_.uploads_[nonce].task_id = task_id;
+        stray = {job.run_id, job.job_id, job.key, "", part_bytes, source, nonce};
+      }
+      if (stray.upload_id.empty()) {
+        stray.upload_id = upload_id;
+        stray.abandoned = true;
       }
       return false;
     }
