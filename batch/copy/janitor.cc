@@ -1,8 +1,11 @@
 #include "batch/copy/janitor.h"
 
+#include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
+#include "batch/copy/known_uploads.h"
 #include "batch/copy/stray_upload.h"
 #include "batch/queue/upload_table.h"
 
@@ -11,33 +14,106 @@ namespace {
 
 constexpr std::int64_t kUploadsMax = 100;
 
+// What became of one upload, and of what was found beside it.
 struct TidyResult {
-  bool gone = false;
+  std::vector<std::string> gone;   // nonces
+  std::vector<std::string> looks;  // nonces of what was begun only to look, and is gone
   std::optional<Error> problem;
 };
 
-Task<TidyResult> Tidy(Ends ends, Key key, AbandonedUpload upload,
-                      std::chrono::milliseconds abandoned_after) {
+// The intents of a key whose uploads nobody heard of, and a nonce to look under.
+struct Unheard {
+  Key key;  // at the destination
+  std::vector<Intent> intents;
+  std::vector<std::string> recorded_ids;
+  std::string probe;
+};
+
+Task<TidyResult> End(Ends ends, Key key, std::string nonce, std::string upload_id) {
   TidyResult result;
   try {
-    if (!upload.upload_id.empty()) {
-      result.gone = co_await EndUpload(ends, key, upload.upload_id);
-      co_return result;
-    }
-    const std::vector<Intent> intents = {
-        {upload.nonce, ends.loop.clock().SteadyNow() - upload.age}};
-    const std::vector<std::string> none;
-    Settlement settlement;
-    co_await SettleIntents(ends, key, intents, none, settlement);
-    result.gone = !settlement.settled.empty();
-    result.problem = settlement.problem;
-    // Where the list may not be read it will not be read: a trace of nothing is not kept for ever.
-    const bool refused = result.problem && !IsRetryable(result.problem->kind());
-    if (refused && upload.age >= abandoned_after) result.gone = true;
+    const bool gone = co_await EndUpload(ends, key, upload_id);
+    if (gone) result.gone.push_back(nonce);
   } catch (const Error& error) {
     result.problem = error;
   }
   co_return result;
+}
+
+// Begins an upload of its own beside them: the list then names us, and whoever else has one of this
+// key is told apart. A list that does not show it is not believed.
+Task<TidyResult> Find(Ends ends, Unheard unheard) {
+  TidyResult result;
+  std::string probe_id;
+  try {
+    const ObjectMetadata nothing;
+    probe_id = co_await ends.destination.CreateUpload(unheard.key, nothing);
+  } catch (const Error& error) {
+    if (!MayHaveBegun(error.kind())) result.looks.push_back(unheard.probe);
+    result.problem = error;
+  }
+  if (probe_id.empty()) co_return result;
+  unheard.recorded_ids.push_back(probe_id);
+  Settlement settlement;
+  co_await SettleIntents(ends, unheard.key, unheard.intents, unheard.recorded_ids, settlement);
+  const TidyResult ended = co_await End(ends, unheard.key, unheard.probe, probe_id);
+  result.gone = settlement.settled;
+  result.looks = ended.gone;
+  result.problem = settlement.problem ? settlement.problem : ended.problem;
+  co_return result;
+}
+
+class Janitor {
+ public:
+  Janitor(pg::Session& session, const TidyOrder& order, Ends ends)
+      : session_(session), order_(order), ends_(ends) {}
+
+  TidyResult Tidy(const AbandonedUpload& upload) {
+    const Key key(order_.destination_prefix +
+                  upload.key.bytes().substr(order_.source_prefix.size()));
+    if (!upload.upload_id.empty()) {
+      return Await([&, key] { return End(ends_, key, upload.nonce, upload.upload_id); });
+    }
+    Unheard unheard;
+    unheard.key = key;
+    const SteadyTime now = ends_.loop.clock().SteadyNow();
+    for (const KnownUpload& known : FindUploads(session_, order_.task_id, {upload.key})) {
+      // Somebody is at work on this object, and looks himself.
+      if (!known.abandoned) return {};
+      if (known.upload_id.empty()) {
+        unheard.intents.push_back({known.nonce, now - known.age});
+      } else {
+        unheard.recorded_ids.push_back(known.upload_id);
+      }
+    }
+    unheard.probe = NewNonce();
+    if (!IntendProbe(session_, order_.worker_id, unheard.probe, upload.nonce)) return {};
+    TidyResult result = Await([&] { return Find(ends_, unheard); });
+    // Where the list may not be read it will not be read: a trace of nothing is not kept for ever.
+    const bool refused = result.problem && !IsRetryable(result.problem->kind()) &&
+                         result.problem->kind() != ErrorKind::kStopped;
+    if (refused && upload.age >= order_.abandoned_after) result.gone.push_back(upload.nonce);
+    return result;
+  }
+
+ private:
+  TidyResult Await(const std::function<Task<TidyResult>()>& make) {
+    try {
+      return ends_.loop.Submit(make).get();
+    } catch (const Error& error) {
+      TidyResult result;
+      result.problem = error;
+      return result;
+    }
+  }
+
+  pg::Session& session_;
+  const TidyOrder& order_;
+  const Ends ends_;
+};
+
+bool Contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
 }  // namespace
@@ -46,23 +122,23 @@ Tidied TidyUploads(pg::Session& session, const TidyOrder& order, Ends ends,
                    const std::stop_token& stop) {
   Tidied tidied;
   AbandonLeftUploads(session, order.worker_id, order.task_id, order.abandoned_after);
-  std::vector<std::string> gone, left;
+  Janitor janitor(session, order, ends);
+  std::vector<std::string> gone, looks, left;
   for (const AbandonedUpload& upload : ListAbandonedUploads(session, order.task_id, kUploadsMax)) {
     if (stop.stop_requested()) break;
-    const Key key(order.destination_prefix + upload.key.bytes().substr(order.source_prefix.size()));
-    const auto abandoned_after = order.abandoned_after;
-    const std::function<Task<TidyResult>()> make = [&, key] {
-      return Tidy(ends, key, upload, abandoned_after);
-    };
-    const TidyResult result = ends.loop.Submit(make).get();
-    (result.gone ? gone : left).push_back(upload.nonce);
+    if (Contains(gone, upload.nonce)) continue;
+    const TidyResult result = janitor.Tidy(upload);
+    gone.insert(gone.end(), result.gone.begin(), result.gone.end());
+    looks.insert(looks.end(), result.looks.begin(), result.looks.end());
+    if (!Contains(gone, upload.nonce)) left.push_back(upload.nonce);
     if (!result.problem) continue;
     tidied.problem = result.problem;
     if (IsRetryable(result.problem->kind()) || result.problem->kind() == ErrorKind::kStopped) break;
   }
-  if (!gone.empty() || !left.empty()) RecordTidied(session, order.worker_id, gone, left);
   tidied.gone = static_cast<int>(gone.size());
   tidied.left = static_cast<int>(left.size());
+  gone.insert(gone.end(), looks.begin(), looks.end());
+  if (!gone.empty() || !left.empty()) RecordTidied(session, order.worker_id, gone, left);
   return tidied;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "batch/base/digest.h"
+#include "batch/copy/belongings.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
 #include "batch/copy/stray_upload.h"
@@ -93,9 +94,50 @@ Task<bool> IsStillOpen(Ends& ends, const Key& key, const std::string& upload_id)
   co_return false;
 }
 
+// The pinned version while it is there, else what is current.
+Task<ObjectHead> HeadOfSource(Ends& ends, const ObjectToCopy& object) {
+  const std::string version = PinnedVersion(ends, object.source);
+  std::optional<SideError> gone;
+  try {
+    co_return co_await On(Side::kSource, ends.source.Head(object.source_key, version));
+  } catch (const SideError& error) {
+    gone = error;
+  }
+  co_return co_await LookAgain(ends, object, *gone);
+}
+
+// Whether what stands there carries the headers and tags that this copy would have given it.
+Task<bool> BelongingsAreEqual(Ends& ends, const ObjectToCopy& object, const ObjectHead& there) {
+  const ObjectHead here = co_await HeadOfSource(ends, object);
+  if (here.etag != object.source.etag) co_return false;  // of that one nothing is known any more
+  if (!CompareHeaders(here.metadata_headers, there.metadata_headers).empty()) co_return false;
+  // Where Create forgets them, they are written after completion, in any case.
+  if (!ends.destination_provider.tags_on_create) co_return true;
+  if (here.tag_count == 0 && there.tag_count == 0) co_return true;
+  const ObjectMetadata ours = co_await MetadataOf(ends, object.source_key, here);
+  const NameValues theirs = co_await On(
+      Side::kDestination, ends.destination.GetTags(object.destination_key, there.version_id));
+  co_return CompareTags(ours.tags, theirs).empty();
+}
+
+// Whether what stands there is what the upload was to become: it says so, or it is equal to it in
+// all that a copy carries, and then it does not matter who brought it.
+Task<bool> IsWhatWasToBe(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
+                         const std::string& composite, const ObjectHead& there, Traffic& traffic) {
+  if (there.size_bytes != object.source.size_bytes) co_return false;
+  const bool says_so = !upload.nonce.empty() && there.upload_nonce == upload.nonce;
+  const bool may_be = there.etag == composite || there.etag_hides_md5;
+  if (!says_so && !may_be) co_return false;
+  if (co_await IsStillOpen(ends, object.destination_key, upload.upload_id)) co_return false;
+  if (says_so) co_return true;
+  if (!co_await BelongingsAreEqual(ends, object, there)) co_return false;
+  if (there.etag == composite) co_return true;
+  co_return co_await ReadBackParts(ends, object, upload, there.etag, traffic);
+}
+
 // Complete, or what stands there when its answer was lost or the upload is gone.
 Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
-                                 const std::string& composite) {
+                                 const std::string& composite, Traffic& traffic) {
   std::vector<PartToComplete> parts;
   parts.reserve(upload.parts.size());
   for (const DonePart& part : upload.parts) parts.push_back({part.number, part.etag});
@@ -114,14 +156,12 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
   try {
     const ObjectHead there =
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
-    const bool ours =
-        there.etag == composite || (!upload.nonce.empty() && there.upload_nonce == upload.nonce);
-    if (ours && there.size_bytes == object.source.size_bytes &&
-        !co_await IsStillOpen(ends, object.destination_key, upload.upload_id)) {
+    if (co_await IsWhatWasToBe(ends, object, upload, composite, there, traffic)) {
       co_return there.etag;
     }
   } catch (const SideError& error) {
-    if (error.kind() != ErrorKind::kNotFound) throw;
+    // Gone at the destination, or changed at the source: nothing there is what was to be.
+    if (error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kConflict) throw;
   }
   // RGW answers the completion of an upload that is gone with InternalError.
   if (IsRetryable(problem->kind())) {
@@ -129,18 +169,6 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
                 ends.destination.ListParts(object.destination_key, upload.upload_id, 0));
   }
   throw *problem;
-}
-
-// The pinned version while it is there, else what is current.
-Task<ObjectHead> HeadOfSource(Ends& ends, const ObjectToCopy& object) {
-  const std::string version = PinnedVersion(ends, object.source);
-  std::optional<SideError> gone;
-  try {
-    co_return co_await On(Side::kSource, ends.source.Head(object.source_key, version));
-  } catch (const SideError& error) {
-    gone = error;
-  }
-  co_return co_await LookAgain(ends, object, *gone);
 }
 
 // For stores that forget the tags of Create.
@@ -206,12 +234,6 @@ Task<std::optional<OpenUpload>> Resume(Ends& ends, const ObjectToCopy& object,
   co_return open;
 }
 
-// Whether a store that answered so may have begun an upload all the same.
-bool MayHaveBegun(ErrorKind kind) {
-  return kind == ErrorKind::kUnavailable || kind == ErrorKind::kInDoubt ||
-         kind == ErrorKind::kCorrupt || kind == ErrorKind::kStopped;
-}
-
 Task<OpenUpload> Create(Ends& ends, const ObjectToCopy& object, const ObjectHead& head,
                         const SplitOptions& options, Settlement& settlement) {
   OpenUpload upload;
@@ -273,7 +295,7 @@ Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic
   Copied copied;
   copied.source = object.source;
   copied.destination_etag =
-      co_await CompleteOrFind(ends, object, upload, CompositeEtag(upload.parts));
+      co_await CompleteOrFind(ends, object, upload, CompositeEtag(upload.parts), traffic);
   copied.proof = co_await ProveComplete(ends, object, upload, copied.destination_etag, traffic);
   if (!ends.destination_provider.tags_on_create) co_await TagAfterwards(ends, object);
   co_return copied;

@@ -62,7 +62,7 @@ std::string OurInitiator(const UploadsOfKey& found, const std::vector<std::strin
   for (const ListedUpload& upload : found.uploads) {
     if (Contains(recorded_ids, upload.upload_id)) return upload.initiator;
   }
-  return {};
+  throw Error(ErrorKind::kCorrupt, "the list of open uploads lacks one that is open");
 }
 
 // The intent that this upload came from, if any: the last one before it that is not `settled`,
@@ -120,7 +120,7 @@ Task<Unit> Settle(Ends& ends, const Key& key, const std::vector<Intent>& intents
     settlement.settled.push_back(intent->nonce);
   }
   for (const Intent& intent : intents) {
-    if (now - intent.since >= kCreateOver && !Contains(settlement.settled, intent.nonce)) {
+    if (now - intent.since >= kCreateWindow && !Contains(settlement.settled, intent.nonce)) {
       settlement.settled.push_back(intent.nonce);
     }
   }
@@ -138,6 +138,11 @@ Task<Unit> SettleIntents(Ends ends, Key key, std::vector<Intent> intents,
     settlement.problem = error;
   }
   co_return Unit{};
+}
+
+bool MayHaveBegun(ErrorKind kind) {
+  return kind == ErrorKind::kUnavailable || kind == ErrorKind::kInDoubt ||
+         kind == ErrorKind::kCorrupt || kind == ErrorKind::kStopped;
 }
 
 Task<bool> EndUpload(Ends ends, Key key, std::string upload_id) {

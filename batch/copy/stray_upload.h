@@ -20,19 +20,23 @@ namespace ferry {
 //   - it was begun no earlier than its intent was written and no later than kCreateWindow after it,
 //     by the store's own clock (the Date of its answer: both sides of the comparison are its);
 //   - it has no part: ours got none, since parts are sent to what is recorded;
-//   - its Initiator is that of `recorded_ids` in the same list, where there is one and the store
-//     names them.
+//   - its Initiator is that of `recorded_ids` in the same list, where the store names them.
+// REQUIRES: one of `recorded_ids` is open. A list that shows none of them is not believed.
+//
 // Needs s3:ListBucketMultipartUploads; without it nothing is settled, and the copy goes on. Adds to
 // `settlement`. Throws Error{kStopped} only.
 Task<Unit> SettleIntents(Ends ends, Key key, std::vector<Intent> intents,
                          std::vector<std::string> recorded_ids, Settlement& settlement);
 
+// Whether a store that answered Create so may have begun an upload all the same.
+bool MayHaveBegun(ErrorKind kind);
+
 // Aborts until the store has it no more: parts that were on their way when it was aborted may keep
 // it (API_AbortMultipartUpload). False: it is still there. Throws Error.
 Task<bool> EndUpload(Ends ends, Key key, std::string upload_id);
 
+// Requests end sooner, also those that wait for what Retry-After says: an intent of this age that
+// left nothing so far leaves nothing any more.
 inline constexpr std::chrono::minutes kCreateWindow{15};
-// An intent of this age that left nothing so far leaves nothing any more: requests end sooner.
-inline constexpr std::chrono::minutes kCreateOver{2};
 
 }  // namespace ferry

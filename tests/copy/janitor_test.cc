@@ -73,6 +73,51 @@ TEST_F(JanitorTest, FindsWhatNobodyHeardOf) {
   EXPECT_EQ(Rows(), 0);
 }
 
+TEST_F(JanitorTest, TellsTheUploadsOfOthersFromOnesThatNobodyHeardOf) {
+  destination_.AddUpload("out/1", "somebody's", "them", destination_.now_ms);
+  AddAbandoned(1, /*heard=*/false);
+  EXPECT_GE(Tidy().gone, 1);
+  EXPECT_EQ(destination_.open_uploads(), 1U);
+  EXPECT_TRUE(destination_.HasUpload("somebody's"));
+  EXPECT_EQ(Rows(), 0);
+}
+
+TEST_F(JanitorTest, KeepsATraceOfWhatItBeganItselfToLook) {
+  AddAbandoned(1, /*heard=*/false);
+  Fail("list_uploads", ErrorKind::kUnavailable);
+  destination_.FailCall("abort_upload", 1, Moment::kBeforeEffect,
+                        Error(ErrorKind::kUnavailable, "no"));
+  EXPECT_EQ(Tidy().gone, 0);
+  EXPECT_EQ(destination_.open_uploads(), 2U);
+  EXPECT_EQ(Rows(), 2);
+  while (Rows() > 0) ASSERT_GT(Tidy().gone, 0);
+  EXPECT_EQ(destination_.open_uploads(), 0U);
+}
+
+TEST_F(JanitorTest, LeavesAnIntentToWhoeverIsAtWorkOnTheObject) {
+  AddAbandoned(1, /*heard=*/false);
+  Run("update bucketferry.upload set abandoned_at = clock_timestamp()");
+  const Job job = queue_.ClaimJobs(run_.run_id, cursor_, 1).at(0);
+  queue_.IntendUpload(run_.task_id, job, 50, "now");
+  Run("update bucketferry.upload set key = (select key from bucketferry.upload where nonce = "
+      "'n1')");
+  const Tidied tidied = Tidy();
+  EXPECT_EQ(tidied.gone, 0);
+  EXPECT_TRUE(destination_.calls().empty());
+  EXPECT_EQ(Rows(), 2);
+}
+
+TEST_F(JanitorTest, ALoopThatStopsLosesNothingOfWhatWasDone) {
+  AddAbandoned(1);
+  AddAbandoned(2);
+  destination_.before = [&](std::string_view operation, const Key& key) {
+    if (operation == "list_parts" && key == Key("out/1")) runner_.loop().Stop();
+  };
+  const Tidied tidied = Tidy();
+  EXPECT_EQ(tidied.gone + tidied.left, 2);
+  EXPECT_EQ(tidied.gone, 2 - Rows());
+}
+
 TEST_F(JanitorTest, LeavesAloneWhatARunGoesOnWith) {
   AddAbandoned(1);
   Run("update bucketferry.upload set run_id = $1", run_.run_id);

@@ -118,6 +118,33 @@ TEST_F(MultipartTest, NoSuchUploadAfterASuccessIsSettledByTheDestination) {
   EXPECT_EQ(Finish(object, upload).proof, kProofComposite);  // a second attempt after a crash
 }
 
+TEST_F(MultipartTest, AnOlderObjectOfTheSameBytesDoesNotPassForAnUploadThatIsGone) {
+  destination_provider_.tags_on_create = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  source_.objects().at(Key("s/a")).metadata = {{{"content-type", "video/mp4"}}, {{"t", "1"}}};
+  Finish(object, SendAll(object));
+  for (const ObjectMetadata& now :
+       {ObjectMetadata{{{"content-type", "audio/ogg"}}, {{"t", "1"}}},
+        ObjectMetadata{{{"content-type", "video/mp4"}}, {{"t", "2"}}}}) {
+    source_.objects().at(Key("s/a")).metadata = now;
+    const OpenUpload upload = SendAll(object);
+    destination_.ForgetUploads();
+    EXPECT_EQ(FailFinish(object, upload), "destination:not_found");
+  }
+}
+
+TEST_F(MultipartTest, ALostCompletionBehindAnEtagThatHidesItsMd5IsSettledByReading) {
+  destination_.opaque_etags = true;
+  destination_.hides_md5 = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.FailCall("complete_upload", 1, Moment::kAfterEffect,
+                        Error(ErrorKind::kUnavailable, "lost"));
+  EXPECT_EQ(Finish(object, upload).proof, kProofReadBack);
+  At("d/a")->bytes[7] ^= 1;
+  EXPECT_EQ(FailFinish(object, upload), "destination:not_found");
+}
+
 TEST_F(MultipartTest, WhereEtagsSayNothingANonceTellsWhoseCompletionItWas) {
   destination_.opaque_etags = true;
   destination_provider_.etag = EtagHabit::kUnknown;

@@ -17,11 +17,15 @@ class StrayUploadTest : public CopyFixture {
   Intent IntentOf(const std::string& nonce, milliseconds age) {
     return {nonce, runner_.clock().SteadyNow() - age};
   }
-  Settlement Settle(const std::vector<Intent>& intents,
-                    const std::vector<std::string>& recorded_ids = {},
+  // Beside an upload that was just begun.
+  Settlement Settle(const std::vector<Intent>& intents, std::vector<std::string> recorded_ids = {},
                     const std::string& key = "d/a") {
     Settlement settlement;
+    destination_.AddUpload(key, "new", destination_.initiator_name, destination_.now_ms);
+    recorded_ids.push_back("new");
     Await([&] { return SettleIntents(ends(), Key(key), intents, recorded_ids, settlement); });
+    EXPECT_TRUE(destination_.HasUpload("new"));
+    destination_.ForgetUpload("new");
     return settlement;
   }
   // Somebody's upload of d/a, begun so long ago.
@@ -98,6 +102,17 @@ TEST_F(StrayUploadTest, WhoBeginsOurUploadsIsToldByOneThatIsRecorded) {
   EXPECT_TRUE(destination_.HasUpload("theirs"));
 }
 
+TEST_F(StrayUploadTest, AListThatLacksWhatWasJustBegunIsNotBelieved) {
+  AddUpload("ours", seconds(2));
+  Settlement settlement;
+  Await([&] {
+    return SettleIntents(ends(), Key("d/a"), {IntentOf("n", minutes(30))}, {"new"}, settlement);
+  });
+  EXPECT_TRUE(settlement.settled.empty());
+  EXPECT_TRUE(settlement.problem.has_value());
+  EXPECT_TRUE(destination_.HasUpload("ours"));
+}
+
 TEST_F(StrayUploadTest, ClocksThatDifferDoNotMatter) {
   destination_.now_ms += 86'400'000;  // the store lives a day ahead
   AddUpload("ours", seconds(2));
@@ -116,7 +131,7 @@ TEST_F(StrayUploadTest, AStoreThatDoesNotSayItsTimeIsNotJudged) {
 
 TEST_F(StrayUploadTest, AnIntentThatLeftNothingYetIsKeptWhileItsCreateMayStillArrive) {
   const Settlement settlement =
-      Settle({IntentOf("young", seconds(1)), IntentOf("over", minutes(3))});
+      Settle({IntentOf("young", seconds(1)), IntentOf("over", minutes(16))});
   EXPECT_EQ(settlement.settled, Texts{"over"});
   EXPECT_FALSE(settlement.problem.has_value());
 }

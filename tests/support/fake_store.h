@@ -47,6 +47,7 @@ class FakeStore final : public ObjectStore {
   }
   bool HasUpload(const std::string& upload_id) const { return uploads_.contains(upload_id); }
   void ForgetUploads() { uploads_.clear(); }
+  void ForgetUpload(const std::string& upload_id) { uploads_.erase(upload_id); }
   void ForgetPart(const std::string& upload_id, std::uint32_t number) {
     uploads_.at(upload_id).parts.erase(number);
   }
