@@ -169,7 +169,8 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     return kExitFailed;
   }
   const int code = ConcludeAll(context, engine, plans, stopped);
-  if (!stopped) TidyAfterwards(context, engine);
+  // Of a task that another run is at work on, that one tidies.
+  if (!stopped && code != kExitSkipped) TidyAfterwards(context, engine);
   return code;
 }
 
@@ -203,7 +204,6 @@ int PlanTasks(const CommandContext& context) {
     CarryOutPlan(context, engine, RunKind::kScheduled, PlanByListing, plan);
     codes.push_back(ConcludePlan(context, engine, plan));
   }
-  TidyAfterwards(context, engine);
   return CombineExitCodes(codes);
 }
 

@@ -207,8 +207,12 @@ RequestCounters& Stores::Counters(const std::string& task) { return counters_.at
 int Stores::InFlightMax(const std::string& task) {
   const TaskConfig& config = *config_.FindTask(task);
   const SteadyTime now = clock_.SteadyNow();
-  return std::min(LimiterOf(config.source, kSource).level(now).requests_max,
-                  LimiterOf(config.destination, kDestination).level(now).requests_max);
+  const int requests =
+      std::min(LimiterOf(config.source, kSource).level(now).requests_max,
+               LimiterOf(config.destination, kDestination).level(now).requests_max);
+  // An object is at one side at a time, mostly. With no more objects than requests the limit would
+  // never be reached, and what is never reached never grows again.
+  return 2 * requests;
 }
 
 void Stores::ShareThrottles(pg::Session& session) {
