@@ -125,7 +125,9 @@ std::string PlaceOf(const EndpointConfig& endpoint) {
     return AwsRegionOf(endpoint).starts_with("us-gov-") ? "aws-us-gov" : "aws";
   }
   const bool local = endpoint.host == "localhost" || endpoint.host == "::1";
-  return (local ? "127.0.0.1" : endpoint.host) + " " + std::to_string(endpoint.port);
+  const bool usual = endpoint.port == 80 || endpoint.port == 443;
+  return (local ? "127.0.0.1" : endpoint.host) + " " +
+         (usual ? "usual" : std::to_string(endpoint.port));
 }
 
 }  // namespace ferry

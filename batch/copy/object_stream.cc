@@ -77,13 +77,24 @@ const ListedEntry* ListingStream::Peek() {
 
 void ListingStream::Next() { position_ += 1; }
 
+// Cursors that come again never end; pages of delete markers alone have no keys that would show it.
+// Brent's algorithm ("An improved Monte Carlo factorization algorithm", 1980, section 3): of a ring
+// of N pages it sees 3 N at most.
+bool ListingStream::GoesRound(const Cursor& next) {
+  if (next == kept_cursor_) return true;
+  if (++pages_since_kept_ < pages_until_kept_) return false;
+  kept_cursor_ = next;
+  pages_since_kept_ = 0;
+  pages_until_kept_ *= 2;
+  return false;
+}
+
 void ListingStream::TakePage() {
   Page page = coming_.get();
   if (page.next) {
-    if (page.next->token.empty() || page.next == last_cursor_) {
+    if (page.next->token.empty() || GoesRound(*page.next)) {
       throw Error(ErrorKind::kCorrupt, what_ + ": the listing says that it goes on, but not where");
     }
-    last_cursor_ = page.next;
     FetchNext(page.next);
   } else {
     at_end_ = true;

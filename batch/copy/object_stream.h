@@ -50,6 +50,7 @@ class ListingStream {
   Task<Page> FetchVersions(std::optional<Cursor> from);
   void FetchNext(std::optional<Cursor> from);
   void TakePage();
+  bool GoesRound(const Cursor& next);
 
   EventLoop& loop_;
   ObjectStore& store_;
@@ -60,7 +61,8 @@ class ListingStream {
   std::vector<ListedEntry> page_;
   std::size_t position_ = 0;
   std::optional<Key> last_;
-  std::optional<Cursor> last_cursor_;
+  std::optional<Cursor> kept_cursor_;
+  std::int64_t pages_since_kept_ = 0, pages_until_kept_ = 1;
   bool at_end_ = false;
 };
 

@@ -3,6 +3,9 @@
 namespace ferry {
 namespace {
 
+// It goes with the renewal of a lease, which must not wait for what another worker locks.
+constexpr std::chrono::milliseconds kStatementTimeout{1000};
+
 void Report(pg::Transaction& tx, const std::vector<ThrottleReport>& reports) {
   std::vector<std::string> endpoints, buckets, sides;
   std::vector<int> limits;
@@ -22,7 +25,7 @@ void Report(pg::Transaction& tx, const std::vector<ThrottleReport>& reports) {
 
 std::vector<ThrottleShare> ExchangeThrottles(pg::Session& session,
                                              const std::vector<ThrottleReport>& reports) {
-  return session.Transact([&](pg::Transaction& tx) {
+  const auto exchange = [&](pg::Transaction& tx) {
     if (!reports.empty()) Report(tx, reports);
     std::vector<ThrottleShare> shares;
     for (const pg::Row row : tx.Execute("queries/read_throttles", kSharedGrowthPerSecond)) {
@@ -35,7 +38,8 @@ std::vector<ThrottleShare> ExchangeThrottles(pg::Session& session,
       shares.push_back(std::move(share));
     }
     return shares;
-  });
+  };
+  return session.Transact(exchange, {.statement_timeout = kStatementTimeout});
 }
 
 }  // namespace ferry

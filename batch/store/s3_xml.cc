@@ -248,8 +248,9 @@ class ListUploadsVisitor final : public AnswerVisitor {
 
   ListUploadsPage Finish() {
     if (url_encoded_) {
-      DecodeInPlace(page_.next_key_marker);
       for (ListedUpload& upload : page_.uploads) upload.key = DecodedKey(upload.key);
+      const Key last = page_.uploads.empty() ? Key() : page_.uploads.back().key;
+      DecodeMarker(page_.next_key_marker, last);
     }
     return std::move(page_);
   }

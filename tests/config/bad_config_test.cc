@@ -331,6 +331,8 @@ TEST_F(BadConfigTest, ATaskMayNotWriteIntoWhatItReads) {
   EXPECT_EQ(failure(one, "store: a, prefix: x/", "store: a, prefix: y/"), "accepted");
   const std::string two_names = one + ", b: {provider: ceph, endpoint: \"HTTP://127.0.0.1:80/\"}";
   EXPECT_EQ(failure(two_names, "store: a", "store: b"), same);
+  const std::string two_schemes = one + ", b: {provider: s3, endpoint: \"https://localhost\"}";
+  EXPECT_EQ(failure(two_schemes, "store: a", "store: b"), same);
   const std::string two_ports = one + ", b: {provider: ceph, endpoint: \"http://localhost:81\"}";
   EXPECT_EQ(failure(two_ports, "store: a", "store: b"), "accepted");
   // Bucket names are unique within an AWS partition, whatever the region.

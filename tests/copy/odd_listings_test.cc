@@ -155,6 +155,15 @@ TEST(OddListing, ThatIsCutIsNeverAShortOne) {
   }
 }
 
+TEST(OddListing, WhoseTokensGoRoundIsGivenUp) {
+  std::vector<ScriptedAnswer> answers;
+  for (int round = 0; round < 4; ++round) {
+    for (const char* token : {"a", "b", "c"}) answers.push_back(Ok(Page(true, Token(token))));
+  }
+  OddStore odd(answers);
+  EXPECT_EQ(ListAll(odd), "corrupt");
+}
+
 TEST(OddListing, ThatNeverEndsIsGivenUp) {
   OddStore odd;
   std::string body = Page(false, "");

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
 #include <memory>
+#include <regex>
 #include <string>
 
 #include "batch/pg/migrator.h"
@@ -299,11 +301,21 @@ TEST_F(ReadSnapshotTest, ALockedTableCostsNoMoreThanTheScrapesTime) {
   EXPECT_FALSE(snapshot.refresh);
 }
 
-TEST_F(ReadSnapshotTest, AReadOnlyRoleIsEnough) {
+// The statement as README.md has it.
+std::string DocumentedGrant(const std::string& schema, const std::string& role) {
+  std::ifstream file(FERRY_SOURCE_DIR "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = readme.find("grant select on bucketferry.");
+  const std::string grant = readme.substr(begin, readme.find(';', begin) - begin);
+  return std::regex_replace(std::regex_replace(grant, std::regex("bucketferry_exporter"), role),
+                            std::regex("bucketferry\\."), schema + ".");
+}
+
+TEST_F(ReadSnapshotTest, TheDocumentedRightsOfItsRoleAreEnough) {
   CreateSchema();
   const std::string role = database_.schema() + "_reader";
   Sql("create role " + role + "; grant usage on schema " + database_.schema() + " to " + role +
-      "; grant select on all tables in schema " + database_.schema() + " to " + role);
+      "; " + DocumentedGrant(database_.schema(), role));
   const std::string uri = database_.options().uri;
   const bool is_uri = uri.starts_with("postgres");
   config_.database.uri = Secret(is_uri ? uri + (uri.find('?') == std::string::npos ? "?" : "&") +

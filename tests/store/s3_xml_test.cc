@@ -398,6 +398,14 @@ TEST(ParseListUploads, DecodesKeysAndKeyMarkerButNoIds) {
   EXPECT_EQ(page.uploads[0].initiator, "i");
 }
 
+TEST(ParseListUploads, TakesAMarkerThatIsTheLastKeyAsItStands) {
+  const ListUploadsPage page = ParseListUploads(
+      "<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+      "<NextKeyMarker>a+b%</NextKeyMarker><NextUploadIdMarker>u</NextUploadIdMarker>"
+      "<Upload><Key>a%2Bb%25</Key><UploadId>u</UploadId></Upload></ListMultipartUploadsResult>");
+  EXPECT_EQ(page.next_key_marker, "a+b%");
+}
+
 TEST(CompleteUploadBody, NamesPartsInOrderWithQuotedEtags) {
   EXPECT_EQ(CompleteUploadBody({{1, "aa"}, {3, "b&b"}}),
             "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
