@@ -74,7 +74,7 @@ void Engine::WakeWorker() {
 
 PlannerSession Engine::NewPlannerSession() {
   return PlannerSession({[this] { return database_->Connect(); }, [this] { return WorkerId(); },
-                         context_.clock, context_.config.transfer.outage_patience, context_.stop});
+                         context_.clock, context_.config.transfer.outage_patience, halted()});
 }
 
 pg::PatientSession Engine::NewPatientSession(std::chrono::milliseconds patience,

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "batch/app/commands.h"
 #include "batch/app/database.h"
@@ -32,8 +34,8 @@ class Engine {
   // From any thread: what `until` asks may have changed.
   void WakeWorker();
 
-  // The id of the current term; waits for a new one. Thread-safe. Throws Error.
-  std::int64_t WorkerId() { return terms_.Current(context_.stop)->worker_id(); }
+  // The id of the current term; waits for a new one until halted. Thread-safe. Throws Error.
+  std::int64_t WorkerId() { return terms_.Current(halted())->worker_id(); }
 
   // The id of the latest term, over or not.
   std::int64_t LatestWorkerId() const { return terms_.LatestId(); }
@@ -47,7 +49,12 @@ class Engine {
   EventLoop& ListingLoop(std::int64_t index) {
     return listings_.loop(static_cast<std::size_t>(index));
   }
-  void StopListings() { listings_.Stop(); }
+  // Planners and listings of this process end soon; a stop of the whole process does it too.
+  void Halt() {
+    halt_.request_stop();
+    listings_.Stop();
+  }
+  std::stop_token halted() const { return halt_.get_token(); }
 
  private:
   const CommandContext& context_;
@@ -57,6 +64,10 @@ class Engine {
   LanePool listings_;
   Terms terms_;
   Progress progress_;
+
+  std::stop_source halt_;
+  const std::stop_callback<std::function<void()>> halt_at_stop_{context_.stop,
+                                                                [this] { halt_.request_stop(); }};
 
   Mutex mutex_;
   Lanes* lanes_ FERRY_GUARDED_BY(mutex_) = nullptr;  // of the current term

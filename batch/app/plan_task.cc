@@ -77,7 +77,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
                      task.destination.prefix};
   if (rules.on()) input.extra = [&](const ExtraFound& extra) { deletes.Add(extra); };
   const CompareCounts counts =
-      Compare(input, context.stop, [&](const Found& found) { writer.Add(found); });
+      Compare(input, engine.halted(), [&](const Found& found) { writer.Add(found); });
   writer.Finish();
   if (rules.on()) {
     plan.end.error = PlanDeletes(plan, rules, counts, writer.next_job_id(), deletes);
@@ -136,7 +136,7 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
   } catch (const Error& error) {
     plan.error = error;
     plan.over = true;
-    if (context.stop.stop_requested()) return;
+    if (engine.halted().stop_requested()) return;
     log::Debug("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
     if (plan.run_id != 0) {
       session->Fail(plan.begun.run_id, EscapeBytes(error.what()), kFailPatience);

@@ -51,6 +51,18 @@ void Progress::OnVerdict(const std::string& task, const Key& key, const JobVerdi
   log::Debug("object " + verdict.state, {{"task", task}, {"key", key}});
 }
 
+void Progress::OnRunGivenUp(const std::string& task, std::int64_t run_id, const std::string& error,
+                            bool closed) {
+  MutexLock lock(mutex_);
+  given_up_ = fmt::format("task {}: run {} {}: {}", task, run_id,
+                          closed ? "failed" : "cannot go on here, others work on it", error);
+}
+
+std::optional<std::string> Progress::given_up() {
+  MutexLock lock(mutex_);
+  return given_up_;
+}
+
 void Progress::OnTick(WorkQueue& queue) {
   const bool log_now = !terminal_ && clock_.SteadyNow() >= next_log_;
   if (!terminal_ && !log_now) return;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -24,7 +25,12 @@ class Progress final : public RunObserver {
   void OnRetry(const std::string& task, const Key& key, const std::string& error) override;
   void OnDead(const std::string& task, const Key& key, const std::string& error) override;
   void OnVerdict(const std::string& task, const Key& key, const JobVerdict& verdict) override;
+  void OnRunGivenUp(const std::string& task, std::int64_t run_id, const std::string& error,
+                    bool closed) override;
   void OnTick(WorkQueue& queue) override;
+
+  // What a worker of this process said of the last run that it could not go on with. Thread-safe.
+  std::optional<std::string> given_up();
 
  private:
   struct Watched {
@@ -40,6 +46,7 @@ class Progress final : public RunObserver {
   const bool terminal_;
   SteadyTime next_log_;
   Mutex mutex_;
+  std::optional<std::string> given_up_ FERRY_GUARDED_BY(mutex_);
   std::map<std::int64_t, Watched> watched_ FERRY_GUARDED_BY(mutex_);
 };
 

@@ -121,6 +121,12 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
   });
 }
 
+// Of a run that could not go on here, whether it was closed or left to others.
+int SayGivenUp(Engine& engine) {
+  std::fprintf(stderr, "bucketferry: %s\n", engine.progress().given_up().value_or("").c_str());
+  return kExitFailed;
+}
+
 // A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
 void CheckFilters(const CommandContext& context) {
   for (const TaskConfig* task : context.tasks) FilterOf(*task);
@@ -155,20 +161,23 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
   std::optional<Error> lost;
-  bool stopped = false;
+  Worker::End end = Worker::End::kStopped;
   try {
-    stopped = engine.Work(until) == Worker::End::kStopped;
+    end = engine.Work(until);
   } catch (const Error& error) {
     lost = error;
   }
   // What planners still wait for ends now, unless they may go on.
-  if (stopped || lost) engine.StopListings();
+  if (end != Worker::End::kDrained || lost) engine.Halt();
   planners.clear();  // joins
   if (lost) {
     std::fprintf(stderr, "bucketferry: %s\n", lost->what());
     return kExitFailed;
   }
+  // A planner may have heard of the stop before the worker did.
+  const bool stopped = end != Worker::End::kDrained || context.stop.stop_requested();
   const int code = ConcludeAll(context, engine, plans, stopped);
+  if (end == Worker::End::kWithdrawn) return SayGivenUp(engine);
   // Of a task that another run is at work on, that one tidies.
   if (!stopped && code != kExitSkipped) TidyAfterwards(context, engine);
   return code;
@@ -196,7 +205,7 @@ int RetryDead(const CommandContext& context) {
 int PlanTasks(const CommandContext& context) {
   CheckFilters(context);
   Engine engine(context);
-  const std::stop_callback halt(context.stop, [&] { engine.StopListings(); });
+  const std::stop_callback halt(context.stop, [&] { engine.Halt(); });
   std::vector<int> codes;
   for (const TaskConfig* task : context.tasks) {
     Plan plan;
@@ -228,10 +237,11 @@ int WorkOnTasks(const CommandContext& context) {
   until.enough = [&] {
     return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
-  if (engine.Work(until) == Worker::End::kDrained) {
+  const Worker::End end = engine.Work(until);
+  if (end == Worker::End::kDrained) {
     log::Info("nothing left to do");
     TidyAfterwards(context, engine);
-    return kExitDone;
+    return engine.progress().given_up() ? SayGivenUp(engine) : kExitDone;
   }
   try {
     auto database = engine.NewPatientSession(kStoppedPatience, {});
@@ -244,7 +254,7 @@ int WorkOnTasks(const CommandContext& context) {
     // Shown as interrupted all the same once the lease has run out.
     log::Warn("could not say that the run is interrupted", {{"error", error.what()}});
   }
-  return kExitStopped;
+  return end == Worker::End::kWithdrawn ? SayGivenUp(engine) : kExitStopped;
 }
 
 int Migrate(const CommandContext& context) {

@@ -215,6 +215,12 @@ int Stores::InFlightMax(const std::string& task) {
   return 2 * requests;
 }
 
+bool Stores::HaveAnswered(const std::string& task) {
+  const TaskConfig& config = *config_.FindTask(task);
+  return SharedOf(config_.Store(config.source.store)).memory.answered &&
+         SharedOf(config_.Store(config.destination.store)).memory.answered;
+}
+
 void Stores::ShareThrottles(pg::Session& session) {
   const SteadyTime now = clock_.SteadyNow();
   std::map<LimitedPlace, std::int64_t> told = decreases_told_;

@@ -29,6 +29,7 @@ class Stores final : public EndsFactory {
   std::unique_ptr<TaskEnds> MakeWith(EventLoop& loop, const std::string& task, Patience patience);
   RequestCounters& Counters(const std::string& task) override;
   int InFlightMax(const std::string& task) override;
+  bool HaveAnswered(const std::string& task) override;
 
   // With each heartbeat: tells other workers which stores throttled this one, and heeds what they
   // told. On the thread that renews the lease.

@@ -30,7 +30,7 @@ EndpointConfig AwsEndpoint(std::string_view region);
 // The region in an AWS host name (s3.eu-west-1.amazonaws.com), or empty.
 std::string AwsRegionOf(const EndpointConfig& endpoint);
 
-// Equal for endpoints at which one bucket name is one bucket: host and port, where http and https at
+// Equal for endpoints at which one bucket name is one bucket: host and port, and http and https at
 // their usual ports are one; all of an AWS partition is one place, because bucket names are unique
 // within it; localhost is 127.0.0.1.
 std::string PlaceOf(const EndpointConfig& endpoint);

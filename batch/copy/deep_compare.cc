@@ -6,6 +6,7 @@
 
 #include "batch/base/log.h"
 #include "batch/copy/belongings.h"
+#include "batch/copy/examine.h"
 #include "batch/plan/backoff.h"
 
 namespace ferry {
@@ -36,18 +37,8 @@ Task<std::optional<ObjectHead>> HeadIfThere(ObjectStore& store, Side side, const
   co_return std::nullopt;
 }
 
-// Whether a side that failed over one object answers at all.
-Task<bool> Answers(Ends ends, Side side, const RangeToCompare& range) {
-  ListRequest request;
-  request.prefix = (side == Side::kSource ? range.source_key : range.destination_key).bytes();
-  request.keys_max = 1;
-  ObjectStore& store = side == Side::kSource ? ends.source : ends.destination;
-  try {
-    co_await store.List(request);
-    co_return true;
-  } catch (const Error& error) {
-    co_return !IsRetryable(error.kind());
-  }
+Key KeyAt(Side side, const RangeToCompare& range) {
+  return side == Side::kSource ? range.source_key : range.destination_key;
 }
 
 // A side that may not be asked how many tags there are says none: it is asked for the tags.
@@ -317,8 +308,9 @@ Task<Unit> DeepCompare::ReadRange(Ends ends, Answer& answer) {
     }
     if (attempt >= kTriesMax) {
       const bool patient = ends.loop.clock().SteadyNow() - began < options_.patience;
-      const bool away = failure->kind() == ErrorKind::kThrottled ||
-                        !co_await Answers(ends, failure->side(), answer.range);
+      const bool away =
+          failure->kind() == ErrorKind::kThrottled ||
+          !co_await Answers(ends, failure->side(), KeyAt(failure->side(), answer.range));
       if (!patient || !away) throw SideError(*failure);
     }
     const auto spread = static_cast<std::uint32_t>(

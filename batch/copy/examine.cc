@@ -72,6 +72,20 @@ Task<std::string> ReadMd5(ObjectStore& store, Side side, GetRequest get, Traffic
   co_return md5.Finish();
 }
 
+Task<bool> Answers(Ends ends, Side side, Key key) {
+  ListRequest request;
+  request.prefix = key.bytes();
+  request.keys_max = 1;
+  ObjectStore& store = side == Side::kSource ? ends.source : ends.destination;
+  try {
+    co_await store.List(request);
+    co_return true;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kStopped) throw;
+    co_return !IsRetryable(error.kind());
+  }
+}
+
 void ThrowStoredOtherBytes() {
   throw SideError(Side::kDestination,
                   Error(ErrorKind::kCorrupt, "the destination stored other bytes than were sent"));

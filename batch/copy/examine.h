@@ -30,6 +30,10 @@ Task<ObjectHead> LookAgain(const Ends& ends, const ObjectToCopy& object, const S
 // The MD5 of a body, read and thrown away.
 Task<std::string> ReadMd5(ObjectStore& store, Side side, GetRequest get, Traffic& traffic);
 
+// Whether a side that failed at one object answers at all: it is asked for a list of that key.
+// Throws Error{kStopped} only.
+Task<bool> Answers(Ends ends, Side side, Key key);
+
 [[noreturn]] void ThrowStoredOtherBytes();
 
 }  // namespace ferry

@@ -52,7 +52,7 @@ void LanePool::Start(WorkItem item) {
   auto result = std::make_shared<WorkResult>();
   result->item = std::move(item);
   const bool posted = lane.loop.Post([&lane, result] {
-    Detach(Execute(lane, *result),
+    Detach(ExecuteAndAsk(lane, *result),
            [&lane, result](std::optional<Unit>, const std::exception_ptr& error) {
              if (error) {
                try {
@@ -74,6 +74,25 @@ void LanePool::Start(WorkItem item) {
     result->error = Error(ErrorKind::kStopped, "stopped");
     Deliver(std::move(*result));
   }
+}
+
+Task<Unit> LanePool::ExecuteAndAsk(Lane& lane, WorkResult& result) {
+  std::exception_ptr problem;
+  std::optional<Side> side;
+  try {
+    co_await Execute(lane, result);
+  } catch (const SideError& error) {
+    problem = std::current_exception();
+    if (result.item.in_outage && IsRetryable(error.kind())) side = error.side();
+  }
+  if (side) {
+    const Ends ends = lane.EndsOf(result.item.task).ends();
+    const ObjectToCopy& object = result.item.object;
+    const Key key = *side == Side::kSource ? object.source_key : object.destination_key;
+    result.side_answers = co_await Answers(ends, *side, key);
+  }
+  if (problem) std::rethrow_exception(problem);
+  co_return Unit{};
 }
 
 Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {

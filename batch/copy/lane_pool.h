@@ -48,6 +48,8 @@ class StoreFigures {
   virtual RequestCounters& Counters(const std::string& task) = 0;
   // How many objects and parts of a task may be in flight now for what its stores bear.
   virtual int InFlightMax(const std::string& /*task*/) { return std::numeric_limits<int>::max(); }
+  // Whether both sides of a task have ever answered this process.
+  virtual bool HaveAnswered(const std::string& /*task*/) { return true; }
 };
 
 // Makes them; the one place that knows configuration and libcurl is behind it. Thread-safe.
@@ -72,6 +74,7 @@ struct WorkItem {
   std::vector<std::string> recorded_ids;
   DeleteTarget target;           // kDelete
   std::size_t memory_bytes = 0;  // what it holds while it runs
+  bool in_outage = false;        // when it fails, its side is asked whether it answers at all
 
   std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
 };
@@ -80,11 +83,12 @@ struct WorkResult {
   WorkItem item;
   std::optional<Error> error;
   std::optional<Side> failed_side;
-  Copied copied;          // kWhole, kCompare (unless differs), kComplete
-  bool differs = false;   // kCompare
-  OpenUpload upload;      // kSplit
-  Settlement settlement;  // kSplit, also when it failed
-  DonePart part;          // kPart
+  bool side_answers = false;  // of one that was in_outage: something else than it
+  Copied copied;              // kWhole, kCompare (unless differs), kComplete
+  bool differs = false;       // kCompare
+  OpenUpload upload;          // kSplit
+  Settlement settlement;      // kSplit, also when it failed
+  DonePart part;              // kPart
   // kComplete that failed: what is to be sent again, and not the whole object.
   std::vector<std::uint32_t> lost_parts;
   DeleteOutcome deletion = DeleteOutcome::kChanged;  // kDelete
@@ -140,6 +144,7 @@ class LanePool final : public Lanes {
   };
 
   static Task<Unit> Execute(Lane& lane, WorkResult& result);
+  static Task<Unit> ExecuteAndAsk(Lane& lane, WorkResult& result);
   static Task<DonePart> CopyPartPatiently(Lane& lane, Ends ends, WorkResult& result);
   void Deliver(WorkResult result);
 

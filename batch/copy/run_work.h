@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,12 @@ struct OpenedUpload {
   std::vector<std::int64_t> lost_parts;  // recorded as done, and not at the store
 };
 
+// A job at which a store fails as it does when it is away.
+struct Suspect {
+  int failures = 0;
+  std::int64_t successes_before = 0;  // of the run, when it failed first
+};
+
 struct RunWork {
   OpenRun open;
   std::int64_t cursor = 0;
@@ -36,7 +43,7 @@ struct RunWork {
   int in_flight = 0;
 
   // To be written, in this order.
-  std::optional<std::string> failure;  // the run is to be closed `failed`
+  std::optional<std::string> failure;  // we cannot go on with it: see WorkQueue::FailRun
   std::vector<Job> dropped_uploads;
   std::vector<OpenedUpload> opened_uploads;
   Outcomes outcomes;
@@ -44,9 +51,10 @@ struct RunWork {
   std::map<std::int64_t, Key> keys;  // of failed jobs, until recorded
 
   Outage outage;
-  int denied_in_a_row = 0;
-  bool said_unsettled = false;                    // that traces of lost answers cannot be followed
-  std::map<std::int64_t, int> endpoint_failures;  // of jobs that fail while others succeed
+  std::int64_t successes = 0;
+  std::set<std::int64_t> denied_in_a_row;  // jobs
+  bool said_unsettled = false;             // that traces of lost answers cannot be followed
+  std::map<std::int64_t, Suspect> suspects;
 
   bool MayStart() const { return listed && !over; }
   bool HasUnwritten() const {

@@ -61,7 +61,7 @@ Worker::End Worker::Run(const Until& until, const std::stop_token& stop) {
 std::optional<Worker::End> Worker::Step(const Until& until, bool stop) {
   if (!parts_.term.Trusted()) return End::kLeaseLost;
   const SteadyTime now = parts_.clock.SteadyNow();
-  if (!stopping_since_ && (stop || until.enough())) BeginToStop(now);
+  if (!stopping_since_ && (stop || withdrawn_ || until.enough())) BeginToStop(now);
   TakeResults(parts_.lanes.Reap());
   if (away_since_ && now < next_database_try_) return std::nullopt;
   try {
@@ -73,19 +73,23 @@ std::optional<Worker::End> Worker::Step(const Until& until, bool stop) {
   } catch (const Error& error) {
     if (IsOver(error)) return End::kLeaseLost;
     if (!MayPass(error)) throw;
-    DatabaseFailed(error, now);
+    return DatabaseFailed(error, now);
   }
-  return std::nullopt;
 }
 
-void Worker::DatabaseFailed(const Error& error, SteadyTime now) {
+std::optional<Worker::End> Worker::DatabaseFailed(const Error& error, SteadyTime now) {
   queue_.reset();
   if (!away_since_) away_since_ = now;
-  const milliseconds patience = stopping_since_ ? options_.grace : options_.outage_patience;
-  if (now - *away_since_ > patience) throw error;
+  if (stopping_since_) {
+    // What we hold goes to others once the lease has run out.
+    if (now - std::max(*stopping_since_, *away_since_) > options_.grace) return StoppedEnd();
+  } else if (now - *away_since_ > options_.outage_patience) {
+    throw error;
+  }
   database_failures_ += 1;
   next_database_try_ = now + Backoff(database_failures_, 1U << 31, kDatabaseBackoff);
   log::Warn("the database is away, waiting", {{"error", error.what()}});
+  return std::nullopt;
 }
 
 std::optional<Worker::End> Worker::StepWithDatabase(const Until& until, SteadyTime now) {
@@ -159,6 +163,7 @@ bool Worker::StartOne(RunWork& run) {
   in_flight_ += 1;
   run.in_flight += 1;
   memory_in_use_ += item.memory_bytes;
+  item.in_outage = run.outage.IsOut();
   parts_.lanes.Start(std::move(item));
   run.ready.pop_front();
   return true;
@@ -282,7 +287,7 @@ std::optional<Worker::End> Worker::StepToTheStop(SteadyTime now) {
   WriteDue(now, last);
   if (!last) return std::nullopt;
   for (const auto& [run_id, run] : runs_) queue_->ReleaseAll(run_id);
-  return End::kStopped;
+  return StoppedEnd();
 }
 
 }  // namespace ferry

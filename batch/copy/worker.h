@@ -51,6 +51,9 @@ class RunObserver {
   virtual void OnRetry(const std::string& task, const Key& key, const std::string& error) = 0;
   virtual void OnDead(const std::string& task, const Key& key, const std::string& error) = 0;
   virtual void OnVerdict(const std::string& task, const Key& key, const JobVerdict& verdict) = 0;
+  // Nothing of this run can succeed here. It was closed as `failed`, unless others work on it.
+  virtual void OnRunGivenUp(const std::string& task, std::int64_t run_id, const std::string& error,
+                            bool closed) = 0;
   // About once a second.
   virtual void OnTick(WorkQueue& queue) = 0;
 };
@@ -82,6 +85,8 @@ class Worker {
   enum class End {
     kDrained,
     kStopped,
+    kWithdrawn,  // of a run that others go on with, nothing can succeed here: what is in flight
+                 // ended
     kLeaseLost,  // results that come in now are nobody's; whoever owns the lanes stops them
   };
 
@@ -95,7 +100,8 @@ class Worker {
   std::optional<End> StepWithDatabase(const Until& until, SteadyTime now);
   std::optional<End> StepToTheStop(SteadyTime now);
   void BeginToStop(SteadyTime now);
-  void DatabaseFailed(const Error& error, SteadyTime now);
+  End StoppedEnd() const { return withdrawn_ ? End::kWithdrawn : End::kStopped; }
+  std::optional<End> DatabaseFailed(const Error& error, SteadyTime now);
 
   // Claiming and starting.
   void RefreshRuns(const Until& until);
@@ -114,7 +120,9 @@ class Worker {
   void TakeFailure(RunWork& run, WorkResult& result);
   void TakeSuccess(RunWork& run, WorkResult& result);
   void TakeOpenedUpload(RunWork& run, WorkResult& result);
-  static bool CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning, ErrorKind kind);
+  static bool CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning,
+                           const WorkResult& result, SteadyTime now);
+  std::chrono::milliseconds OutagePatience(const RunWork& run) const;
   void FailRunOnce(RunWork& run, const std::string& error);
 
   // Writing it down: worker_results.cc.
@@ -140,6 +148,7 @@ class Worker {
 
   std::optional<SteadyTime> stopping_since_;
   bool lanes_stopped_ = false;
+  bool withdrawn_ = false;
 };
 
 }  // namespace ferry

@@ -14,8 +14,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRecordAfter{500};  // outcomes wait no longer than this
 constexpr milliseconds kRecordSoon{50};
 constexpr std::size_t kRecordAtOnceMax = 512;
-constexpr int kDeniedInARowMax = 100;
-constexpr int kEndpointFailuresFree = 5;
+constexpr std::size_t kDeniedInARowMax = 100;
+constexpr int kEndpointFailuresFree = Outage::kFailuresInARow - 1;
+constexpr milliseconds kFirstPatience{15'000};
 
 }  // namespace
 
@@ -36,7 +37,8 @@ void Worker::TakeResult(WorkResult result) {
     TakeFailure(run, result);
   } else {
     run.outage.Succeeded();
-    run.denied_in_a_row = 0;
+    run.successes += 1;
+    run.denied_in_a_row.clear();
     TakeSuccess(run, result);
   }
   if (!run.outcomes.empty() && !run.oldest_outcome) {
@@ -76,7 +78,7 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
       done.proof = result.copied.proof;
       done.size_bytes = job.source.size_bytes;
       done.adopted = result.item.kind == WorkItem::Kind::kCompare;
-      run.endpoint_failures.erase(job.job_id);
+      run.suspects.erase(job.job_id);
       parts_.observer.OnDone(run.open.task_name, job.key, done);
       run.outcomes.done.push_back(std::move(done));
       return;
@@ -87,7 +89,7 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
                                     result.part.md5, result.item.part.upload_id});
       return;
     case WorkItem::Kind::kDelete:
-      run.endpoint_failures.erase(job.job_id);
+      run.suspects.erase(job.job_id);
       run.outcomes.deletes.push_back(
           ConcludeDelete(parts_.observer, run.open.task_name, job, result.deletion));
       return;
@@ -122,8 +124,9 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   const Meaning meaning = Judge(error, result.failed_side);
 
   if (meaning == Meaning::kStopped) return;  // given back at the end
-  if (meaning == Meaning::kEndpoint) run.outage.Failed(now);
-  run.denied_in_a_row = error.kind() == ErrorKind::kDenied ? run.denied_in_a_row + 1 : 0;
+  if (meaning == Meaning::kEndpoint) run.outage.Failed(now, job_id);
+  if (error.kind() != ErrorKind::kDenied) run.denied_in_a_row.clear();
+  if (error.kind() == ErrorKind::kDenied) run.denied_in_a_row.insert(job_id);
   if (is_part) run.outcomes.returned_parts.emplace_back(job_id, item.part.part.number);
 
   const bool verdict = meaning == Meaning::kVanished || meaning == Meaning::kArchived;
@@ -160,7 +163,7 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
       Backoff(attempts + 1, static_cast<std::uint32_t>(random_ >> 32), options_.retry_backoff);
   // Of a part: the next look at the object finds it vanished, whatever its attempts.
   failed.costs_attempt =
-      meaning != Meaning::kVanished && CostsAttempt(run, job_id, meaning, error.kind());
+      meaning != Meaning::kVanished && CostsAttempt(run, job_id, meaning, result, now);
   failed.futile = meaning == Meaning::kFutile;
   const Key& key = is_part ? item.part.key : item.job.key;
   parts_.observer.OnRetry(run.open.task_name, key, failed.error);
@@ -169,21 +172,39 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
 
   if (meaning == Meaning::kRunOver) {
     FailRunOnce(run, error.what());
-  } else if (run.denied_in_a_row >= kDeniedInARowMax) {
+  } else if (run.denied_in_a_row.size() >= kDeniedInARowMax) {
     FailRunOnce(run,
                 "a hundred objects in a row were denied; the last: " + std::string(error.what()));
-  } else if (run.outage.LastedFor(now) > options_.outage_patience) {
+  } else if (run.outage.LastedFor(now) > OutagePatience(run)) {
     FailRunOnce(run,
                 "a store was away for longer than outage_patience: " + std::string(error.what()));
   }
 }
 
 // Only failures of the object itself count. An endpoint that throttles or is away is none; but an
-// object at which it fails again and again while others succeed may be the reason itself.
-bool Worker::CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning, ErrorKind kind) {
+// object at which it fails again and again while others succeed, or while it answers otherwise and
+// hardly anything else is left, may be the reason itself.
+bool Worker::CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning,
+                          const WorkResult& result, SteadyTime now) {
   if (meaning != Meaning::kEndpoint) return true;
-  if (kind == ErrorKind::kThrottled || run.outage.IsOut()) return false;
-  return ++run.endpoint_failures[job_id] > kEndpointFailuresFree;
+  Suspect& suspect = run.suspects[job_id];
+  if (suspect.failures == 0) suspect.successes_before = run.successes;
+  suspect.failures += 1;
+  if (!run.outage.IsOut()) {
+    return result.error->kind() != ErrorKind::kThrottled &&
+           suspect.failures > kEndpointFailuresFree;
+  }
+  if (!result.side_answers) return false;
+  const bool others_succeed = run.successes > suspect.successes_before;
+  if (!others_succeed && !run.outage.OfFewObjects()) return false;
+  run.outage.Answered(now);
+  return true;
+}
+
+// A store that never answered this process is not waited for: the address may be wrong.
+milliseconds Worker::OutagePatience(const RunWork& run) const {
+  const bool answered = parts_.figures.HaveAnswered(run.open.task_name);
+  return answered ? options_.outage_patience : std::min(options_.outage_patience, kFirstPatience);
 }
 
 void Worker::FailRunOnce(RunWork& run, const std::string& error) {
@@ -197,9 +218,12 @@ void Worker::WriteDue(SteadyTime now, bool everything) {
   for (auto& [id, run] : runs_) {
     if (run->failure) {
       const std::string error = EscapeBytes(*run->failure);
-      queue_->FailRun(id, error);
-      log::Warn("run failed", {{"task", run->open.task_name}, {"run", id}, {"error", error}});
+      const bool closed = queue_->FailRun(id, error);
+      log::Warn(closed ? "run failed" : "cannot go on with a run that others work on; leaving it",
+                {{"task", run->open.task_name}, {"run", id}, {"error", error}});
+      parts_.observer.OnRunGivenUp(run->open.task_name, id, error, closed);
       run->failure.reset();
+      if (!closed) withdrawn_ = true;
     }
     WriteUploads(*run);
     if (run->outcomes.empty()) continue;

@@ -386,8 +386,9 @@ bool JobQueue::CloseIfFinal(std::int64_t run_id) {
   return Write([&](pg::Transaction& tx) { return ferry::CloseIfFinal(tx, run_id); });
 }
 
-void JobQueue::FailRun(std::int64_t run_id, const std::string& error) {
-  ferry::FailRun(session_, run_id, error);
+bool JobQueue::FailRun(std::int64_t run_id, const std::string& error) {
+  return Write(
+      [&](pg::Transaction& tx) { return FailRunUnlessOthersWork(tx, run_id, error, worker_id_); });
 }
 
 std::vector<OpenRun> JobQueue::FindOpenRuns(const std::vector<std::string>& tasks) {

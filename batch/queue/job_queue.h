@@ -56,7 +56,7 @@ class JobQueue final : public WorkQueue {
   std::int64_t RequeueLost(std::int64_t run_id) override;
   void ReleaseAll(std::int64_t run_id) override;
   bool CloseIfFinal(std::int64_t run_id) override;
-  void FailRun(std::int64_t run_id, const std::string& error) override;
+  bool FailRun(std::int64_t run_id, const std::string& error) override;
 
  private:
   // What this queue claimed of a run and has not recorded. Fewer than the database says after an

@@ -189,6 +189,16 @@ void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error
   });
 }
 
+bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std::string& error,
+                             std::int64_t worker_id) {
+  const pg::Rows runs = tx.Execute("queries/lock_run", run_id);
+  if (IsClosed(runs.One().Get<std::string>("state"))) return true;
+  const pg::Rows others = tx.Execute("queries/count_other_workers", run_id, worker_id);
+  if (others.One().Get<std::int64_t>("workers") > 0) return false;
+  Close(tx, run_id, "failed", error);
+  return true;
+}
+
 void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id) {
   session.Transact([&](pg::Transaction& tx) {
     tx.Execute("queries/lock_run", run_id);

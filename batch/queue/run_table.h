@@ -80,6 +80,11 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id);
 // Closes a run that is planning or copying as `failed`.
 void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error);
 
+// As FailRun, for a worker: not where another with a lease works on it. Returns whether it is
+// closed.
+bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std::string& error,
+                             std::int64_t worker_id);
+
 // When no other live worker works on it, a run that is not final becomes `interrupted`.
 // `worker_id` is the one that leaves.
 void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id);

@@ -42,8 +42,10 @@ std::shared_ptr<const Term> Terms::Current(const std::stop_token& stop) {
     pg::PatientSession waiting(connect_, clock_, patience_, stop);
     current_ = waiting.Do([this](pg::Session&) { return Register(); });
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kStopped) given_up_ = error;
-    throw;
+    if (error.kind() == ErrorKind::kStopped) throw;
+    // Whoever is told has waited long enough: not one more that may pass.
+    given_up_ = Error(ErrorKind::kInvalid, error.what(), error.code());
+    throw *given_up_;
   }
   log::Info("going on under a new lease", {{"worker", current_->worker_id()}});
   return current_;

@@ -187,8 +187,9 @@ class WorkQueue {
 
   // Closes the run if nothing is left. For a worker that finds nothing to do.
   virtual bool CloseIfFinal(std::int64_t run_id) = 0;
-  // Closes a run that is planning or copying as `failed`.
-  virtual void FailRun(std::int64_t run_id, const std::string& error) = 0;
+  // Closes a run that is planning or copying as `failed`, because nothing of it can succeed here.
+  // False: others with a lease work on it, who may do better; it stays open.
+  virtual bool FailRun(std::int64_t run_id, const std::string& error) = 0;
 };
 
 }  // namespace ferry

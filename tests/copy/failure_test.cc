@@ -63,7 +63,7 @@ TEST(Describe, SaysPlainlyThatASourceKeepsChanging) {
 class OutageTest : public testing::Test {
  protected:
   void FailTimes(int times) {
-    for (int i = 0; i < times; ++i) outage_.Failed(now_);
+    for (int i = 0; i < times; ++i) outage_.Failed(now_, 1);
   }
   Outage outage_;
   SteadyTime now_{};
@@ -89,7 +89,7 @@ TEST_F(OutageTest, OneSuccessForgetsThemAll) {
 }
 
 TEST_F(OutageTest, LastsFromItsFirstFailure) {
-  outage_.Failed(now_);
+  outage_.Failed(now_, 1);
   now_ += std::chrono::seconds(10);
   FailTimes(Outage::kFailuresInARow);
   EXPECT_EQ(outage_.LastedFor(now_), std::chrono::seconds(10));

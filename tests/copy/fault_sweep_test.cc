@@ -44,6 +44,7 @@ class Quiet final : public RunObserver {
   void OnRetry(const std::string&, const Key&, const std::string&) override {}
   void OnDead(const std::string&, const Key&, const std::string&) override {}
   void OnVerdict(const std::string&, const Key&, const JobVerdict&) override {}
+  void OnRunGivenUp(const std::string&, std::int64_t, const std::string&, bool) override {}
   void OnTick(WorkQueue&) override {}
 };
 

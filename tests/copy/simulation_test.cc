@@ -16,54 +16,19 @@
 #include "batch/base/log.h"
 #include "batch/copy/worker.h"
 #include "tests/support/fake_queue.h"
+#include "tests/support/simulated_worker.h"
 
 namespace ferry {
 namespace {
 
 using std::chrono::milliseconds;
+using test::SimulatedLanes;
+using test::SimulatedTerm;
+using test::TickedClock;
 
-constexpr milliseconds kLease{10'000};
+constexpr milliseconds kLease = SimulatedTerm::kLease;
 constexpr std::uint64_t kPartBytes = 2 << 20;
 constexpr int kAttemptsMax = 5;
-
-// Ticks when it is told to. Never goes back, but one host's may differ from another's.
-class TickedClock final : public Clock {
- public:
-  SteadyTime SteadyNow() const override { return now_; }
-  WallTime WallNow() const override { return WallTime(now_.time_since_epoch()); }
-  bool SleepFor(milliseconds, std::stop_token) override { return true; }
-  void Advance(milliseconds by) { now_ += by; }
-
- private:
-  SteadyTime now_{std::chrono::hours(1000)};
-};
-
-class SimulatedTerm final : public Term {
- public:
-  SimulatedTerm(test::FakeTables& tables, const TickedClock& clock)
-      : tables_(tables), clock_(clock), id_(tables.NewWorker(kLease)), until_(Until()) {}
-
-  std::int64_t worker_id() const override { return id_; }
-  bool Trusted() const override { return !lost_ && clock_.SteadyNow() < until_; }
-  // As WorkerLease does; the answer may be lost on the way.
-  void Renew(bool answered) {
-    const SteadyTime next = Until();
-    if (!Trusted()) return;
-    const bool held = tables_.Renew(id_, kLease);
-    if (!answered) return;
-    if (held) until_ = next;
-    lost_ = !held;
-  }
-
- private:
-  SteadyTime Until() const { return clock_.SteadyNow() + kLease - kLease / 6; }
-
-  test::FakeTables& tables_;
-  const TickedClock& clock_;
-  const std::int64_t id_;
-  SteadyTime until_;
-  bool lost_ = false;
-};
 
 // What the destination holds, and what is open there.
 struct Destination {
@@ -74,40 +39,6 @@ struct Destination {
   };
   std::map<std::string, Upload> uploads;
   int created = 0;
-};
-
-// Carries items out when the scheduler says so.
-class SimulatedLanes final : public Lanes {
- public:
-  void Start(WorkItem item) override { running.push_back(std::move(item)); }
-  std::vector<WorkResult> Reap() override { return std::exchange(results, {}); }
-  void Wait(milliseconds) override {}
-  void Wake() override {}
-  void Stop() override {
-    for (WorkItem& item : running) {
-      WorkResult result;
-      result.item = std::move(item);
-      result.error = Error(ErrorKind::kStopped, "stopped");
-      results.push_back(std::move(result));
-    }
-    running.clear();
-  }
-
-  std::vector<WorkItem> running;
-  std::vector<WorkResult> results;
-};
-
-class Silence final : public RunObserver, public StoreFigures {
- public:
-  void OnDone(const std::string&, const Key&, const DoneJob&) override {}
-  void OnRetry(const std::string&, const Key&, const std::string&) override {}
-  void OnDead(const std::string&, const Key&, const std::string&) override {}
-  void OnVerdict(const std::string&, const Key&, const JobVerdict&) override {}
-  void OnTick(WorkQueue&) override {}
-  RequestCounters& Counters(const std::string&) override { return counters_; }
-
- private:
-  RequestCounters counters_;
 };
 
 std::string IdOf(const WorkItem& item) {
@@ -383,7 +314,7 @@ class World {
   TickedClock database_clock_;
   test::FakeTables tables_{database_clock_};
   Destination destination_;
-  Silence silence_;
+  test::Silence silence_;
   Worker::Until until_;
   std::vector<Host> hosts_;
   std::vector<WorkItem> stray_;

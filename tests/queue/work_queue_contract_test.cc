@@ -83,6 +83,7 @@ class RealTables final : public QueueFixture {
       AddTally(tx, run.run_id, planner, {.planned = jobs, .pending = jobs});
     });
     FinishPlanning(session_, run.run_id);
+    EndLease(planner);
     return run;
   }
 
@@ -434,6 +435,17 @@ TEST_P(WorkQueueContract, NothingOfAClosedRunIsClaimed) {
   EXPECT_EQ(world_->RunStateOf(run_), "failed");
   EXPECT_TRUE(ClaimAll(*queue_).empty());
   EXPECT_TRUE(queue_->CloseIfFinal(run_));
+  EXPECT_EQ(world_->RunStateOf(run_), "failed");
+}
+
+TEST_P(WorkQueueContract, ARunThatOthersWorkOnIsNotClosedAsFailedByOne) {
+  run_ = world_->AddRun(2);
+  ClaimAll(*queue_, 1);
+  ClaimAll(*others_, 1);
+  EXPECT_FALSE(others_->FailRun(run_, "the keys are refused"));
+  EXPECT_EQ(world_->RunStateOf(run_), "copying");
+  world_->EndLease(ours_);
+  EXPECT_TRUE(others_->FailRun(run_, "the keys are refused"));
   EXPECT_EQ(world_->RunStateOf(run_), "failed");
 }
 

@@ -102,6 +102,7 @@ std::vector<Job> FakeQueue::Claim(std::int64_t run_id, std::int64_t limit,
     if (!matches(row)) continue;
     row.state = "in_flight";
     row.worker_id = worker_id_;
+    run.workers.insert(worker_id_);
     row.job.parts_left = row.parts_left.value_or(0);
     claimed.push_back(row.job);
   }
@@ -406,13 +407,18 @@ bool FakeQueue::CloseIfFinal(std::int64_t run_id) {
   return Call("close_if_final", true, [&] { return Close(tables_.runs_.at(run_id)); });
 }
 
-void FakeQueue::FailRun(std::int64_t run_id, const std::string& error) {
-  Call("fail_run", false, [&] {
+bool FakeQueue::FailRun(std::int64_t run_id, const std::string& error) {
+  return Call("fail_run", true, [&] {
     RunRow& run = tables_.runs_.at(run_id);
-    if (!IsOpen(run)) return;
+    if (!IsOpen(run)) return true;
+    const bool others = std::any_of(run.workers.begin(), run.workers.end(), [&](std::int64_t id) {
+      return id != worker_id_ && tables_.IsAlive(id);
+    });
+    if (others) return false;
     run.state = "failed";
     run.error = error;
     run.closings += 1;
+    return true;
   });
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ class FakeTables {
     std::string state = "planning";
     std::string error;
     int closings = 0;
+    std::set<std::int64_t> workers;  // that claimed something
     std::map<std::int64_t, JobRow> jobs;
     std::map<std::pair<std::int64_t, std::uint32_t>, PartRow> parts;
   };
@@ -105,7 +107,7 @@ class FakeQueue final : public WorkQueue {
   std::int64_t RequeueLost(std::int64_t run_id) override;
   void ReleaseAll(std::int64_t run_id) override;
   bool CloseIfFinal(std::int64_t run_id) override;
-  void FailRun(std::int64_t run_id, const std::string& error) override;
+  bool FailRun(std::int64_t run_id, const std::string& error) override;
 
  private:
   using JobRow = FakeTables::JobRow;

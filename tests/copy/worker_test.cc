@@ -1,0 +1,198 @@
+// What a worker makes of failures: of an object, of a store, of its own.
+#include "batch/copy/worker.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/simulated_worker.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class WorkerTest : public testing::Test {
+ protected:
+  WorkerTest() {
+    tables_.interfere = [this](std::string_view, bool) {
+      if (database_away_) throw Error(ErrorKind::kUnavailable, "the database is away");
+    };
+    options_.concurrency = 4;
+    options_.memory_bytes = 1 << 30;
+    options_.part_bytes = 2 << 20;
+    options_.multipart_threshold = 8 << 20;
+    options_.attempts_max = 3;
+    options_.outage_patience = minutes(30);
+    until_.tasks = {"media"};
+    until_.accepts = [](const OpenRun&) { return true; };
+    until_.more_may_come = [] { return false; };
+    until_.enough = [] { return false; };
+  }
+  void AddJobs(int count, std::uint64_t size_bytes = 100) {
+    std::vector<Job> jobs;
+    for (int id = 1; id <= count; ++id) {
+      Job job;
+      job.job_id = id;
+      job.key = Key("k" + std::to_string(id));
+      job.source = {"e", size_bytes, 1, ""};
+      jobs.push_back(job);
+    }
+    run_ = tables_.AddRun("media", jobs);
+  }
+  void Begin() {
+    const auto open_queue = [this] {
+      return std::make_unique<test::FakeQueue>(tables_, term_.worker_id(), options_.attempts_max);
+    };
+    worker_.emplace(Worker::Parts{open_queue, term_, lanes_, clock_, observer_, observer_},
+                    options_);
+  }
+  // Another worker with a lease that has something of the run in hand.
+  void JoinAnother() {
+    std::int64_t cursor = 0;
+    test::FakeQueue other(tables_, tables_.NewWorker(std::chrono::hours(100)), 3);
+    ASSERT_EQ(other.ClaimJobs(run_, cursor, 1).size(), 1U);
+  }
+  // Rounds until the worker ends; `answer` says what becomes of each item.
+  Worker::End Work(const std::function<void(WorkResult&)>& answer) {
+    for (int round = 0; round < 20'000; ++round) {
+      const auto end = worker_->Step(until_, stop_);
+      if (end) return *end;
+      for (WorkItem& item : std::exchange(lanes_.running, {})) {
+        WorkResult result;
+        result.item = std::move(item);
+        answer(result);
+        lanes_.results.push_back(std::move(result));
+      }
+      clock_.Advance(milliseconds(500));
+      term_.Renew(true);
+    }
+    ADD_FAILURE() << "the worker never ended";
+    return Worker::End::kDrained;
+  }
+  static void Fail(WorkResult& result, ErrorKind kind) {
+    result.error = Error(kind, "no");
+    result.failed_side = Side::kDestination;
+  }
+  std::string StateOf(std::int64_t job) { return tables_.run(run_).jobs.at(job).state; }
+  const std::string& RunState() { return tables_.run(run_).state; }
+
+  test::TickedClock clock_;
+  test::FakeTables tables_{clock_};
+  test::SimulatedTerm term_{tables_, clock_};
+  test::SimulatedLanes lanes_;
+  test::Silence observer_;
+  WorkerOptions options_;
+  Worker::Until until_;
+  std::optional<Worker> worker_;
+  std::int64_t run_ = 0;
+  bool stop_ = false;
+  bool database_away_ = false;
+};
+
+TEST_F(WorkerTest, OneObjectThatFailsAlwaysEndsAsDeadAndNotAsAnOutage) {
+  for (const ErrorKind kind : {ErrorKind::kUnavailable, ErrorKind::kThrottled}) {
+    for (const int others : {0, 20}) {
+      AddJobs(1 + others);
+      Begin();
+      EXPECT_EQ(Work([&](WorkResult& result) {
+                  if (result.item.job.job_id != 1) return;
+                  Fail(result, kind);
+                  result.side_answers = result.item.in_outage;
+                }),
+                Worker::End::kDrained);
+      EXPECT_EQ(StateOf(1), "dead") << ToString(kind) << " beside " << others;
+      EXPECT_EQ(RunState(), "incomplete");
+    }
+  }
+}
+
+TEST_F(WorkerTest, AStoreThatFailsEverythingIsAwayAlsoWhenItAnswersLists) {
+  AddJobs(20);
+  Begin();
+  Work([](WorkResult& result) {
+    Fail(result, ErrorKind::kUnavailable);
+    result.side_answers = result.item.in_outage;
+  });
+  EXPECT_EQ(RunState(), "failed");
+  EXPECT_NE(StateOf(1), "dead");
+}
+
+TEST_F(WorkerTest, AnOutageCostsTheLastObjectNothing) {
+  AddJobs(1);
+  Begin();
+  const SteadyTime back = clock_.SteadyNow() + minutes(20);
+  Work([&](WorkResult& result) {
+    if (clock_.SteadyNow() < back) Fail(result, ErrorKind::kUnavailable);
+  });
+  EXPECT_EQ(StateOf(1), "done");
+  EXPECT_EQ(tables_.run(run_).jobs.at(1).job.attempts, 0);
+}
+
+TEST_F(WorkerTest, AStoreThatNeverAnsweredThisProcessIsNotWaitedForLong) {
+  AddJobs(20);
+  Begin();
+  observer_.have_answered = false;
+  const SteadyTime began = clock_.SteadyNow();
+  Work([](WorkResult& result) { Fail(result, ErrorKind::kUnavailable); });
+  EXPECT_EQ(RunState(), "failed");
+  EXPECT_LT(clock_.SteadyNow() - began, minutes(2));  // of the simulation's clock
+}
+
+class WorkerOfMany : public WorkerTest, public testing::WithParamInterface<ErrorKind> {};
+
+TEST_P(WorkerOfMany, LeavesARunAtWhichItAloneFailsToTheOthers) {
+  AddJobs(20);
+  JoinAnother();
+  Begin();
+  EXPECT_EQ(Work([&](WorkResult& result) { Fail(result, GetParam()); }), Worker::End::kWithdrawn);
+  EXPECT_EQ(RunState(), "copying");
+  EXPECT_EQ(observer_.given_up, 1);
+  for (const auto& [id, row] : tables_.run(run_).jobs) {
+    EXPECT_NE(row.worker_id, term_.worker_id()) << "what it had is for the others";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Troubles, WorkerOfMany,
+                         testing::Values(ErrorKind::kCredentials, ErrorKind::kUnavailable));
+
+TEST_F(WorkerTest, ARunThatNobodyElseWorksOnIsClosedAsFailed) {
+  AddJobs(20);
+  Begin();
+  Work([](WorkResult& result) { Fail(result, ErrorKind::kCredentials); });
+  EXPECT_EQ(RunState(), "failed");
+  EXPECT_EQ(observer_.given_up, 1);
+}
+
+TEST_F(WorkerTest, TheDeniedPartsOfAFewObjectsAreNotAHundredDeniedObjects) {
+  AddJobs(3, 200 << 20);
+  Begin();
+  Work([](WorkResult& result) {
+    if (result.item.kind == WorkItem::Kind::kSplit) {
+      result.upload.upload_id = "u" + std::to_string(result.item.job.job_id);
+      result.upload.part_bytes = 2 << 20;
+      result.upload.source = result.item.object.source;
+      result.upload.nonce = result.item.nonce;
+    } else {
+      Fail(result, ErrorKind::kDenied);
+    }
+  });
+  EXPECT_EQ(RunState(), "incomplete");
+  for (const int job : {1, 2, 3}) EXPECT_EQ(StateOf(job), "dead");
+}
+
+TEST_F(WorkerTest, AStopWhileTheDatabaseIsAwayIsAStop) {
+  AddJobs(20);
+  options_.grace = seconds(1);
+  Begin();
+  std::optional<SteadyTime> away;
+  until_.enough = [&] { return away && clock_.SteadyNow() - *away > seconds(5); };
+  const Worker::End end = Work([&](WorkResult&) {
+    database_away_ = true;
+    if (!away) away = clock_.SteadyNow();
+  });
+  EXPECT_EQ(end, Worker::End::kStopped);
+}
+
+}  // namespace
+}  // namespace ferry
