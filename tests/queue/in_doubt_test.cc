@@ -109,7 +109,7 @@ TEST_P(InDoubtTest, WhatNobodyKnowsToHaveClaimedIsGivenBackAndClaimedAgain) {
   EXPECT_EQ(queue_.ClaimParts(run.run_id, 10).size(), 2U);
 
   Outcomes outcomes;
-  outcomes.parts = {{1, 1, "e", Md5::Of("x")}, {1, 2, "e", Md5::Of("x")}};
+  outcomes.parts = {{1, 1, "e", Md5::Of("x"), "upload"}, {1, 2, "e", Md5::Of("x"), "upload"}};
   queue_.Record(run.run_id, run.task_id, outcomes);
   Twice([&](pg::Session& session) {
     return JobQueue(session, worker_, 2).ClaimCompletions(run.run_id, 1).size();

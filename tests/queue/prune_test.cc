@@ -125,7 +125,7 @@ TEST_F(PruneTest, PartsOfAnOpenUploadOutliveTheirJobAndTheirTime) {
   ASSERT_TRUE(queue.Split(run.task_id, job, "upload-1", 50, job.source, {}, {}, "nonce"));
   Outcomes outcomes;
   for (const PartJob& part : queue.ClaimParts(run.run_id, 1)) {
-    outcomes.parts = {{part.job_id, part.part.number, "e", Md5::Of("x")}};
+    outcomes.parts = {{part.job_id, part.part.number, "e", Md5::Of("x"), part.upload_id}};
   }
   Record(run, outcomes);
   FailRun(session_, run.run_id, "the bucket is away");
