@@ -41,7 +41,8 @@ Worker::End Engine::Work(const Worker::Until& until) {
       throw;
     }
     // Lanes of its own for each term: what a lost one has in flight ends with them.
-    LanePool lanes(LaneCount(), options_.ring_bytes, stores_, context_.clock);
+    LanePool lanes(LaneCount(), options_.ring_bytes, stores_, context_.clock,
+                   [term] { return term->Trusted(); });
     {
       MutexLock lock(mutex_);
       lanes_ = &lanes;

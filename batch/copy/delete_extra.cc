@@ -49,6 +49,7 @@ Task<DeleteOutcome> DeleteExtra(Ends ends, ObjectToDelete object) {
   const auto there = co_await Examine(ends.destination, Side::kDestination, object.destination_key);
   if (!there) co_return DeleteOutcome::kAlreadyGone;
   if (!IsTarget(*there, object.target)) co_return DeleteOutcome::kChanged;
+  if (!object.may_act()) throw Error(ErrorKind::kStopped, "the lease ran out before the delete");
   co_await On(Side::kDestination, ends.destination.Delete(object.destination_key));
   co_return DeleteOutcome::kDeleted;
 }

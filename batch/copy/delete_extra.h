@@ -1,6 +1,7 @@
 // Deleting one object at the destination that the source does not have.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "batch/copy/object_copy.h"
@@ -12,6 +13,9 @@ struct ObjectToDelete {
   Key source_key;
   Key destination_key;
   DeleteTarget target;
+  // Asked right before the delete is sent: whether it is still for us to do. Between the look at
+  // both sides and here a process may have been paused for as long as one likes.
+  std::function<bool()> may_act = [] { return true; };
 };
 
 enum class DeleteOutcome {

@@ -24,10 +24,12 @@ TaskEnds& LanePool::Lane::EndsOf(const std::string& task) {
   return *made;
 }
 
-LanePool::LanePool(int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock)
+LanePool::LanePool(int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock,
+                   std::function<bool()> may_act)
     : ring_bytes_(ring_bytes),
       factory_(factory),
       clock_(clock),
+      may_act_(std::move(may_act)),
       threads_("lanes", lanes, lanes, 60, kLaneStackBytes) {
   for (int i = 0; i < lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(*this, clock_));
@@ -144,6 +146,7 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
       object.source_key = item.object.source_key;
       object.destination_key = item.object.destination_key;
       object.target = item.target;
+      object.may_act = lane.pool.may_act_;
       result.deletion = co_await DeleteExtra(ends, object);
       break;
     }

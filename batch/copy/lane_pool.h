@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -112,8 +113,11 @@ class Lanes {
 
 class LanePool final : public Lanes {
  public:
-  // `factory` and `clock` outlive this object.
-  LanePool(int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock);
+  // `factory` and `clock` outlive this object. `may_act` is asked before anything is deleted, on a
+  // lane's thread.
+  LanePool(
+      int lanes, std::size_t ring_bytes, EndsFactory& factory, Clock& clock,
+      std::function<bool()> may_act = [] { return true; });
   // Stops: what still runs ends as kStopped.
   ~LanePool() override;
   LanePool(const LanePool&) = delete;
@@ -151,6 +155,7 @@ class LanePool final : public Lanes {
   const std::size_t ring_bytes_;
   EndsFactory& factory_;
   Clock& clock_;
+  const std::function<bool()> may_act_;
   Poco::ThreadPool threads_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 

@@ -35,6 +35,13 @@ TEST_F(DeleteExtraTest, WhatTheSourceDoesNotHaveGoes) {
   EXPECT_TRUE(destination_.objects().empty());
 }
 
+TEST_F(DeleteExtraTest, WhoeverMayNoLongerActDeletesNothing) {
+  ObjectToDelete object = Extra("a");
+  object.may_act = [&] { return destination_.CountCalls("head") == 0; };  // lost meanwhile
+  EXPECT_EQ(FailDelete(object), "nobody:stopped");
+  ExpectStays("a");
+}
+
 TEST_F(DeleteExtraTest, WhatCameBackToTheSourceStays) {
   const ObjectToDelete object = Extra("a");
   source_.Add("s/a", "again");
