@@ -127,6 +127,37 @@ TEST_F(DatabaseTrouble, AStandbyIsRefusedWithTheReason) {
   ExpectTheNextRunToComplete();
 }
 
+TEST_F(DatabaseTrouble, AStandbyThatBecomesThePrimaryInMidRunIsGoneOnWith) {
+  ASSERT_THAT(Bucketferry({"migrate"}), ExitsWith(0));
+  test::PrivatePostgres standby(dir() / "standby", environment(), &*server_);
+  // No commit is told of that the standby does not have.
+  server_->Configure("synchronous_standby_names = '*'");
+  Connect("postgresql://postgres@127.0.0.1:" + std::to_string(server_->port()) +
+          ",127.0.0.1:" + std::to_string(standby.port()) +
+          "/postgres?sslmode=disable&target_session_attrs=read-write");
+  const auto run = StartRun();
+  server_->Stop("immediate");
+  standby.Promote();
+  EXPECT_THAT(Checked(run->Wait()), ExitsWith(0));
+  ExpectAllDoneOnce();
+}
+
+TEST_F(DatabaseTrouble, AFullDiskIsWaitedForUntilThereIsRoom) {
+  const test::SmallDisk disk(dir() / "disk", environment());
+  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a file system";
+  test::PrivatePostgres server(dir() / "disk" / "pg", environment());
+  Connect(server.uri());
+  ASSERT_THAT(Bucketferry({"migrate"}), ExitsWith(0));
+  disk.Fill();
+  const auto run = Start({"run"});
+  EXPECT_TRUE(Eventually([&] {
+    return run->err().find("No space left on device") != std::string::npos;
+  })) << run->err();
+  disk.MakeRoom();
+  EXPECT_THAT(Checked(run->Wait()), ExitsWith(0));
+  ExpectAllDoneOnce();
+}
+
 TEST_F(DatabaseTrouble, ConnectionsThatAreRefusedForAWhileAreWaitedFor) {
   server_->Sql("create role ferry login");
   server_->Sql("grant create on database postgres to ferry");

@@ -104,6 +104,13 @@ class PrivatePostgres {
     Command("pg_ctl", {"-D", Data(), "-w", "-m", mode, "stop"});
     running_ = false;
   }
+  // A line of postgresql.conf.
+  void Configure(const std::string& line) {
+    std::ofstream(Data() + "/postgresql.conf", std::ios::app) << line << "\n";
+    Command("pg_ctl", {"-D", Data(), "reload"});
+  }
+  // Of a standby: it is the primary from now on.
+  void Promote() { Command("pg_ctl", {"-D", Data(), "-w", "promote"}); }
   void Sql(const std::string& text) const {
     pg::Session session({.uri = uri(), .application_name = "test"});
     session.Transact([&](pg::Transaction& tx) { tx.ExecuteText(text); });
@@ -122,6 +129,39 @@ class PrivatePostgres {
   const ServerAccount account_;
   const int port_ = FreePort();
   bool running_ = false;
+};
+
+// A file system of its own, small enough to be filled. Needs the right to mount.
+class SmallDisk {
+ public:
+  SmallDisk(std::filesystem::path path, std::map<std::string, std::string> environment)
+      : path_(std::move(path)), environment_(std::move(environment)) {
+    std::filesystem::create_directory(path_);
+    mounted_ = Run({"/usr/bin/mount", "-t", "tmpfs", "-o", "size=160m,mode=755", "none", path_});
+  }
+  ~SmallDisk() {
+    if (mounted_) Run({"/usr/bin/umount", "--lazy", path_});
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  void Fill() const {
+    std::ofstream file(Filler(), std::ios::binary);
+    const std::string bytes(1 << 16, 'x');
+    while (file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush()) continue;
+  }
+  void MakeRoom() const { std::filesystem::remove(Filler()); }
+
+ private:
+  std::filesystem::path Filler() const { return path_ / "filler"; }
+  bool Run(std::vector<std::string> words) const {
+    return Child(std::move(words), environment_, path_.parent_path()).Wait().exit_code == 0;
+  }
+
+  const std::filesystem::path path_;
+  const std::map<std::string, std::string> environment_;
+  bool mounted_ = false;
 };
 
 // In transaction mode: each transaction may be on another connection to the server.
