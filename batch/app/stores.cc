@@ -1,5 +1,7 @@
 #include "batch/app/stores.h"
 
+#include <algorithm>
+
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/mutex.h"
@@ -197,7 +199,7 @@ std::unique_ptr<TaskEnds> Stores::MakeWith(EventLoop& loop, const std::string& t
   if (patience == Patience::kOutage) {
     retry.attempts_max = 1;  // time decides, not a count: a connection may take long to fail
     retry.patience = config_.transfer.outage_patience;
-    retry.patience_at_first = kPatienceAtFirst;
+    retry.patience_at_first = std::min(kPatienceAtFirst, retry.patience);
   }
   return std::make_unique<Made>(loop, *this, *config, retry, counters_.at(task));
 }

@@ -91,6 +91,7 @@ TEST_F(CheckCommandTest, ABadEscapeIsBadUsage) {
 }
 
 TEST_F(CheckCommandTest, VerifyFailsWhereNothingCanBeListed) {
+  config_.transfer.outage_patience = std::chrono::seconds(1);
   EXPECT_EQ(Run(Verify, kExitFailed), "");
 }
 
