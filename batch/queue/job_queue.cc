@@ -254,8 +254,12 @@ std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit)
 
 std::vector<Job> JobQueue::ClaimCompletions(std::int64_t run_id, std::int64_t limit) {
   return Hold(run_id, Write([&](pg::Transaction& tx) {
-                return ReadJobs(run_id,
-                                tx.Execute("queries/claim_completions", run_id, limit, worker_id_));
+                auto claimed = ReadJobs(
+                    run_id, tx.Execute("queries/claim_completions", run_id, limit, worker_id_));
+                // No level changes; but by its tally a worker is known to work on the run, and what
+                // it holds is taken back when it is lost.
+                if (!claimed.empty()) AddTally(tx, run_id, worker_id_, {});
+                return claimed;
               }));
 }
 

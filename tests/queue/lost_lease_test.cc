@@ -1,4 +1,5 @@
 // Objects whose workers are lost: no failure of theirs, and yet not for ever.
+#include "batch/pg/sql_table.h"
 #include "tests/queue/queue_fixture.h"
 
 namespace ferry {
@@ -39,6 +40,43 @@ TEST_F(LostLeaseTest, WhatIsGivenBackWasNotLost) {
     ASSERT_EQ(queue.ClaimRetries(run.run_id, 1).size(), 1U) << i;
   }
   EXPECT_EQ(Ask<int>("select lost as v from bucketferry.job"), 0);
+}
+
+// Held by a worker that wrote no tally, as completions were claimed before migration 7.
+TEST(HeldWithoutATally, GoesToOthersOnceTheSchemaIsCurrent) {
+  test::TestDatabase database;
+  pg::Session session(database.options());
+  std::vector<pg::SqlText> before;
+  for (const pg::SqlText& text : pg::SqlTable()) {
+    if (text.name < "migrations/0007") before.push_back(text);
+  }
+  pg::EnsureSchema(session, pg::SchemaPolicy::kMigrate, before);
+  const std::int64_t run_id = session.Transact([](pg::Transaction& tx) {
+    tx.ExecuteText(
+        "insert into bucketferry.task (name, source_store, source_bucket, source_prefix,"
+        " destination_store, destination_bucket, destination_prefix)"
+        " values ('media', 'far', 'src', '', 'near', 'dst', '')");
+    const auto id = tx.ExecuteText(
+                          "insert into bucketferry.run (run_id, task_id, task_name, kind, state,"
+                          " planned_at) select nextval('bucketferry.run_id'), task_id, name,"
+                          " 'scheduled', 'copying', now() from bucketferry.task returning run_id")
+                        .One()
+                        .Get<std::int64_t>("run_id");
+    tx.Execute("queries/ensure_partitions", id);
+    tx.ExecuteText(
+        "insert into bucketferry.job (run_id, job_id, key, action, reason, state, size_bytes,"
+        " source_etag, source_modified_at, worker_id, upload_id, part_bytes, parts_left)"
+        " values ($1, 1, 'k', 'copy', 'missing', 'in_flight', 100, 'e', now(), 77, 'u', 50, 0)",
+        id);
+    return id;
+  });
+  pg::EnsureSchema(session, pg::SchemaPolicy::kMigrate);
+  const std::int64_t worker = session.Transact([](pg::Transaction& tx) {
+    return tx.Execute("queries/register_worker", "host", 1, 60'000)
+        .One()
+        .Get<std::int64_t>("worker_id");
+  });
+  EXPECT_EQ(JobQueue(session, worker, 3).RequeueLost(run_id), 1);
 }
 
 }  // namespace

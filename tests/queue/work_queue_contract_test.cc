@@ -358,6 +358,19 @@ TEST_P(WorkQueueContract, WhatALostWorkerHeldGoesToOthersAndCostsNoAttempt) {
   EXPECT_EQ(world_->StateOf(run_, kept.job_id), "in_flight");
 }
 
+TEST_P(WorkQueueContract, WhatANewWorkerCompletesGoesToOthersWhenThatIsLost) {
+  SplitOne();
+  Outcomes outcomes;
+  for (const PartJob& part : queue_->ClaimParts(run_, 10)) {
+    outcomes.parts.push_back(Finished(part));
+  }
+  Record(*queue_, outcomes);
+  ASSERT_EQ(others_->ClaimCompletions(run_, 10).size(), 1U) << "the first thing that it does";
+  world_->EndLease(theirs_);
+  EXPECT_EQ(queue_->RequeueLost(run_), 1);
+  EXPECT_EQ(queue_->ClaimRetries(run_, 10).size(), 1U);
+}
+
 TEST_P(WorkQueueContract, PartsOfALostWorkerGoToOthersToo) {
   SplitOne();
   ASSERT_EQ(queue_->ClaimParts(run_, 2).size(), 2U);
