@@ -362,6 +362,8 @@ std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
       tally.bytes_pending += bytes;
     }
   }
+  // Each of those that were lost with it may have written it.
+  if (tally.dead > 0) tx.Execute("queries/mark_changed", run_id);
   tally.parts_pending =
       static_cast<std::int64_t>(tx.Execute("queries/requeue_parts", run_id, workers).size());
   tally.parts_in_flight = -tally.parts_pending;

@@ -14,17 +14,18 @@ std::int64_t EnsureTask(pg::Transaction& tx, const TaskPlace& place) {
       .Get<std::int64_t>("task_id");
 }
 
+// `late`: of what was recorded after the run was closed.
 // REQUIRES: the run's row is locked, and it is closed.
-void Fold(pg::Transaction& tx, std::int64_t run_id) {
-  tx.Execute("queries/fold_run", run_id);
-  tx.Execute("queries/require_refresh", run_id);
+void Fold(pg::Transaction& tx, std::int64_t run_id, bool late) {
+  const bool changed = tx.Execute("queries/fold_run", run_id).One().Get<bool>("changed");
+  tx.Execute("queries/require_refresh", run_id, late && changed);
 }
 
 // REQUIRES: the run's row is locked.
 void Close(pg::Transaction& tx, std::int64_t run_id, const std::string& state,
            const std::optional<std::string>& error) {
   tx.Execute("queries/close_run", run_id, state, error);
-  Fold(tx, run_id);
+  Fold(tx, run_id, /*late=*/false);
 }
 
 struct LeftBehind {
@@ -168,7 +169,7 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
   const pg::Row run = runs.One();
   if (run.Get<bool>("finished")) {
     // Closed while something of it was still under way.
-    Fold(tx, run_id);
+    Fold(tx, run_id, /*late=*/true);
     return true;
   }
   if (!run.Get<bool>("planned")) return false;

@@ -1,6 +1,9 @@
 -- Adds the tallies of a closed run to its own row and to the lifetime totals of its task, and removes
 -- them. Once when it is closed, and again when work that was under way then is recorded.
--- Run after lock_run. $1 run_id.
+--
+-- What is still in somebody's hands, or waits for another try, may have been written; so may what was
+-- sent and ended badly. Nobody knows, so the destination counts as changed.
+-- Run after lock_run. $1 run_id. One row: run_id; changed: by these tallies.
 with gone as (
   delete from bucketferry.tally where run_id = $1 returning *
 ), s as (
@@ -19,7 +22,9 @@ with gone as (
          coalesce(sum(destination_bytes_written), 0)::bigint as destination_bytes_written,
          coalesce(sum(retries), 0)::bigint as retries,
          coalesce(sum(requests_source), 0)::bigint as requests_source,
-         coalesce(sum(requests_destination), 0)::bigint as requests_destination
+         coalesce(sum(requests_destination), 0)::bigint as requests_destination,
+         coalesce(sum(done + deleted) > 0 or sum(in_flight + retry_wait) > 0
+                  or sum(destination_bytes_written) > 0, false) as changed
   from gone
 ), r as (
   update bucketferry.run x set
@@ -39,7 +44,7 @@ with gone as (
     retries = x.retries + s.retries,
     requests_source = x.requests_source + s.requests_source,
     requests_destination = x.requests_destination + s.requests_destination,
-    changed_destination = x.changed_destination or x.done + s.done + x.deleted + s.deleted > 0
+    changed_destination = x.changed_destination or s.changed
   from s where x.run_id = $1
   returning x.*
 )
@@ -53,4 +58,4 @@ update bucketferry.task t set
   destination_bytes_written = t.destination_bytes_written + s.destination_bytes_written,
   retries = t.retries + s.retries
 from r, s where t.task_id = r.task_id
-returning r.run_id, r.changed_destination
+returning r.run_id, s.changed
