@@ -127,7 +127,9 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   if (meaning == Meaning::kEndpoint) run.outage.Failed(now, job_id);
   if (error.kind() != ErrorKind::kDenied) run.denied_in_a_row.clear();
   if (error.kind() == ErrorKind::kDenied) run.denied_in_a_row.insert(job_id);
-  if (is_part) run.outcomes.returned_parts.emplace_back(job_id, item.part.part.number);
+  if (is_part) {
+    run.outcomes.returned_parts.push_back({job_id, item.part.part.number, item.part.upload_id});
+  }
 
   const bool verdict = meaning == Meaning::kVanished || meaning == Meaning::kArchived;
   if (verdict && !is_part) {

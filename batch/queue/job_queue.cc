@@ -1,6 +1,8 @@
 #include "batch/queue/job_queue.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "batch/pg/copy_writer.h"
 #include "batch/queue/run_table.h"
@@ -81,14 +83,19 @@ void RecordDone(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id
   }
 }
 
+// By job and upload.
+using PartsReturned = std::set<std::pair<std::int64_t, std::string>>;
+
+// A part's failure counts only together with its return: recorded a second time, after a commit of
+// which nobody heard, it is none.
 void RecordFailures(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
-                    int attempts_max, const std::vector<FailedJob>& failed, Tally& tally,
-                    Recorded& recorded) {
-  if (failed.empty()) return;
+                    int attempts_max, const std::vector<FailedJob>& failed,
+                    const PartsReturned& returned, Tally& tally, Recorded& recorded) {
   std::vector<std::int64_t> ids, pauses;
   std::vector<std::string> errors, uploads;
   std::vector<bool> costs, futile;
   for (const FailedJob& job : failed) {
+    if (!job.upload_id.empty() && !returned.contains({job.job_id, job.upload_id})) continue;
     ids.push_back(job.job_id);
     errors.push_back(EscapeBytes(job.error));
     pauses.push_back(job.pause.count());
@@ -96,6 +103,7 @@ void RecordFailures(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
     futile.push_back(job.futile);
     uploads.push_back(job.upload_id);
   }
+  if (ids.empty()) return;
   for (const pg::Row row : tx.Execute("queries/record_failures", run_id, worker_id, attempts_max,
                                       ids, errors, pauses, costs, futile, uploads)) {
     const auto id = row.Get<std::int64_t>("job_id");
@@ -136,42 +144,50 @@ void RecordVerdicts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
 }
 
 void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
-                 const Outcomes& outcomes, Tally& tally) {
-  if (!outcomes.parts.empty()) {
-    std::vector<std::int64_t> ids, numbers;
-    std::vector<std::string> etags, upload_ids;
-    std::vector<pg::Bytes> md5s;
-    for (const FinishedPart& part : outcomes.parts) {
-      ids.push_back(part.job_id);
-      numbers.push_back(part.number);
-      etags.push_back(part.etag);
-      md5s.push_back(pg::Bytes{part.md5});
-      upload_ids.push_back(part.upload_id);
-    }
-    for (const pg::Row row : tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers,
-                                        etags, md5s, upload_ids)) {
-      tally.parts_in_flight -= row.Get<std::int64_t>("parts");
-      tally.parts_done += row.Get<std::int64_t>("parts");
-    }
+                 const std::vector<FinishedPart>& parts, Tally& tally) {
+  if (parts.empty()) return;
+  std::vector<std::int64_t> ids, numbers;
+  std::vector<std::string> etags, upload_ids;
+  std::vector<pg::Bytes> md5s;
+  for (const FinishedPart& part : parts) {
+    ids.push_back(part.job_id);
+    numbers.push_back(part.number);
+    etags.push_back(part.etag);
+    md5s.push_back(pg::Bytes{part.md5});
+    upload_ids.push_back(part.upload_id);
   }
-  if (!outcomes.returned_parts.empty()) {
-    std::vector<std::int64_t> ids, numbers;
-    for (const auto& [job_id, number] : outcomes.returned_parts) {
-      ids.push_back(job_id);
-      numbers.push_back(number);
-    }
-    const auto returned = static_cast<std::int64_t>(
-        tx.Execute("queries/return_parts", run_id, worker_id, ids, numbers).size());
-    tally.parts_in_flight -= returned;
-    tally.parts_pending += returned;
+  for (const pg::Row row : tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers,
+                                      etags, md5s, upload_ids)) {
+    tally.parts_in_flight -= row.Get<std::int64_t>("parts");
+    tally.parts_done += row.Get<std::int64_t>("parts");
   }
+}
+
+PartsReturned ReturnParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
+                          const std::vector<ReturnedPart>& parts, Tally& tally) {
+  PartsReturned returned;
+  if (parts.empty()) return returned;
+  std::vector<std::int64_t> ids, numbers;
+  std::vector<std::string> upload_ids;
+  for (const ReturnedPart& part : parts) {
+    ids.push_back(part.job_id);
+    numbers.push_back(part.number);
+    upload_ids.push_back(part.upload_id);
+  }
+  for (const pg::Row row :
+       tx.Execute("queries/return_parts", run_id, worker_id, ids, numbers, upload_ids)) {
+    returned.emplace(row.Get<std::int64_t>("job_id"), row.Get<std::string>("upload_id"));
+    tally.parts_in_flight -= 1;
+    tally.parts_pending += 1;
+  }
+  return returned;
 }
 
 // Several workers write of one object while it is in parts.
 void LockJobs(pg::Transaction& tx, std::int64_t run_id, const Outcomes& outcomes) {
   std::vector<std::int64_t> ids;
   for (const FinishedPart& part : outcomes.parts) ids.push_back(part.job_id);
-  for (const auto& [job_id, number] : outcomes.returned_parts) ids.push_back(job_id);
+  for (const ReturnedPart& part : outcomes.returned_parts) ids.push_back(part.job_id);
   for (const auto& [job_id, number] : outcomes.lost_parts) ids.push_back(job_id);
   for (const FailedJob& job : outcomes.failed) ids.push_back(job.job_id);
   if (!ids.empty()) tx.Execute("queries/lock_jobs", run_id, ids);
@@ -321,10 +337,13 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     Recorded recorded;
     Tally tally = outcomes.traffic;
     LockJobs(tx, run_id, outcomes);
-    RecordParts(tx, run_id, worker_id_, outcomes, tally);
+    RecordParts(tx, run_id, worker_id_, outcomes.parts, tally);
+    const PartsReturned returned =
+        ReturnParts(tx, run_id, worker_id_, outcomes.returned_parts, tally);
     RecordLostParts(tx, run_id, worker_id_, outcomes, tally);
     RecordDone(tx, run_id, worker_id_, task_id, outcomes.done, tally);
-    RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, tally, recorded);
+    RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, returned, tally,
+                   recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
     const bool deleted = RecordDeletes(tx, run_id, worker_id_, task_id, outcomes.deletes, tally);
     if (!outcomes.settled_intents.empty()) {

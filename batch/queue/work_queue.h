@@ -58,6 +58,12 @@ struct FinishedPart {
   std::string upload_id = {};  // that it was sent to: it counts for no other
 };
 
+struct ReturnedPart {
+  std::int64_t job_id = 0;
+  std::uint32_t number = 0;
+  std::string upload_id;  // that it was claimed for: it is taken back from no other
+};
+
 struct KnownUpload {
   std::int64_t run_id = 0;
   std::int64_t job_id = 0;
@@ -93,8 +99,9 @@ struct FailedJob {
   std::string error;
   std::chrono::milliseconds pause{0};
   bool costs_attempt = true;
-  bool futile = false;    // dead at once
-  std::string upload_id;  // of the part that failed; empty: the object itself did
+  bool futile = false;  // dead at once
+  // Of the part that failed; empty: the object itself did. Counts together with that part's return.
+  std::string upload_id;
 };
 
 struct JobVerdict {
@@ -115,8 +122,8 @@ struct Outcomes {
   std::vector<JobVerdict> verdicts;
   std::vector<FinishedDelete> deletes;
   std::vector<FinishedPart> parts;
-  std::vector<std::pair<std::int64_t, std::uint32_t>> returned_parts;  // job_id, number
-  // Recorded as done, and not what the destination has: pending again.
+  std::vector<ReturnedPart> returned_parts;
+  // Recorded as done, and not what the destination has: pending again. job_id, number.
   std::vector<std::pair<std::int64_t, std::uint32_t>> lost_parts;
   std::vector<std::string> settled_intents;  // nonces of which no upload is left
   Tally traffic;                             // bytes, requests, retries; no levels

@@ -249,7 +249,7 @@ TEST_F(DeadRowsTest, StatementsThatRunAllTheTimeTouchFewPagesHoweverMuchLiesBehi
   EXPECT_LT(PagesOf("queries/record_parts", run, worker_, ids, ones, texts, md5s, texts),
             kPagesOfMany)
       << plan_;
-  EXPECT_LT(PagesOf("queries/return_parts", run, worker_, ids, ones), kPagesOfMany) << plan_;
+  EXPECT_LT(PagesOf("queries/return_parts", run, worker_, ids, ones, texts), kPagesOfMany) << plan_;
   EXPECT_LT(PagesOf("queries/lock_jobs", run, ids), kPagesOfMany) << plan_;
   EXPECT_LT(PagesOf("queries/requeue_jobs", run, Ids{lost_}, std::vector<bool>{true}, 10),
             kPagesOfOne)

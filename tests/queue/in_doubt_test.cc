@@ -60,7 +60,7 @@ TEST_P(InDoubtTest, OutcomesOfEveryKindCountOnceAndTheRunCloses) {
   outcomes.verdicts = {{jobs[2].job_id, "vanished", "gone"}, {jobs[3].job_id, "archived", "cold"}};
   const std::vector<PartJob> parts = queue_.ClaimParts(run.run_id, 2);
   outcomes.parts = {Finished(parts[0])};
-  outcomes.returned_parts = {{parts[1].job_id, parts[1].part.number}};
+  outcomes.returned_parts = {{parts[1].job_id, parts[1].part.number, parts[1].upload_id}};
   const auto record = [&](pg::Session& session) {
     return JobQueue(session, worker_, 2).Record(run.run_id, run.task_id, outcomes);
   };
@@ -121,6 +121,28 @@ TEST_P(InDoubtTest, WhatNobodyKnowsToHaveClaimedIsGivenBackAndClaimedAgain) {
   });
   queue_.ReleaseAll(run.run_id);
   EXPECT_EQ(queue_.ClaimRetries(run.run_id, 10).size(), 4U);
+  ExpectLevelsOfRows(run);
+}
+
+// What failed is tried again before the same failure is recorded a second time.
+TEST_P(InDoubtTest, APartThatFailsCostsItsObjectOneAttempt) {
+  JobQueue queue(session_, worker_, 3);
+  const BegunRun run = Plan(worker_, 1);
+  Split(run, Claim(run, 1));
+  const PartJob part = queue.ClaimParts(run.run_id, 1).at(0);
+  Outcomes outcomes;
+  outcomes.returned_parts = {{part.job_id, part.part.number, part.upload_id}};
+  outcomes.failed.resize(1);
+  outcomes.failed[0] = {.job_id = part.job_id, .error = "broken", .upload_id = part.upload_id};
+  bool again = false;
+  Twice([&](pg::Session& session) {
+    for (const Job& job : queue.ClaimRetries(run.run_id, again ? 1 : 0)) {
+      EXPECT_TRUE(queue.Split(run.task_id, job, "upload", 50, job.source, {}, {}, job.key.bytes()));
+    }
+    again = true;
+    return JobQueue(session, worker_, 3).Record(run.run_id, run.task_id, outcomes).run_closed;
+  });
+  EXPECT_EQ(Ask<int>("select attempts as v from bucketferry.job"), 1);
   ExpectLevelsOfRows(run);
 }
 

@@ -33,12 +33,13 @@ class JobQueueTest : public QueueFixture {
                               "nonce"));
     return job;
   }
-  static FailedJob FailedPart(const PartJob& part) {
+  static void AddFailure(Outcomes& outcomes, const PartJob& part) {
     FailedJob failed;
     failed.job_id = part.job_id;
     failed.error = "broken";
     failed.upload_id = part.upload_id;
-    return failed;
+    outcomes.failed.push_back(failed);
+    outcomes.returned_parts.push_back({part.job_id, part.part.number, part.upload_id});
   }
   static FinishedPart Finished(const PartJob& part) {
     return {part.job_id, part.part.number, "e" + std::to_string(part.part.number), Md5::Of("x"),
@@ -311,7 +312,7 @@ TEST_F(JobQueueTest, PartsThatFailedGoBackAndPartsOfOthersStay) {
   JobQueue other(session_, NewWorker(), 3);
   other.ClaimParts(run_.run_id, 1);
   Outcomes outcomes;
-  outcomes.returned_parts = {{1, 1}, {1, 2}};
+  outcomes.returned_parts = {{1, 1, "upload-1"}, {1, 2, "upload-1"}};
   Record(outcomes);
   const std::vector<PartJob> again = queue_->ClaimParts(run_.run_id, 10);
   ASSERT_EQ(again.size(), 2U);
@@ -325,8 +326,7 @@ TEST_F(JobQueueTest, AnObjectWhoseTryFailedGoesOnWithThePartsItHas) {
   const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 2);
   Outcomes outcomes;
   outcomes.parts = {Finished(parts[0])};
-  outcomes.returned_parts = {{1, 2}};
-  outcomes.failed = {FailedPart(parts[1])};
+  AddFailure(outcomes, parts[1]);
   Record(outcomes);
   EXPECT_TRUE(queue_->ClaimParts(run_.run_id, 10).empty());  // not while it waits
   job = queue_->ClaimRetries(run_.run_id, 10).at(0);
@@ -342,19 +342,20 @@ TEST_F(JobQueueTest, AnObjectWhoseTryFailedGoesOnWithThePartsItHas) {
 
 TEST_F(JobQueueTest, APartThatTheStoreLostIsSentAgainAndWhatOthersHoldStays) {
   Begin(1);
-  Job job = SplitFirst(3);
-  const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 3);
+  Job job = SplitFirst(4);
+  const std::vector<PartJob> parts = queue_->ClaimParts(run_.run_id, 4);
   Outcomes outcomes;
   outcomes.parts = {Finished(parts[0]), Finished(parts[1])};
-  outcomes.failed = {FailedPart(parts[2])};
+  AddFailure(outcomes, parts[3]);
   Record(outcomes);
   job = queue_->ClaimRetries(run_.run_id, 1).at(0);
   const std::vector<FinishedPart> there = {{1, 1, "e1", Md5::Of("x")}};
   EXPECT_TRUE(
-      queue_->Split(run_.task_id, job, "upload-1", PartBytes(3), job.source, there, {2}, "nonce"));
+      queue_->Split(run_.task_id, job, "upload-1", PartBytes(4), job.source, there, {2}, "nonce"));
   const std::vector<PartJob> again = queue_->ClaimParts(run_.run_id, 10);
-  ASSERT_EQ(again.size(), 1U);
+  ASSERT_EQ(again.size(), 2U);
   EXPECT_EQ(again[0].part.number, 2U);
+  EXPECT_EQ(again[1].part.number, 4U);
   EXPECT_EQ(queue_->ReadDoneParts(run_.run_id, 1).size(), 1U);
 }
 

@@ -125,9 +125,13 @@ TEST_F(LastOneTest, PartsOfManyObjectsAreRecordedInAnyOrderByTwo) {
       second.parts.push_back(Finished(two_.queue.ClaimParts(run.run_id, 1).at(0)));
     }
     std::reverse(second.parts.begin(), second.parts.end());
-    // And each has seen the last object of the other fail.
-    first.failed = {BrokenPart(second.parts[0].job_id)};
-    second.failed = {BrokenPart(first.parts[0].job_id)};
+    // And each has seen its part of the other's first object fail.
+    for (Outcomes* one : {&first, &second}) {
+      const FinishedPart& part = one->parts.back();
+      one->failed = {BrokenPart(part.job_id)};
+      one->returned_parts = {{part.job_id, part.number, part.upload_id}};
+      one->parts.pop_back();
+    }
     Together([&] { Record(one_, run, first); }, [&] { Record(two_, run, second); });
     ExpectLevelsOfRows(run);
     EXPECT_EQ(one_.queue.ClaimCompletions(run.run_id, 100).size(), kObjects - 2U);
@@ -141,7 +145,7 @@ TEST_F(LastOneTest, AnObjectThatIsSplitAgainAndAPartOfItThatEndsCountTheSame) {
     Outcomes failed, finished;
     const PartJob mine = one_.queue.ClaimParts(run.run_id, 1).at(0);
     finished.parts = {Finished(two_.queue.ClaimParts(run.run_id, 1).at(0))};
-    failed.returned_parts = {{mine.job_id, mine.part.number}};
+    failed.returned_parts = {{mine.job_id, mine.part.number, mine.upload_id}};
     failed.failed = {BrokenPart(mine.job_id)};
     failed.failed[0].costs_attempt = false;
     Record(one_, run, failed);

@@ -23,6 +23,7 @@ class LatePartTest : public QueueFixture {
     outcomes.failed[0].job_id = part.job_id;
     outcomes.failed[0].error = "broken";
     outcomes.failed[0].upload_id = part.upload_id;
+    outcomes.returned_parts = {{part.job_id, part.part.number, part.upload_id}};
     return outcomes;
   }
   Recorded Record(const Outcomes& outcomes) {

@@ -26,10 +26,15 @@ class UploadTableTest : public QueueFixture {
   Recorded Record(const Outcomes& outcomes) {
     return queue_->Record(run_.run_id, run_.task_id, outcomes);
   }
-  static FailedJob FailedPartOf(const Job& job) {
-    FailedJob failed = Failed(job);
-    failed.upload_id = "u1";
-    return failed;
+  // One of its parts is claimed, and fails.
+  Recorded FailPartOf(const Job& job, bool futile = false) {
+    const PartJob part = queue_->ClaimParts(run_.run_id, 1).at(0);
+    Outcomes outcomes;
+    outcomes.failed = {Failed(job)};
+    outcomes.failed[0].upload_id = part.upload_id;
+    outcomes.failed[0].futile = futile;
+    outcomes.returned_parts = {{part.job_id, part.part.number, part.upload_id}};
+    return Record(outcomes);
   }
   // Sends the parts of job 1 and claims it for completion.
   Job SendParts() {
@@ -88,9 +93,7 @@ TEST_F(UploadTableTest, EachAttemptLeavesItsOwnTraceUntilItIsSettled) {
 TEST_F(UploadTableTest, AnotherUploadOfAnObjectAbandonsTheOneInUse) {
   Begin(1);
   Job job = Open("u1", "a");
-  Outcomes outcomes;
-  outcomes.failed = {FailedPartOf(job)};
-  Record(outcomes);
+  FailPartOf(job);
   job = queue_->ClaimRetries(run_.run_id, 1).at(0);
   EXPECT_TRUE(queue_->Split(run_.task_id, job, "u2", 50, job.source, {}, {}, "b"));
   EXPECT_EQ(Rows(), (Texts{"!a:u1", "b:u2"}));
@@ -131,12 +134,10 @@ TEST_F(UploadTableTest, WhatWasCompletedIsForgottenAndAnyOtherOfTheObjectAbandon
 TEST_F(UploadTableTest, UploadsOfObjectsThatNeedNoCopyAreAbandonedAndTheirRowsStay) {
   Begin(2);
   Job job = Open("u1", "a");
-  Outcomes outcomes;
-  outcomes.failed = {FailedPartOf(job)};
-  Record(outcomes);
+  FailPartOf(job);
   job = queue_->ClaimRetries(run_.run_id, 1).at(0);
   queue_->IntendUpload(run_.task_id, Claim(), 50, "b");
-  outcomes = {};
+  Outcomes outcomes;
   outcomes.verdicts = {{1, "vanished", "gone"}, {2, "archived", "restore it"}};
   EXPECT_TRUE(Record(outcomes).run_closed);
   EXPECT_EQ(Rows(), (Texts{"!a:u1", "!b:"}));
@@ -144,10 +145,7 @@ TEST_F(UploadTableTest, UploadsOfObjectsThatNeedNoCopyAreAbandonedAndTheirRowsSt
 
 TEST_F(UploadTableTest, TheUploadOfADeadObjectWaitsForTheNextRunAndNotForEver) {
   Begin(1);
-  Outcomes outcomes;
-  outcomes.failed = {FailedPartOf(Open("u1", "a"))};
-  outcomes.failed[0].futile = true;
-  EXPECT_TRUE(Record(outcomes).run_closed);
+  EXPECT_TRUE(FailPartOf(Open("u1", "a"), /*futile=*/true).run_closed);
   AbandonLeftUploads(session_, worker_, run_.task_id, hours(1));
   EXPECT_EQ(Rows(), Texts{"a:u1"});
   Run("update bucketferry.run set started_at = started_at - interval '2 hours',"

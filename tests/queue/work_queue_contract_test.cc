@@ -309,6 +309,33 @@ TEST_P(WorkQueueContract, APartThatWasSentToAnEarlierUploadIsNoneOfTheOneThatIsO
   EXPECT_EQ(queue_->ReadDoneParts(run_, parts.at(0).job_id).size(), 1U);
 }
 
+TEST_P(WorkQueueContract, APartThatFailedOfAnEarlierUploadIsTakenBackFromNoLaterOne) {
+  SplitOne();
+  const std::vector<PartJob> parts = queue_->ClaimParts(run_, 1);
+  Outcomes late;
+  late.returned_parts.push_back({1, parts.at(0).part.number, "u0"});
+  Record(*queue_, late);
+  EXPECT_EQ(others_->ClaimParts(run_, 10).size(), 2U);
+  late.returned_parts.back().upload_id = "u1";
+  Record(*queue_, late);
+  EXPECT_EQ(others_->ClaimParts(run_, 10).size(), 1U);
+}
+
+TEST_P(WorkQueueContract, APartThatFailedCountsOnceHoweverOftenItIsSaid) {
+  SplitOne();
+  const PartJob part = queue_->ClaimParts(run_, 1).at(0);
+  Outcomes outcomes;
+  outcomes.returned_parts.push_back({1, part.part.number, part.upload_id});
+  outcomes.failed.push_back(Failed(1));
+  outcomes.failed.back().upload_id = part.upload_id;
+  Record(*queue_, outcomes);
+  const Job job = queue_->ClaimRetries(run_, 1).at(0);
+  EXPECT_TRUE(queue_->Split(world_->task_id(), job, "u1", 10, job.source, {}, {}, "n1"));
+  Record(*queue_, outcomes);
+  EXPECT_EQ(world_->StateOf(run_, 1), "in_flight");
+  EXPECT_EQ(queue_->ClaimParts(run_, 10).at(0).attempts, 1);
+}
+
 TEST_P(WorkQueueContract, AnUploadHeardOfAfterItsIntentWasForgottenIsRecordedAsAbandoned) {
   run_ = world_->AddRun(1);
   const Job job = ClaimAll(*queue_).at(0);
@@ -331,7 +358,7 @@ TEST_P(WorkQueueContract, APartThatFailedSpeaksForItsObjectOnlyWhileThatGoesOnTh
     Outcomes outcomes;
     outcomes.failed.push_back(Failed(1));
     outcomes.failed.back().upload_id = part.upload_id;
-    outcomes.returned_parts.emplace_back(1, part.part.number);
+    outcomes.returned_parts.push_back({1, part.part.number, part.upload_id});
     Record(*queue_, outcomes);
   };
   fail(parts.at(0));

@@ -173,15 +173,6 @@ void FakeQueue::RecordParts(RunRow& run, const Outcomes& outcomes) {
     std::optional<int>& left = run.jobs.at(part.job_id).parts_left;
     if (left) *left -= 1;
   }
-  for (const auto& id : outcomes.returned_parts) {
-    const auto found = run.parts.find(id);
-    if (found == run.parts.end() || found->second.state != "in_flight" ||
-        found->second.worker_id != worker_id_) {
-      continue;
-    }
-    found->second.state = "pending";
-    found->second.worker_id = 0;
-  }
   for (const auto& id : outcomes.lost_parts) {
     JobRow& row = run.jobs.at(id.first);
     const auto found = run.parts.find(id);
@@ -194,9 +185,30 @@ void FakeQueue::RecordParts(RunRow& run, const Outcomes& outcomes) {
   }
 }
 
-void FakeQueue::RecordFailures(RunRow& run, const Outcomes& outcomes, Recorded& recorded) {
+FakeQueue::PartsReturned FakeQueue::ReturnParts(RunRow& run,
+                                                const std::vector<ReturnedPart>& parts) {
+  PartsReturned returned;
+  for (const ReturnedPart& part : parts) {
+    const auto found = run.parts.find({part.job_id, part.number});
+    if (found == run.parts.end() || found->second.state != "in_flight" ||
+        found->second.worker_id != worker_id_ ||
+        run.jobs.at(part.job_id).job.upload_id != part.upload_id) {
+      continue;
+    }
+    found->second.state = "pending";
+    found->second.worker_id = 0;
+    returned.emplace(part.job_id, part.upload_id);
+  }
+  return returned;
+}
+
+void FakeQueue::RecordFailures(RunRow& run, const Outcomes& outcomes, const PartsReturned& returned,
+                               Recorded& recorded) {
   for (const FailedJob& failed : outcomes.failed) {
     JobRow& row = run.jobs.at(failed.job_id);
+    if (!failed.upload_id.empty() && !returned.contains({failed.job_id, failed.upload_id})) {
+      continue;
+    }
     const bool speaks = failed.upload_id.empty() ? IsOurs(row)
                                                  : row.state == "in_flight" && row.worker_id == 0 &&
                                                        row.job.upload_id == failed.upload_id;
@@ -219,6 +231,7 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
     Recorded recorded;
     RunRow& run = tables_.runs_.at(run_id);
     RecordParts(run, outcomes);
+    const PartsReturned returned = ReturnParts(run, outcomes.returned_parts);
     for (const DoneJob& done : outcomes.done) {
       JobRow& row = run.jobs.at(done.job_id);
       if (!IsOurs(row)) continue;
@@ -232,7 +245,7 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
         return !completed.empty() && upload.second.known.upload_id == completed;
       });
     }
-    RecordFailures(run, outcomes, recorded);
+    RecordFailures(run, outcomes, returned, recorded);
     for (const JobVerdict& verdict : outcomes.verdicts) {
       JobRow& row = run.jobs.at(verdict.job_id);
       if (!IsOurs(row)) continue;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "batch/base/clock.h"
@@ -112,6 +113,7 @@ class FakeQueue final : public WorkQueue {
  private:
   using JobRow = FakeTables::JobRow;
   using RunRow = FakeTables::RunRow;
+  using PartsReturned = std::set<std::pair<std::int64_t, std::string>>;  // by job and upload
 
   // Runs `body` between the two interferences; `writes`: only within the term.
   template <typename Body>
@@ -122,7 +124,9 @@ class FakeQueue final : public WorkQueue {
     return row.state == "in_flight" && row.worker_id == worker_id_;
   }
   void RecordParts(RunRow& run, const Outcomes& outcomes);
-  void RecordFailures(RunRow& run, const Outcomes& outcomes, Recorded& recorded);
+  PartsReturned ReturnParts(RunRow& run, const std::vector<ReturnedPart>& parts);
+  void RecordFailures(RunRow& run, const Outcomes& outcomes, const PartsReturned& returned,
+                      Recorded& recorded);
   // All of the object but the one with this id, which may be empty.
   void AbandonUploads(const Key& key, const std::string& but_not);
   static void DeleteParts(RunRow& run, std::int64_t job_id);
