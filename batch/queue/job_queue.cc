@@ -190,6 +190,9 @@ void LockJobs(pg::Transaction& tx, std::int64_t run_id, const Outcomes& outcomes
   for (const ReturnedPart& part : outcomes.returned_parts) ids.push_back(part.job_id);
   for (const auto& [job_id, number] : outcomes.lost_parts) ids.push_back(job_id);
   for (const FailedJob& job : outcomes.failed) ids.push_back(job.job_id);
+  for (const DoneJob& job : outcomes.done) ids.push_back(job.job_id);
+  for (const JobVerdict& job : outcomes.verdicts) ids.push_back(job.job_id);
+  for (const FinishedDelete& job : outcomes.deletes) ids.push_back(job.job_id);
   if (!ids.empty()) tx.Execute("queries/lock_jobs", run_id, ids);
 }
 

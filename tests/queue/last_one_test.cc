@@ -139,6 +139,24 @@ TEST_F(LastOneTest, PartsOfManyObjectsAreRecordedInAnyOrderByTwo) {
   }
 }
 
+// One says of parts what it said before, while another has completed their objects.
+TEST_F(LastOneTest, ObjectsAreCompletedInAnyOrderWhileSomebodyWritesOfTheirParts) {
+  constexpr int kObjects = 60;
+  for (int round = 0; round < 20 && !HasFailure(); ++round) {
+    const BegunRun run = PlanParts(kObjects);
+    Outcomes parts;
+    for (const PartJob& part : two_.queue.ClaimParts(run.run_id, 2 * kObjects)) {
+      parts.parts.push_back(Finished(part));
+    }
+    Record(two_, run, parts);
+    Outcomes done = DoneAll(one_.queue.ClaimCompletions(run.run_id, kObjects));
+    ASSERT_EQ(done.done.size(), std::size_t{kObjects});
+    std::reverse(done.done.begin(), done.done.end());
+    Together([&] { Record(one_, run, done); }, [&] { Record(two_, run, parts); });
+    EXPECT_EQ(RunStateOf(run.run_id), "complete");
+  }
+}
+
 TEST_F(LastOneTest, AnObjectThatIsSplitAgainAndAPartOfItThatEndsCountTheSame) {
   for (int round = 0; round < kRounds && !HasFailure(); ++round) {
     const BegunRun run = PlanParts(1);
