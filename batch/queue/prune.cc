@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/base/error.h"
+#include "batch/queue/run_table.h"
 
 namespace ferry {
 namespace {
@@ -38,6 +39,7 @@ class Pruning {
       : session_(session), history_(history), stop_(stop) {}
 
   Pruned Run() {
+    FoldLateTallies();
     DropLeftJobs();
     DropPartitions();
     const milliseconds short_lived = std::min(history_, kShortLivedMax);
@@ -54,6 +56,23 @@ class Pruning {
   };
 
   bool GoesOn() const { return !stop_.stop_requested(); }
+
+  // A claim that met the close, or what was taken back then: nobody else may come to add it up, and
+  // neither the run nor the worker could ever go.
+  void FoldLateTallies() {
+    const auto runs = Prune(session_, [](pg::Transaction& tx) {
+      std::vector<std::int64_t> late;
+      for (const pg::Row row : tx.Execute("queries/find_late_tallies", kRowsAtOnce)) {
+        late.push_back(row.Get<std::int64_t>("run_id"));
+      }
+      return late;
+    });
+    if (!runs) return;
+    for (const std::int64_t run_id : *runs) {
+      if (!GoesOn()) return;
+      Prune(session_, [&](pg::Transaction& tx) { return CloseIfFinal(tx, run_id); });
+    }
+  }
 
   void DropLeftJobs() {
     const auto runs = Prune(session_, [](pg::Transaction& tx) {
@@ -83,10 +102,9 @@ class Pruning {
       });
       if (!done || !GoesOn()) return false;
     }
-    if (kept > 0) return true;
     return Prune(session_,
                  [&](pg::Transaction& tx) {
-                   tx.Execute("queries/clear_leftovers", run.run_id);
+                   tx.Execute("queries/settle_left_run", run.run_id, kept > 0);
                    return true;
                  })
         .has_value();

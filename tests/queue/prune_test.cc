@@ -95,6 +95,58 @@ TEST_F(PruneTest, WhatAClosedRunLeftUndoneIsDroppedButNotWhatALiveWorkerHas) {
   EXPECT_EQ(Jobs(run), 2);
 }
 
+TEST_F(PruneTest, WhatIsClaimedWhileItIsDroppedStays) {
+  const BegunRun run = Plan(worker_, 2);
+  FailRun(session_, run.run_id, "the bucket is away");
+  pg::Session other(database_.options());
+  std::future<Pruned> pruned;
+  {
+    pg::Transaction claiming(other);
+    claiming.ExecuteText(
+        "update bucketferry.job set state = 'in_flight', worker_id = $1 where job_id = 1", worker_);
+    pruned = std::async(std::launch::async, [this] {
+      pg::Session session(database_.options());
+      return PruneHistory(session, kHistory, {});
+    });
+    AwaitSomebodyWhoWaits();
+    claiming.Commit();
+  }
+  EXPECT_EQ(pruned.get().jobs, 1);
+  EXPECT_EQ(StateOf(run.run_id, 1), "in_flight");
+  EndLease(worker_);
+  EXPECT_EQ(Prune().jobs, 1) << "it is looked at again";
+}
+
+TEST_F(PruneTest, RunsOfWhichSomebodyKeepsSomethingKeepNoOtherWaiting) {
+  for (int i = 0; i < 12; ++i) {
+    const BegunRun run = Plan(worker_, 1);
+    ASSERT_EQ(Claim(run, 1).size(), 1U);
+    FailRun(session_, run.run_id, "the bucket is away");
+  }
+  const BegunRun last = Plan(worker_, 1);
+  FailRun(session_, last.run_id, "the bucket is away");
+  EXPECT_EQ(Prune().jobs + Prune().jobs, 1);
+  EXPECT_EQ(Jobs(last), 0);
+}
+
+TEST_F(PruneTest, WhatWasAddedToAClosedRunIsFoldedAndKeepsNeitherItNorItsWorker) {
+  const std::int64_t gone = NewWorker();
+  const BegunRun run = RunToItsEnd();
+  RunToItsEnd();
+  session_.Transact([&](pg::Transaction& tx) {
+    AddTally(tx, run.run_id, gone, {.pending = -1, .in_flight = 1, .requests_source = 7});
+  });
+  EndLease(gone);
+  LetPass("31 days");
+  Run("update bucketferry.worker set leased_until = leased_until - interval '2 days'"
+      " where worker_id = $1",
+      gone);
+  BeginAnotherTask();
+  const Pruned pruned = Prune();
+  EXPECT_EQ(pruned.runs, 1);
+  EXPECT_EQ(pruned.workers, 1);
+}
+
 TEST_F(PruneTest, NothingOfARunThatGoesOnOrMayGoOnIsTouched) {
   const BegunRun run = Plan(worker_, 4);
   Claim(run, 2);
@@ -140,8 +192,12 @@ TEST_F(PruneTest, PartsOfAnOpenUploadOutliveTheirJobAndTheirTime) {
   ASSERT_EQ(open.size(), 1U);
   EXPECT_EQ(queue.ReadDoneParts(open[0].run_id, open[0].job_id).size(), 1U);
 
-  Run("delete from bucketferry.upload");
-  EXPECT_EQ(Prune().partitions, 1);
+  Run("insert into bucketferry.upload select task_id, key, run_id, job_id, null, part_bytes,"
+      " size_bytes, source_etag, source_modified_at, source_version, created_at, 'intent'"
+      " from bucketferry.upload");
+  EXPECT_EQ(Prune().partitions, 0);
+  Run("update bucketferry.upload set abandoned_at = now() where upload_id is not null");
+  EXPECT_EQ(Prune().partitions, 1) << "nobody goes on with what is left";
   EXPECT_EQ(Partitions("part"), 1);
 }
 

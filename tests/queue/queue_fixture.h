@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "batch/pg/migrator.h"
@@ -82,6 +83,14 @@ class QueueFixture : public testing::Test {
     return session_.Transact([&](pg::Transaction& tx) {
       return tx.ExecuteText(sql, values...).One().template Get<T>("v");
     });
+  }
+  // Until another session waits for a lock in this database.
+  void AwaitSomebodyWhoWaits() {
+    while (Ask<std::int64_t>("select count(*) as v from pg_stat_activity"
+                             " where datname = current_database() and wait_event_type = 'Lock'") ==
+           0) {
+      std::this_thread::yield();
+    }
   }
   std::string StateOf(std::int64_t run_id, std::int64_t job_id) {
     return Ask<std::string>(
