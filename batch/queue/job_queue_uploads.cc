@@ -1,6 +1,7 @@
 // Multipart uploads of the queue: found, intended, split into parts, dropped.
 #include <algorithm>
 
+#include "batch/base/error.h"
 #include "batch/queue/job_queue.h"
 #include "batch/queue/upload_table.h"
 
@@ -14,6 +15,12 @@ void DeleteParts(pg::Transaction& tx, const Job& job, Tally& tally) {
     tally.parts_pending -= state == "pending" ? 1 : 0;
     tally.parts_in_flight -= state == "in_flight" ? 1 : 0;
   }
+}
+
+// Whether the object is this worker's to go on with.
+bool HoldJob(pg::Transaction& tx, std::int64_t worker_id, const Job& job) {
+  return !tx.Execute("queries/hold_job", job.run_id, worker_id, job.job_id).empty() &&
+         !tx.Execute("queries/hold_run", job.run_id).empty();
 }
 
 }  // namespace
@@ -46,7 +53,7 @@ void JobQueue::IntendUpload(std::int64_t task_id, const Job& job, std::uint64_t 
 bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
                      std::uint64_t part_bytes, const SourceIdentity& source,
                      const std::vector<FinishedPart>& done_parts,
-                     const std::vector<std::int64_t>& lost_parts, const std::string& nonce) {
+                     const std::vector<std::int64_t>& lost_parts, const std::string& nonce) try {
   std::vector<std::int64_t> numbers, firsts, sizes;
   std::vector<std::optional<std::string>> etags;
   std::vector<std::optional<pg::Bytes>> md5s;
@@ -66,7 +73,7 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
   held.jobs.erase(job.job_id);
   held.first_job = std::min(held.first_job, job.job_id);
   return Write([&](pg::Transaction& tx) {
-    if (tx.Execute("queries/hold_job", job.run_id, worker_id_, job.job_id).empty()) {
+    if (!HoldJob(tx, worker_id_, job)) {
       tx.Execute("queries/record_stray_upload", nonce, task_id, job.key, job.run_id, job.job_id,
                  upload_id, part_bytes, source.etag, source.modified_ms, source.version,
                  source.size_bytes);
@@ -90,13 +97,16 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     AddTally(tx, job.run_id, worker_id_, tally);
     return true;
   });
+} catch (const Error& error) {
+  // Somebody else brought an upload of the object into use at the same moment (upload_in_use).
+  if (error.code() != "23505") throw;
+  throw Error(ErrorKind::kUnavailable, error.what(), error.code());
 }
 
 void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
   Write([&](pg::Transaction& tx) {
-    if (tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id).empty()) {
-      return false;
-    }
+    if (!HoldJob(tx, worker_id_, job)) return false;
+    tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id);
     Tally tally;
     DeleteParts(tx, job, tally);
     AddTally(tx, job.run_id, worker_id_, tally);

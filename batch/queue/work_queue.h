@@ -178,13 +178,14 @@ class WorkQueue {
                             const std::string& nonce) = 0;
   // The upload exists: its parts become claimable, but for those that are done. `lost_parts` were
   // recorded as done and are not at the store. `nonce` is of the upload's row; any other that was
-  // in use is abandoned. False: the job is not ours any more, and nobody goes on with this upload
-  // unless it was recorded before.
+  // in use is abandoned. False: the job is not ours any more or its run is closed, and nobody goes
+  // on with this upload unless it was recorded before.
   virtual bool Split(std::int64_t task_id, const Job& job, const std::string& upload_id,
                      std::uint64_t part_bytes, const SourceIdentity& source,
                      const std::vector<FinishedPart>& done_parts,
                      const std::vector<std::int64_t>& lost_parts, const std::string& nonce) = 0;
-  // The upload cannot become the object, which starts over; the janitor sees that it ends.
+  // The upload cannot become the object, which starts over; the janitor sees that it ends. Nothing
+  // where the job is not ours any more or its run is closed: a later run may go on with it.
   virtual void DropUpload(std::int64_t task_id, const Job& job) = 0;
 
   // What workers whose lease is over held waits for others. Returns how much it was.

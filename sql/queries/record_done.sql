@@ -32,9 +32,9 @@ with o as (
 ), g as (  -- what was completed is no upload any more
   delete from bucketferry.upload x using u
   where x.task_id = $3 and x.key = u.key and x.upload_id = u.completed
-), a as (  -- any other of the object is of no use
+), a as (  -- any other of the object is of no use, but to a later run
   update bucketferry.upload x set abandoned_at = clock_timestamp() from u
-  where x.task_id = $3 and x.key = u.key and x.abandoned_at is null
+  where x.task_id = $3 and x.key = u.key and x.abandoned_at is null and x.run_id <= $1
     and (x.upload_id is null or x.upload_id is distinct from u.completed)
 )
 select job_id from u

@@ -24,6 +24,6 @@ with o as (
         verdict = excluded.verdict, recorded_at = clock_timestamp()
 ), a as (
   update bucketferry.upload x set abandoned_at = clock_timestamp()
-  from u where x.task_id = $3 and x.key = u.key and x.abandoned_at is null
+  from u where x.task_id = $3 and x.key = u.key and x.abandoned_at is null and x.run_id <= $1
 )
 select job_id, state, size_bytes from u

@@ -1,6 +1,7 @@
 #include "batch/queue/upload_table.h"
 
 #include <algorithm>
+#include <future>
 
 #include "tests/queue/queue_fixture.h"
 
@@ -216,6 +217,57 @@ TEST_F(UploadTableTest, WhatCouldNotBeEndedComesAfterTheOthersNextTime) {
   RecordTidied(session_, worker_, {first[0].nonce, next[0].nonce}, {});
   EXPECT_TRUE(ListAbandonedUploads(session_, run_.task_id, 10).empty());
   EXPECT_TRUE(Rows().empty());
+}
+
+TEST_F(UploadTableTest, WorkOfAClosedRunTouchesNoUploadOfALaterOne) {
+  Begin(2);
+  const Job split = Claim(), copied = Claim();
+  const BegunRun closed = run_;
+  const std::int64_t other = NewWorker();
+  FailRun(session_, closed.run_id, "away");
+  const BegunRun later = Plan(other, 2);
+  JobQueue next(session_, other, 3);
+  std::int64_t cursor = 0;
+  for (const Job& job : next.ClaimJobs(later.run_id, cursor, 2)) {
+    const std::string nonce = "b" + std::to_string(job.job_id);
+    EXPECT_TRUE(next.Split(later.task_id, job, "u" + nonce, 50, job.source, {}, {}, nonce));
+  }
+  queue_->IntendUpload(closed.task_id, split, 50, "a");
+  EXPECT_FALSE(queue_->Split(closed.task_id, split, "ua", 50, split.source, {}, {}, "a"));
+  Job adopted = split;
+  adopted.upload_id = "ub1";
+  queue_->DropUpload(closed.task_id, adopted);
+  Outcomes outcomes;
+  outcomes.done = {Done(copied)};
+  queue_->Record(closed.run_id, closed.task_id, outcomes);
+  EXPECT_EQ(Rows(), (Texts{"!a:ua", "b1:ub1", "b2:ub2"}));
+}
+
+TEST_F(UploadTableTest, WhoMeetsAnUploadThatComesIntoUseAtTheSameMomentTriesAgain) {
+  Begin(1);
+  const Job job = Claim();
+  queue_->IntendUpload(run_.task_id, job, 50, "a");
+  pg::Session other(database_.options());
+  std::future<std::string> split;
+  {
+    pg::Transaction tx(other);
+    tx.ExecuteText(
+        "insert into bucketferry.upload (nonce, task_id, key, run_id, job_id, upload_id,"
+        " part_bytes, size_bytes, source_etag, source_modified_at, source_version)"
+        " values ('b', $1, 'in/1', $2, 1, 'ub', 50, 100, 'e', now(), '')",
+        run_.task_id, run_.run_id);
+    split = std::async(std::launch::async, [&] {
+      pg::Session session(database_.options());
+      JobQueue queue(session, worker_, 3);
+      return test::KindOf(
+          [&] { queue.Split(run_.task_id, job, "ua", 50, job.source, {}, {}, "a"); });
+    });
+    AwaitSomebodyWhoWaits();
+    tx.Commit();
+  }
+  EXPECT_EQ(split.get(), "unavailable");
+  EXPECT_TRUE(queue_->Split(run_.task_id, job, "ua", 50, job.source, {}, {}, "a"));
+  EXPECT_EQ(Rows(), (Texts{"!b:ub", "a:ua"}));
 }
 
 TEST_F(UploadTableTest, AWorkerWhoseTermIsOverTidiesNothing) {

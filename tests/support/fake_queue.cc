@@ -240,7 +240,7 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
       row.job.source = done.source;
       const std::string completed = std::exchange(row.job.upload_id, {});
       row.parts_left.reset();
-      AbandonUploads(row.job.key, completed);
+      AbandonUploads(run_id, row.job.key, completed);
       std::erase_if(tables_.uploads_, [&](const auto& upload) {
         return !completed.empty() && upload.second.known.upload_id == completed;
       });
@@ -253,7 +253,7 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
       row.worker_id = 0;
       row.job.upload_id.clear();
       row.parts_left.reset();
-      AbandonUploads(row.job.key, "");
+      AbandonUploads(run_id, row.job.key, "");
     }
     for (const std::string& nonce : outcomes.settled_intents) tables_.uploads_.erase(nonce);
     recorded.run_closed = Close(run);
@@ -283,11 +283,11 @@ std::vector<StoredPart> FakeQueue::ReadDoneParts(std::int64_t run_id, std::int64
   });
 }
 
-void FakeQueue::AbandonUploads(const Key& key, const std::string& but_not) {
+void FakeQueue::AbandonUploads(std::int64_t run_id, const Key& key, const std::string& but_not) {
   for (auto& [nonce, upload] : tables_.uploads_) {
     KnownUpload& known = upload.known;
     const bool kept = !but_not.empty() && known.upload_id == but_not;
-    if (known.key == key && !kept) known.abandoned = true;
+    if (known.key == key && known.run_id <= run_id && !kept) known.abandoned = true;
   }
 }
 
@@ -308,7 +308,7 @@ bool FakeQueue::Split(std::int64_t task_id, const Job& job, const std::string& u
   return Call("split", true, [&] {
     RunRow& run = tables_.runs_.at(job.run_id);
     JobRow& row = run.jobs.at(job.job_id);
-    if (!IsOurs(row)) {
+    if (!IsOurs(row) || !IsOpen(run)) {
       KnownUpload& stray = tables_.uploads_[nonce].known;
       if (stray.nonce.empty()) {
         tables_.uploads_[nonce].task_id = task_id;
@@ -357,7 +357,7 @@ void FakeQueue::DropUpload(std::int64_t, const Job& job) {
   Call("drop_upload", true, [&] {
     RunRow& run = tables_.runs_.at(job.run_id);
     JobRow& row = run.jobs.at(job.job_id);
-    if (!IsOurs(row)) return;
+    if (!IsOurs(row) || !IsOpen(run)) return;
     row.job.upload_id.clear();
     row.parts_left.reset();
     DeleteParts(run, job.job_id);

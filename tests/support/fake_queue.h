@@ -127,8 +127,9 @@ class FakeQueue final : public WorkQueue {
   PartsReturned ReturnParts(RunRow& run, const std::vector<ReturnedPart>& parts);
   void RecordFailures(RunRow& run, const Outcomes& outcomes, const PartsReturned& returned,
                       Recorded& recorded);
-  // All of the object but the one with this id, which may be empty.
-  void AbandonUploads(const Key& key, const std::string& but_not);
+  // All that this run and earlier ones have of the object but the one with this id, which may be
+  // empty.
+  void AbandonUploads(std::int64_t run_id, const Key& key, const std::string& but_not);
   static void DeleteParts(RunRow& run, std::int64_t job_id);
   std::int64_t Requeue(RunRow& run, const std::function<bool(std::int64_t)>& of_worker);
   static bool Close(RunRow& run);
