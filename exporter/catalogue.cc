@@ -66,7 +66,7 @@ constexpr Metric kCatalogue[] = {
      {"task"}},
     {"bucketferry_task_last_success_timestamp_seconds",
      kGauge,
-     "Unix time at which the latest run closed complete; 0: never.",
+     "Unix time at which the latest scheduled run (not a retry) closed complete; 0: never.",
      {"task"}},
     {"bucketferry_task_last_failure_timestamp_seconds",
      kGauge,

@@ -101,7 +101,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   jobs->add_flag("--ledger", line.ledger, "what the destination is known to hold instead");
   CLI::App* explain = add("explain", Command::kExplain, "why a key would or would not be copied");
   explain->add_option("KEY", line.key, "the key at the source; bytes as \\xNN")->required();
-  add("retry", Command::kRetry, "a new run of the dead jobs of the latest closed run");
+  add("retry", Command::kRetry, "a new run of the dead jobs that are left");
   CLI::App* verify = add("verify", Command::kVerify, "compare source and destination");
   verify->add_flag("--deep", line.deep, "read both sides: every byte, headers, tags");
   verify->add_flag("--all", line.all, "a line for each difference, not for the first 1,000");

@@ -1,5 +1,7 @@
 #include "batch/app/plan_task.h"
 
+#include <fmt/format.h>
+
 #include "batch/app/task_parts.h"
 #include "batch/base/log.h"
 #include "batch/copy/planner.h"
@@ -9,6 +11,9 @@ namespace {
 
 // A database that planning waited for in vain is not waited for much longer to say so.
 constexpr std::chrono::seconds kFailPatience{60};
+
+// Each is a transaction, well within the time a statement may take.
+constexpr std::int64_t kRetryRowsMax = 20'000;
 
 // What the listings asked; where nothing is to be copied no worker says so.
 void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
@@ -92,24 +97,34 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
                         {"adopted", writer.totals().adopted}});
 }
 
-void PlanByDeadJobs(const CommandContext&, Engine&, PlannerSession& session, Plan& plan) {
-  const auto last = session.Read(
-      [&](pg::Session& database) { return FindLastClosedRun(database, plan.begun.task_id); });
-  if (!last) return;
-  std::int64_t count = 0;
-  session.Write(
-      plan.begun.run_id,
-      [&](pg::Transaction& tx) {
-        count = ReadRun(tx, plan.begun.run_id).totals.planned;
-        return count > 0;
-      },
-      [&](pg::Transaction& tx, std::int64_t worker_id) {
-        count = CopyDeadJobs(tx, plan.begun.run_id, last->run_id, worker_id);
-      });
+void PlanByDeadJobs(const CommandContext& context, Engine&, PlannerSession& session, Plan& plan) {
+  const BegunRun& run = plan.begun;
+  std::int64_t planned = 0;
+  std::int64_t added = 0;
+  do {
+    if (context.stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+    session.Write(
+        run.run_id,
+        // Written or not, the next ones come after those that are there.
+        [](pg::Transaction&) { return false; },
+        [&](pg::Transaction& tx, std::int64_t worker_id) {
+          added = CopyDeadJobs(tx, run.task_id, run.run_id, worker_id, kRetryRowsMax);
+          planned = ReadRun(tx, run.run_id).totals.planned;
+        });
+  } while (added > 0);
+  const std::int64_t left = session.Read([&](pg::Session& database) {
+    return CountDeadNotRetried(database, run.task_id, run.run_id);
+  });
+  if (left > 0) {
+    plan.end.error = fmt::format(
+        "{} dead objects were not retried: on keys that the destination cannot hold and on deletes "
+        "only the next run decides",
+        left);
+  }
   log::Info("planned", {{"task", plan.task->name},
-                        {"run", plan.begun.run_id},
-                        {"planned", count},
-                        {"of_run", last->run_id}});
+                        {"run", run.run_id},
+                        {"planned", planned},
+                        {"dead_not_retried", left}});
 }
 
 void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,

@@ -25,7 +25,7 @@ struct Plan {
 
 using PlanBody = std::function<void(const CommandContext&, Engine&, PlannerSession&, Plan&)>;
 
-// What is planned: what the listings say, or the dead jobs of the last closed run.
+// What is planned: what the listings say, or the dead jobs that are left.
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
                    Plan& plan);
 void PlanByDeadJobs(const CommandContext& context, Engine& engine, PlannerSession& session,

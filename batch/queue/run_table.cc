@@ -221,19 +221,10 @@ std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::s
   });
 }
 
-std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, std::int64_t task_id) {
-  return session.Transact([&](pg::Transaction& tx) -> std::optional<ClosedRun> {
-    const pg::Rows rows = tx.Execute("queries/find_last_closed_run", task_id);
-    if (rows.empty()) return std::nullopt;
-    return ClosedRun{rows[0].Get<std::int64_t>("run_id"), rows[0].Get<std::int64_t>("task_id"),
-                     rows[0].Get<std::string>("state")};
-  });
-}
-
-std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t run_id, std::int64_t from_run,
-                          std::int64_t worker_id) {
+std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
+                          std::int64_t worker_id, std::int64_t limit) {
   Tally tally;
-  for (const pg::Row row : tx.Execute("queries/retry_dead_jobs", run_id, from_run)) {
+  for (const pg::Row row : tx.Execute("queries/retry_dead_jobs", task_id, run_id, limit)) {
     tally.planned += 1;
     tally.bytes_planned += row.Get<std::int64_t>("size_bytes");
   }
@@ -241,6 +232,14 @@ std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t run_id, std::int64_t
   tally.bytes_pending = tally.bytes_planned;
   AddTally(tx, run_id, worker_id, tally);
   return tally.planned;
+}
+
+std::int64_t CountDeadNotRetried(pg::Session& session, std::int64_t task_id, std::int64_t run_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    return tx.Execute("queries/count_dead_not_retried", task_id, run_id)
+        .One()
+        .Get<std::int64_t>("dead");
+  });
 }
 
 std::vector<DeadObject> ListDead(pg::Session& session, std::int64_t run_id) {

@@ -99,18 +99,16 @@ struct OpenRun {
 };
 std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::string>& tasks);
 
-struct ClosedRun {
-  std::int64_t run_id = 0;
-  std::int64_t task_id = 0;
-  std::string state;
-};
-// Of this generation: another one had other buckets.
-std::optional<ClosedRun> FindLastClosedRun(pg::Session& session, std::int64_t task_id);
+// The next `limit` dead jobs of the pair as pending jobs of its retry `run_id`: of its latest
+// scheduled run that came to its end and of all runs since, but for what was settled later. Returns
+// how many; 0: that was all. Goes on where it ended, so a second time it adds nothing twice. Part
+// of the caller's transaction.
+std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
+                          std::int64_t worker_id, std::int64_t limit);
 
-// The dead jobs of `from_run` as pending jobs of `run_id`. Returns how many. Part of the caller's
-// transaction.
-std::int64_t CopyDeadJobs(pg::Transaction& tx, std::int64_t run_id, std::int64_t from_run,
-                          std::int64_t worker_id);
+// How many dead objects a retry cannot decide on: dead deletes, and keys that the destination
+// cannot hold.
+std::int64_t CountDeadNotRetried(pg::Session& session, std::int64_t task_id, std::int64_t run_id);
 
 struct DeadObject {
   Key key;

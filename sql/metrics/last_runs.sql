@@ -1,8 +1,9 @@
 -- The latest run of each kind, over all generations of a name. $1 task names. A row for each name,
 -- null where there is no such run. By the index on (task_name, run_id), from its end.
 --
--- started: began to plan. completed: closed complete or incomplete. succeeded: closed complete.
--- failed: closed failed. closed: what the numbers of "the last run" are about; an interrupted run
+-- started: began to plan. completed: closed complete or incomplete. succeeded: a scheduled run closed
+-- complete; a retry does not look at the source, so it says nothing of the schedule. failed: closed
+-- failed. closed: what the numbers of "the last run" are about; an interrupted run
 -- counts once the next one has closed it. Progress of a run that is closed is its end.
 select n.task, started.run_id as started_run,
        extract(epoch from started.started_at)::float8 as started_at,
@@ -30,7 +31,7 @@ left join lateral (
   order by run_id desc limit 1) completed on true
 left join lateral (
   select finished_at from bucketferry.run
-  where task_name = n.task and state = 'complete'
+  where task_name = n.task and state = 'complete' and kind = 'scheduled'
   order by run_id desc limit 1) succeeded on true
 left join lateral (
   select run_id, finished_at from bucketferry.run

@@ -159,6 +159,18 @@ TEST_F(ReadSnapshotTest, ARunThatNobodyWorksOnIsNotActive) {
   EXPECT_EQ(ValueOf(page, "bucketferry_jobs{task=\"media\",state=\"pending\"}"), "10");
 }
 
+TEST_F(ReadSnapshotTest, ARetryThatIsCompleteIsNoSuccessOfTheSchedule) {
+  CreateSchema();
+  AddTask("media");
+  AddRun(1, "complete");
+  AddRun(2, "incomplete");
+  AddRun(3, "complete");
+  Sql("update bucketferry.run set kind = 'retry' where run_id = 3");
+  const std::string page = Page();
+  EXPECT_EQ(ValueOf(page, OfTask("task_last_success_timestamp_seconds")), "1040.5");
+  EXPECT_EQ(ValueOf(page, OfTask("task_last_completed_run_id")), "3");
+}
+
 TEST_F(ReadSnapshotTest, LastRunsAreOfTheirKind) {
   CreateSchema();
   AddTask("media");

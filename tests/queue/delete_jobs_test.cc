@@ -152,8 +152,9 @@ TEST_F(DeleteJobsTest, RetryLeavesDeletesToTheNextListing) {
   EXPECT_EQ(RunStateOf(run.run_id), "incomplete");
   const BegunRun again = BeginRun(session_, Place(), RunKind::kRetry, worker_);
   session_.Transact([&](pg::Transaction& tx) {
-    EXPECT_EQ(CopyDeadJobs(tx, again.run_id, run.run_id, worker_), 0);
+    EXPECT_EQ(CopyDeadJobs(tx, run.task_id, again.run_id, worker_, 100), 0);
   });
+  EXPECT_EQ(CountDeadNotRetried(session_, run.task_id, again.run_id), 1);
 }
 
 TEST_F(DeleteJobsTest, WhatFailedPlansStagedIsSweptByTheNextOne) {

@@ -238,8 +238,9 @@ TEST_P(InDoubtTest, ARetryTakesEachDeadJobOnce) {
   queue_.Record(run.run_id, run.task_id, outcomes);
   const BegunRun retry = BeginRun(session_, Place(), RunKind::kRetry, worker_);
   Twice([&](pg::Session& session) {
-    return session.Transact(
-        [&](pg::Transaction& tx) { return CopyDeadJobs(tx, retry.run_id, run.run_id, worker_); });
+    return session.Transact([&](pg::Transaction& tx) {
+      return CopyDeadJobs(tx, run.task_id, retry.run_id, worker_, 100);
+    });
   });
   EXPECT_EQ(ReadRun(session_, retry.run_id).totals.planned, 2);
   ExpectLevelsOfRows(retry);

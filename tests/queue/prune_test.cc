@@ -245,13 +245,35 @@ TEST_F(PruneTest, TheLatestRunOfEachStateStaysAndRetryFindsItsDeadJobsHoweverOld
   EXPECT_EQ(Ask<std::string>("select string_agg(state, ' ' order by run_id) as v"
                              " from bucketferry.run where task_name = 'media'"),
             "complete failed incomplete");
-  const auto last = FindLastClosedRun(session_, dead.task_id);
-  ASSERT_TRUE(last);
   const BegunRun retry = BeginRun(session_, Place(), RunKind::kRetry, worker_);
   EXPECT_EQ(session_.Transact([&](pg::Transaction& tx) {
-    return CopyDeadJobs(tx, retry.run_id, last->run_id, worker_);
+    return CopyDeadJobs(tx, dead.task_id, retry.run_id, worker_, 100);
   }),
             1);
+}
+
+TEST_F(PruneTest, DeadJobsOutliveRunsThatDidNotSettleThem) {
+  const BegunRun dead = RunToItsEnd(/*dead=*/true);
+  FailRun(session_, Plan(worker_, 1).run_id, "the bucket is away");
+  LetPass("400 days");
+  BeginAnotherTask();
+  Prune();
+  EXPECT_EQ(Jobs(dead), 1);
+  RunToItsEnd();
+  LetPass("400 days");
+  BeginAnotherTask();
+  Prune();
+  EXPECT_EQ(Jobs(dead), 0);
+}
+
+TEST_F(PruneTest, ARetryThatIsCompleteDoesNotReplaceTheScheduledRunThatWas) {
+  const BegunRun scheduled = RunToItsEnd();
+  const BegunRun retry = BeginRun(session_, Place(), RunKind::kRetry, worker_);
+  FinishPlanning(session_, retry.run_id);
+  LetPass("400 days");
+  BeginAnotherTask();
+  Prune();
+  EXPECT_EQ(RunStateOf(scheduled.run_id), "complete");
 }
 
 TEST_F(PruneTest, SkippedRunsGoAfterADayButForTheLast) {

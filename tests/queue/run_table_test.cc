@@ -196,28 +196,6 @@ TEST_F(RunTableTest, ARunThatFailedAfterItWroteRequiresARefreshToo) {
   EXPECT_EQ(Ask<std::int64_t>("select required_run_id as v from bucketferry.refresh"), run.run_id);
 }
 
-TEST_F(RunTableTest, ARetryTakesTheDeadJobsOfTheLastRun) {
-  const BegunRun run = Plan(worker_, 3);
-  const std::vector<Job> jobs = ClaimAll(run, worker_);
-  Outcomes outcomes;
-  outcomes.done = {Done(jobs[0])};
-  outcomes.failed = {Failed(jobs[1]), Failed(jobs[2])};
-  EXPECT_TRUE(Record(run, worker_, outcomes).run_closed);
-  EXPECT_EQ(FindLastClosedRun(session_, run.task_id)->run_id, run.run_id);
-  const BegunRun retry = Begin(worker_, RunKind::kRetry);
-  EXPECT_EQ(session_.Transact([&](pg::Transaction& tx) {
-    return CopyDeadJobs(tx, retry.run_id, run.run_id, worker_);
-  }),
-            2);
-  FinishPlanning(session_, retry.run_id);
-  const std::vector<Job> again = ClaimAll(retry, worker_);
-  ASSERT_EQ(again.size(), 2U);
-  EXPECT_EQ(again[0].key, jobs[1].key);
-  EXPECT_EQ(again[0].attempts, 0);
-  EXPECT_EQ(ReadRun(session_, retry.run_id).totals.planned, 2);
-  FailRun(session_, retry.run_id, "enough");
-}
-
 TEST_F(RunTableTest, OpenRunsSayWhetherTheirPlannerLives) {
   const BegunRun run = Begin(worker_);
   std::vector<OpenRun> open = FindOpenRuns(session_, {"media", "other"});
