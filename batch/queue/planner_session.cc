@@ -6,6 +6,14 @@
 #include "batch/queue/worker_lease.h"
 
 namespace ferry {
+namespace {
+
+[[noreturn]] void ThrowClosed(const LockedRun& run) {
+  throw Error(ErrorKind::kConflict, "the run was closed while it was being planned: " +
+                                        run.error.value_or("it is " + run.state));
+}
+
+}  // namespace
 
 PlannerSession::PlannerSession(Parts parts)
     : parts_(std::move(parts)),
@@ -25,13 +33,15 @@ void PlannerSession::Write(
   bool in_doubt = false;
   database_.Do([&](pg::Session& session) {
     const std::int64_t current = parts_.worker_id();
-    if (current != worker_id_) GoOnUnderANewTerm(session, run_id, current);
     try {
       session.Transact([&](pg::Transaction& tx) {
         // Also waits for a transaction of ours that is still being committed.
-        tx.Execute("queries/lock_run", run_id);
-        CheckWorker(tx, worker_id_);
-        if (!in_doubt || !is_written(tx)) body(tx, worker_id_);
+        const LockedRun run = LockRun(tx, run_id);
+        if (in_doubt && is_written(tx)) return;
+        if (run.state != "planning") ThrowClosed(run);
+        CheckWorker(tx, current);
+        if (current != worker_id_) TakeOver(tx, run_id, run, current);
+        body(tx, current);
       });
     } catch (const Error& error) {
       in_doubt = in_doubt || error.kind() == ErrorKind::kInDoubt;
@@ -39,26 +49,23 @@ void PlannerSession::Write(
       // The database knew it before we did: there will be a new term in a moment.
       throw over ? Error(ErrorKind::kUnavailable, error.what(), error.code()) : error;
     }
+    if (current != worker_id_) {
+      log::Info("planning goes on under a new lease", {{"run", run_id}, {"worker", current}});
+    }
+    worker_id_ = current;
   });
 }
 
-void PlannerSession::GoOnUnderANewTerm(pg::Session& session, std::int64_t run_id,
-                                       std::int64_t next) {
-  session.Transact([&](pg::Transaction& tx) {
-    CheckWorker(tx, next);
-    if (tx.Execute("queries/take_over_planning", run_id, worker_id_, next).empty()) {
-      throw Error(ErrorKind::kConflict,
-                  "another process closed this run while its planner was cut off from the "
-                  "database for longer than the lease");
-    }
-    AddTally(tx, run_id, next, {});  // the new worker works on it: it is active
-  });
-  worker_id_ = next;
-  log::Info("planning goes on under a new lease", {{"run", run_id}, {"worker", next}});
+void PlannerSession::TakeOver(pg::Transaction& tx, std::int64_t run_id, const LockedRun& run,
+                              std::int64_t next) const {
+  if (tx.Execute("queries/take_over_planning", run_id, worker_id_, next).empty()) ThrowClosed(run);
+  AddTally(tx, run_id, next, {});  // the new worker works on it: it is active
 }
 
 void PlannerSession::FinishPlanning(std::int64_t run_id, const PlanEnd& end) {
-  database_.Do([&](pg::Session& session) { ferry::FinishPlanning(session, run_id, end); });
+  Write(
+      run_id, [&](pg::Transaction& tx) { return LockRun(tx, run_id).planned; },
+      [&](pg::Transaction& tx, std::int64_t) { ferry::FinishPlanning(tx, run_id, end); });
 }
 
 void PlannerSession::Fail(std::int64_t run_id, const std::string& error,

@@ -41,11 +41,11 @@ class PlannerSession {
 
   // One transaction of the planner of `run_id`, which holds the run's row. After a commit that
   // nobody answered `is_written(tx)` says whether it happened. Throws Error{kConflict} when the
-  // run was closed by others because its planner was away for too long.
+  // run was closed by others: its planner was away for too long, or a worker failed it.
   void Write(std::int64_t run_id, const std::function<bool(pg::Transaction&)>& is_written,
              const std::function<void(pg::Transaction&, std::int64_t worker_id)>& body);
 
-  // After the last batch.
+  // After the last batch. Throws as Write.
   void FinishPlanning(std::int64_t run_id, const PlanEnd& end = {});
 
   // Closes the run as failed, so that it does not look as if it were still being planned. Gives up
@@ -53,7 +53,8 @@ class PlannerSession {
   void Fail(std::int64_t run_id, const std::string& error, std::chrono::milliseconds patience);
 
  private:
-  void GoOnUnderANewTerm(pg::Session& session, std::int64_t run_id, std::int64_t next);
+  void TakeOver(pg::Transaction& tx, std::int64_t run_id, const LockedRun& run,
+                std::int64_t next) const;
 
   Parts parts_;
   pg::PatientSession database_;

@@ -1,5 +1,8 @@
 #include "batch/queue/run_table.h"
 
+#include <algorithm>
+
+#include "batch/base/error.h"
 #include "batch/queue/worker_lease.h"
 
 namespace ferry {
@@ -28,30 +31,48 @@ void Close(pg::Transaction& tx, std::int64_t run_id, const std::string& state,
   Fold(tx, run_id, /*late=*/false);
 }
 
-struct LeftBehind {
-  std::optional<std::int64_t> going_on;  // the run that goes on instead, if one does
-  bool ours = false;                     // that one is planned by whoever asks
+struct UnclosedRun {
+  std::int64_t run_id = 0;
+  bool planner_lost = false;
+  bool going_on = false;
+  bool ours = false;  // goes on, and whoever asks plans it
 };
 
-// Closes what was left behind by a planner or worker that is no more.
-LeftBehind CloseLeftBehind(pg::Transaction& tx, const std::string& task_name,
-                           std::int64_t worker_id) {
+std::vector<UnclosedRun> FindUnclosedRuns(pg::Transaction& tx, const std::string& task_name,
+                                          std::int64_t worker_id) {
+  std::vector<UnclosedRun> runs;
   for (const pg::Row row : tx.Execute("queries/find_unclosed_runs", task_name)) {
-    const auto run_id = row.Get<std::int64_t>("run_id");
-    const auto state = row.Get<std::string>("state");
-    const bool planner_lost = state == "planning" && !row.Get<bool>("planner_alive");
-    if (row.Get<bool>("active") && !planner_lost) {
-      const bool ours = state == "planning" && row.Get<std::int64_t>("planner_id") == worker_id;
-      return {run_id, ours};
-    }
-    tx.Execute("queries/lock_run", run_id);
-    if (planner_lost) {
-      Close(tx, run_id, "failed", "its planner went away before it had listed everything");
-    } else if (!CloseIfFinal(tx, run_id)) {
-      Close(tx, run_id, "interrupted", std::nullopt);
+    const bool planning = row.Get<std::string>("state") == "planning";
+    UnclosedRun run;
+    run.run_id = row.Get<std::int64_t>("run_id");
+    run.planner_lost = planning && !row.Get<bool>("planner_alive");
+    run.going_on = row.Get<bool>("active") && !run.planner_lost;
+    run.ours = run.going_on && planning && row.Get<std::int64_t>("planner_id") == worker_id;
+    runs.push_back(run);
+  }
+  return runs;
+}
+
+// Closes what was left behind by a planner or worker that is no more. Returns the run that goes on
+// instead, if one does.
+std::optional<UnclosedRun> CloseLeftBehind(pg::Transaction& tx, const std::string& task_name,
+                                           std::int64_t worker_id) {
+  for (const UnclosedRun& seen : FindUnclosedRuns(tx, task_name, worker_id)) {
+    if (seen.going_on) return seen;
+    tx.Execute("queries/lock_run", seen.run_id);
+    // While the lock was waited for its planner or a worker may have come back, or closed it.
+    const std::vector<UnclosedRun> now = FindUnclosedRuns(tx, task_name, worker_id);
+    const auto run = std::find_if(
+        now.begin(), now.end(), [&](const UnclosedRun& one) { return one.run_id == seen.run_id; });
+    if (run == now.end()) continue;
+    if (run->going_on) return *run;
+    if (run->planner_lost) {
+      Close(tx, run->run_id, "failed", "its planner went away before it had listed everything");
+    } else if (!CloseIfFinal(tx, run->run_id)) {
+      Close(tx, run->run_id, "interrupted", std::nullopt);
     }
   }
-  return {};
+  return std::nullopt;
 }
 
 OpenRun ReadOpenRun(const pg::Row& row) {
@@ -79,16 +100,16 @@ BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
     BegunRun begun;
     begun.task_id = EnsureTask(tx, place);
     tx.Execute("queries/lock_task", place.name);
-    const LeftBehind left = CloseLeftBehind(tx, place.name, worker_id);
-    if (left.ours) {
+    const std::optional<UnclosedRun> other = CloseLeftBehind(tx, place.name, worker_id);
+    if (other && other->ours) {
       // Begun before, in a transaction of whose commit nobody heard.
-      begun.run_id = *left.going_on;
+      begun.run_id = other->run_id;
       return begun;
     }
     std::optional<std::string> error;
-    if (left.going_on) {
+    if (other) {
       begun.skipped = true;
-      begun.other_run = *left.going_on;
+      begun.other_run = other->run_id;
       error = "run " + std::to_string(begun.other_run) + " of this task is still going";
       tx.Execute("queries/count_skipped", begun.task_id);
     }
@@ -149,11 +170,24 @@ RunState ReadRun(pg::Transaction& tx, std::int64_t run_id) {
 
 bool IsClosed(std::string_view state) { return state != "planning" && state != "copying"; }
 
+LockedRun LockRun(pg::Transaction& tx, std::int64_t run_id) {
+  const pg::Rows rows = tx.Execute("queries/lock_run", run_id);
+  const pg::Row row = rows.One();
+  LockedRun run;
+  run.state = row.Get<std::string>("state");
+  run.planned = row.Get<bool>("planned");
+  run.planner_id = row.Get<std::optional<std::int64_t>>("planner_id").value_or(0);
+  run.error = row.Get<std::optional<std::string>>("error");
+  return run;
+}
+
 void FinishPlanning(pg::Session& session, std::int64_t run_id, const PlanEnd& end) {
-  session.Transact([&](pg::Transaction& tx) {
-    tx.Execute("queries/finish_planning", run_id, end.error, end.selection);
-    CloseIfFinal(tx, run_id);
-  });
+  session.Transact([&](pg::Transaction& tx) { FinishPlanning(tx, run_id, end); });
+}
+
+void FinishPlanning(pg::Transaction& tx, std::int64_t run_id, const PlanEnd& end) {
+  tx.Execute("queries/finish_planning", run_id, end.error, end.selection);
+  CloseIfFinal(tx, run_id);
 }
 
 std::optional<std::string> ReadSelection(pg::Session& session, std::int64_t task_id) {
@@ -183,11 +217,12 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
 }
 
 void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error) {
-  session.Transact([&](pg::Transaction& tx) {
-    const pg::Rows runs = tx.Execute("queries/lock_run", run_id);
-    if (IsClosed(runs.One().Get<std::string>("state"))) return;
-    Close(tx, run_id, "failed", error);
-  });
+  session.Transact([&](pg::Transaction& tx) { FailRun(tx, run_id, error); });
+}
+
+void FailRun(pg::Transaction& tx, std::int64_t run_id, const std::string& error) {
+  if (IsClosed(LockRun(tx, run_id).state)) return;
+  Close(tx, run_id, "failed", error);
 }
 
 bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std::string& error,
@@ -202,11 +237,13 @@ bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std
 
 void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id) {
   session.Transact([&](pg::Transaction& tx) {
-    tx.Execute("queries/lock_run", run_id);
+    const LockedRun run = LockRun(tx, run_id);
     if (CloseIfFinal(tx, run_id)) return;
     tx.Execute("queries/release_worker", worker_id);
+    // Whatever others work on: nobody goes on planning it.
+    const bool ours_to_plan = run.state == "planning" && run.planner_id == worker_id;
     const pg::Rows sums = tx.Execute("queries/sum_run", run_id);
-    if (sums.One().Get<std::int64_t>("live_workers") > 0) return;
+    if (!ours_to_plan && sums.One().Get<std::int64_t>("live_workers") > 0) return;
     tx.Execute("queries/interrupt_run", run_id);
   });
 }

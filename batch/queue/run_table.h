@@ -54,6 +54,15 @@ struct RunState {
 RunState ReadRun(pg::Session& session, std::int64_t run_id);
 RunState ReadRun(pg::Transaction& tx, std::int64_t run_id);
 
+// A run's row, which others wait for until the transaction ends.
+struct LockedRun {
+  std::string state;
+  bool planned = false;  // planning is finished
+  std::int64_t planner_id = 0;
+  std::optional<std::string> error;
+};
+LockedRun LockRun(pg::Transaction& tx, std::int64_t run_id);
+
 bool IsClosed(std::string_view state);  // complete, incomplete, failed, skipped, interrupted
 
 // What a complete plan says beside its jobs.
@@ -66,6 +75,7 @@ struct PlanEnd {
 
 // After the last batch of jobs was committed; closes the run when nothing is left to do.
 void FinishPlanning(pg::Session& session, std::int64_t run_id, const PlanEnd& end = {});
+void FinishPlanning(pg::Transaction& tx, std::int64_t run_id, const PlanEnd& end);
 
 // What the last complete plan of the pair selected; nullopt: none yet. Empty: another pair was
 // planned under its name since.
@@ -79,14 +89,15 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id);
 
 // Closes a run that is planning or copying as `failed`.
 void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error);
+void FailRun(pg::Transaction& tx, std::int64_t run_id, const std::string& error);
 
 // As FailRun, for a worker: not where another with a lease works on it. Returns whether it is
 // closed.
 bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std::string& error,
                              std::int64_t worker_id);
 
-// When no other live worker works on it, a run that is not final becomes `interrupted`.
-// `worker_id` is the one that leaves.
+// A run that is not final becomes `interrupted`, when no other live worker works on it or when who
+// leaves was still planning it. `worker_id` is the one that leaves.
 void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id);
 
 struct OpenRun {

@@ -1,11 +1,11 @@
--- Ends a run. Run after lock_run, and before fold_run, which adds up what it did.
+-- Ends a run, once. Run after lock_run, and before fold_run, which adds up what it did.
 -- $1 run_id, $2 state, $3 error, or null: what its plan said stays.
 with r as (
   update bucketferry.run x
   set state = $2, error = coalesce($3, x.error),
       finished_at = greatest(clock_timestamp(), x.started_at),
       leftovers = $2 in ('failed', 'interrupted')
-  where x.run_id = $1
+  where x.run_id = $1 and x.finished_at is null
   returning x.task_id, x.state
 )
 update bucketferry.task t

@@ -1,6 +1,7 @@
 #include "batch/queue/run_table.h"
 
 #include <future>
+#include <thread>
 
 #include "tests/queue/queue_fixture.h"
 
@@ -108,6 +109,43 @@ TEST_F(RunTableTest, AWorkerThatLeavesInterruptsARunOnlyWhereNobodyElseWorksOnIt
   EXPECT_EQ(RunStateOf(run.run_id), "copying");
   InterruptRun(session_, run.run_id, other);
   EXPECT_EQ(RunStateOf(run.run_id), "interrupted");
+}
+
+TEST_F(RunTableTest, APlannerThatLeavesInterruptsItsRunWhoeverElseWorksOnIt) {
+  const BegunRun run = Begin(worker_);
+  AddPending(run, worker_, 3);
+  const std::int64_t other = NewWorker();
+  std::int64_t cursor = 0;
+  JobQueue(session_, other, 1).ClaimJobs(run.run_id, cursor, 1);
+  InterruptRun(session_, run.run_id, other);
+  EXPECT_EQ(RunStateOf(run.run_id), "planning");
+  InterruptRun(session_, run.run_id, worker_);
+  EXPECT_EQ(RunStateOf(run.run_id), "interrupted");
+}
+
+TEST_F(RunTableTest, APlannerThatComesBackWhileItsRunIsAboutToBeClosedKeepsIt) {
+  const BegunRun run = Begin(worker_);
+  EndLease(worker_);
+  const std::int64_t again = NewWorker();
+  const std::int64_t other = NewWorker();
+  std::future<BegunRun> next;
+  session_.Transact([&](pg::Transaction& tx) {
+    LockRun(tx, run.run_id);
+    next = std::async(std::launch::async, [&] {
+      pg::Session session(database_.options());
+      return BeginRun(session, Place(), RunKind::kScheduled, other);
+    });
+    while (tx.ExecuteText("select count(*) as v from pg_locks"
+                          " where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))")
+               .One()
+               .Get<std::int64_t>("v") == 0) {
+      std::this_thread::yield();
+    }
+    tx.Execute("queries/take_over_planning", run.run_id, worker_, again);
+    AddTally(tx, run.run_id, again, {});
+  });
+  EXPECT_TRUE(next.get().skipped);
+  EXPECT_EQ(RunStateOf(run.run_id), "planning");
 }
 
 TEST_F(RunTableTest, ARunIsNotClosedWhileItIsPlanned) {
