@@ -1,55 +1,14 @@
-#include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <cstdio>
-#include <thread>
 
 #include "batch/app/command_line.h"
 #include "batch/app/commands.h"
+#include "batch/app/signals.h"
 #include "batch/base/error.h"
 #include "batch/config/load_config.h"
 
 namespace ferry {
 namespace {
-
-// Turns SIGTERM and SIGINT into a stop request. A second one ends the program at once: everything
-// recorded stays, and the next run goes on from there.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGUSR1);  // our own, to end the waiting thread
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-    thread_ = std::thread([this] { Wait(); });
-  }
-  ~Signals() {
-    pthread_kill(thread_.native_handle(), SIGUSR1);
-    thread_.join();
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  std::stop_token token() const { return source_.get_token(); }
-
- private:
-  void Wait() {
-    while (true) {
-      int number = 0;
-      if (sigwait(&set_, &number) != 0 || number == SIGUSR1) return;
-      if (source_.stop_requested()) _exit(kExitStopped);
-      source_.request_stop();
-    }
-  }
-
-  sigset_t set_{};
-  std::stop_source source_;
-  std::thread thread_;
-};
 
 bool NeedsCredentials(Command command) {
   return command != Command::kStatus && command != Command::kJobs && command != Command::kMigrate;
