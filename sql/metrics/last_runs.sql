@@ -4,7 +4,8 @@
 -- started: began to plan. completed: closed complete or incomplete. succeeded: a scheduled run closed
 -- complete; a retry does not look at the source, so it says nothing of the schedule. failed: closed
 -- failed. closed: what the numbers of "the last run" are about; an interrupted run
--- counts once the next one has closed it. Progress of a run that is closed is its end.
+-- counts once the next one has closed it. Progress of a run that is closed is its end. A complete run
+-- left no byte undone: what it planned and did not send was equal already, or is no more.
 select n.task, started.run_id as started_run,
        extract(epoch from started.started_at)::float8 as started_at,
        completed.run_id as completed_run,
@@ -19,7 +20,9 @@ select n.task, started.run_id as started_run,
        extract(epoch from closed.finished_at - coalesce(closed.planned_at, closed.finished_at))
          ::float8 as copy_seconds,
        closed.done, closed.adopted, closed.deleted, closed.dead, closed.vanished, closed.archived,
-       closed.bytes_done, greatest(closed.bytes_planned - closed.bytes_done, 0) as bytes_not_done
+       closed.bytes_done,
+       case when closed.state = 'complete' then 0
+            else greatest(closed.bytes_planned - closed.bytes_done, 0) end as bytes_not_done
 from unnest($1::text[]) as n (task)
 left join lateral (
   select run_id, started_at from bucketferry.run

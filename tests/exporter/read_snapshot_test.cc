@@ -159,6 +159,14 @@ TEST_F(ReadSnapshotTest, ARunThatNobodyWorksOnIsNotActive) {
   EXPECT_EQ(ValueOf(page, "bucketferry_jobs{task=\"media\",state=\"pending\"}"), "10");
 }
 
+TEST_F(ReadSnapshotTest, ACompleteRunLeftNothingUndoneWhateverItNeedNotSend) {
+  CreateSchema();
+  AddTask("media");
+  AddRun(1, "complete", ", adopted, bytes_planned, bytes_done", ", 3, 100, 0");
+  EXPECT_EQ(ValueOf(Page(), "bucketferry_task_last_run_bytes{task=\"media\",outcome=\"not_done\"}"),
+            "0");
+}
+
 TEST_F(ReadSnapshotTest, ARetryThatIsCompleteIsNoSuccessOfTheSchedule) {
   CreateSchema();
   AddTask("media");
