@@ -4,7 +4,7 @@ namespace ferry {
 namespace {
 
 bool LedgerProvesEqual(const Sides& sides) {
-  if (sides.ledger == nullptr || sides.ledger->verdict) return false;
+  if (sides.ledger == nullptr || sides.ledger->verdict || sides.ledger->trusted) return false;
   const LedgerEntry& ledger = *sides.ledger;
   return ledger.source.SameAs(IdentityOf(*sides.source)) &&
          ledger.destination_etag == sides.destination->etag &&

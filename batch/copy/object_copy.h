@@ -28,6 +28,8 @@ inline constexpr std::string_view kProofContentMd5 = "content_md5";
 inline constexpr std::string_view kProofReadBack = "read_back";
 inline constexpr std::string_view kProofDeleted = "deleted";  // the store answered so
 inline constexpr std::string_view kProofAdopted = "adopted";  // equal, but not by our doing
+// Not compared: equal size and a later time were taken for it (`adopt: trust`).
+inline constexpr std::string_view kProofTrusted = "trusted";
 
 // The two ends of a task on one loop.
 struct Ends {

@@ -172,7 +172,8 @@ void PlanWriter::AddLedgerRow(const Found& found, std::optional<Verdict> verdict
   row.verdict = verdict;
   if (!verdict) {
     row.destination_etag = found.destination->etag;
-    row.proof = kProofAdopted;
+    row.proof =
+        found.finding.reason == Reason::kTrustedBySizeAndTime ? kProofTrusted : kProofAdopted;
   }
   ledger_.push_back(std::move(row));
 }

@@ -46,6 +46,7 @@ struct LedgerEntry {
   SourceIdentity source;
   std::string destination_etag;
   std::optional<Verdict> verdict;  // instead of a destination
+  bool trusted = false;            // the bytes of both sides were never compared
 };
 
 // GLACIER and DEEP_ARCHIVE cannot be read as they are; GLACIER_IR and every other class can.

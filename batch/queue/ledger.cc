@@ -11,6 +11,7 @@ LedgerEntry ReadEntry(const pg::Row& row) {
   entry.source.modified_ms = row.Get<std::int64_t>("source_modified_ms");
   entry.source.version = row.Get<std::string>("source_version");
   entry.destination_etag = row.Get<std::string>("destination_etag");
+  entry.trusted = row.Get<bool>("trusted");
   if (const auto verdict = row.Get<std::optional<std::string>>("verdict")) {
     entry.verdict = *verdict == "archived" ? Verdict::kArchived : Verdict::kKeyRefused;
   }

@@ -80,5 +80,16 @@ TEST(VerifyJudgement, AVerdictInTheLedgerProvesNothing) {
             Judgement::kCannotTell);
 }
 
+TEST(VerifyJudgement, WhatWasTrustedWasNeverCompared) {
+  const ListedEntry source = Listed(kMd5);
+  const ListedEntry destination = Listed(kComposite);
+  LedgerEntry ledger = Brought(source, kComposite);
+  ledger.trusted = true;
+  EXPECT_EQ(Judge({.source = &source, .destination = &destination, .ledger = &ledger}),
+            Judgement::kCannotTell);
+  EXPECT_EQ(Judge({.source = &source, .destination = &source, .ledger = &ledger}),
+            Judgement::kEqualByEtag);
+}
+
 }  // namespace
 }  // namespace ferry

@@ -250,6 +250,20 @@ class PlanWriterTest : public QueueFixture {
   std::deque<ListedEntry> entries_;
 };
 
+TEST_F(PlanWriterTest, WhatIsTrustedIsNotWrittenDownAsComparedAndStaysSo) {
+  Begin();
+  PlanWriter writer = Writer();
+  writer.Add(One("compared", Decision::kAdopt, Reason::kEqualEtags));
+  writer.Add(One("trusted", Decision::kAdopt, Reason::kTrustedBySizeAndTime));
+  writer.Finish();
+  PlanWriter next = Writer();
+  next.Add(One("trusted", Decision::kRepairLedger, Reason::kVersionLearnt));
+  next.Finish();
+  EXPECT_FALSE(ReadLedgerRow(session_, run_.task_id, Key("in/compared"))->trusted);
+  EXPECT_TRUE(ReadLedgerRow(session_, run_.task_id, Key("in/trusted"))->trusted);
+  EXPECT_TRUE(ReadLedger(session_, run_.task_id, Key("in/compared"), 10).at(0).trusted);
+}
+
 TEST_F(PlanWriterTest, FindingsBecomeJobsLedgerRowsAndCounts) {
   Begin();
   PlanWriter writer = Writer();
