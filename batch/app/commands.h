@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string_view>
 #include <vector>
 
 #include "batch/app/command_line.h"
@@ -43,5 +44,8 @@ inline constexpr int kExitStopped = 5;
 
 // Of several tasks' codes the first that applies of 3, 1, 5, 4, 0.
 int CombineExitCodes(const std::vector<int>& codes);
+
+// Of `plan`, by the state of the run that it planned.
+int ExitCodeOfPlan(std::string_view state);
 
 }  // namespace ferry

@@ -48,6 +48,23 @@ std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rule
   return std::nullopt;
 }
 
+void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
+  plan.begun = session.Begin(PlaceOf(*plan.task), kind);
+  if (plan.begun.skipped) {
+    log::Info("another run of this task is still going; this one is skipped",
+              {{"task", plan.task->name},
+               {"run", plan.begun.run_id},
+               {"other_run", plan.begun.other_run}});
+    return;
+  }
+  engine.progress().Watch(plan.task->name, plan.begun.run_id);
+  plan.run_id = plan.begun.run_id;
+  log::Info("run started", {{"task", plan.task->name},
+                            {"run", plan.begun.run_id},
+                            {"source", SourceName(*plan.task)},
+                            {"destination", DestinationName(*plan.task)}});
+}
+
 }  // namespace
 
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
@@ -132,30 +149,21 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
   std::optional<PlannerSession> session;
   try {
     session.emplace(engine.NewPlannerSession());
-    plan.begun = session->Begin(PlaceOf(*plan.task), kind);
-    if (plan.begun.skipped) {
-      log::Info("another run of this task is still going; this one is skipped",
-                {{"task", plan.task->name},
-                 {"run", plan.begun.run_id},
-                 {"other_run", plan.begun.other_run}});
-      return;
-    }
-    engine.progress().Watch(plan.task->name, plan.begun.run_id);
-    plan.run_id = plan.begun.run_id;
-    log::Info("run started", {{"task", plan.task->name},
-                              {"run", plan.begun.run_id},
-                              {"source", SourceName(*plan.task)},
-                              {"destination", DestinationName(*plan.task)}});
+    Begin(engine, kind, *session, plan);
+    if (plan.begun.skipped) return;
     body(context, engine, *session, plan);
     session->FinishPlanning(plan.begun.run_id, plan.end);
   } catch (const Error& error) {
     plan.error = error;
-    plan.over = true;
-    if (engine.halted().stop_requested()) return;
-    log::Debug("could not plan", {{"task", plan.task->name}, {"error", error.what()}});
-    if (plan.run_id != 0) {
-      session->Fail(plan.begun.run_id, EscapeBytes(error.what()), kFailPatience);
-    }
+  } catch (const std::exception& error) {
+    plan.error = Error(ErrorKind::kInvalid, error.what());
+  }
+  if (!plan.error) return;
+  plan.over = true;
+  if (engine.halted().stop_requested()) return;
+  log::Debug("could not plan", {{"task", plan.task->name}, {"error", plan.error->what()}});
+  if (plan.run_id != 0) {
+    session->Fail(plan.begun.run_id, EscapeBytes(plan.error->what()), kFailPatience);
   }
 }
 

@@ -7,7 +7,9 @@
 #include <thread>
 
 #include "batch/app/commands.h"
+#include "batch/app/dead_lines.h"
 #include "batch/app/engine.h"
+#include "batch/app/lost_planners.h"
 #include "batch/app/plan_task.h"
 #include "batch/app/task_parts.h"
 #include "batch/app/tidy.h"
@@ -17,23 +19,15 @@
 namespace ferry {
 namespace {
 
+// Between two looks at whether a planner is back.
+constexpr std::chrono::seconds kLostPlannerPause{1};
+
 // How long somebody who stopped us waits for a database that is away.
 constexpr std::chrono::seconds kStoppedPatience{20};
 
 void SayDead(pg::Session& session, const Plan& plan, const RunState& run) {
-  const std::vector<DeadObject> dead = ListDead(session, run.run_id);
-  for (const DeadObject& object : dead) {
-    std::fprintf(stderr, "dead: %s: %s\n", Escape(object.key).c_str(), object.error.c_str());
-  }
-  if (dead.size() < 20) {
-    for (const Key& key : ListRefusedKeys(session, plan.begun.task_id)) {
-      const bool named = std::any_of(dead.begin(), dead.end(),
-                                     [&](const DeadObject& object) { return object.key == key; });
-      if (!named) {
-        std::fprintf(stderr, "dead: %s: the destination cannot hold this key\n",
-                     Escape(key).c_str());
-      }
-    }
+  for (const std::string& line : DeadLines(session, plan.begun.task_id, run.run_id)) {
+    std::fprintf(stderr, "%s\n", line.c_str());
   }
   std::fprintf(stderr, "%lld dead objects in run %lld of task %s\n",
                static_cast<long long>(run.totals.dead), static_cast<long long>(run.run_id),
@@ -74,14 +68,23 @@ int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
   return plan.error && !stopped ? kExitFailed : kExitStopped;
 }
 
-// All tasks' last lines. A database that is away is waited for: what became of the runs stands
-// there and nowhere else.
+// What became of the runs stands in the database and nowhere else: one that is away is waited for.
+pg::PatientSession ToConclude(const CommandContext& context, Engine& engine, bool stopped) {
+  return engine.NewPatientSession(
+      stopped ? kStoppedPatience : context.config.transfer.outage_patience,
+      stopped ? std::stop_token() : context.stop);
+}
+
+int CannotConclude(const Error& error, bool stopped) {
+  std::fprintf(stderr, "bucketferry: %s\n", error.what());
+  return stopped || error.kind() == ErrorKind::kStopped ? kExitStopped : kExitFailed;
+}
+
+// All tasks' last lines.
 int ConcludeAll(const CommandContext& context, Engine& engine,
                 const std::vector<std::unique_ptr<Plan>>& plans, bool stopped) {
   log::SetStatus("");
-  auto database =
-      engine.NewPatientSession(stopped ? kStoppedPatience : context.config.transfer.outage_patience,
-                               stopped ? std::stop_token() : context.stop);
+  auto database = ToConclude(context, engine, stopped);
   std::vector<int> codes;
   try {
     for (const auto& plan : plans) {
@@ -94,8 +97,7 @@ int ConcludeAll(const CommandContext& context, Engine& engine,
           database.Do([&](pg::Session& session) { return Conclude(session, *plan, stopped); }));
     }
   } catch (const Error& error) {
-    std::fprintf(stderr, "bucketferry: %s\n", error.what());
-    return stopped || error.kind() == ErrorKind::kStopped ? kExitStopped : kExitFailed;
+    return CannotConclude(error, stopped);
   }
   return CombineExitCodes(codes);
 }
@@ -103,10 +105,8 @@ int ConcludeAll(const CommandContext& context, Engine& engine,
 // `plan` has no worker: what it began is left for others.
 int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan) {
   const bool stopped = context.stop.stop_requested();
-  auto database =
-      engine.NewPatientSession(stopped ? kStoppedPatience : context.config.transfer.outage_patience,
-                               stopped ? std::stop_token() : context.stop);
-  return database.Do([&](pg::Session& session) -> int {
+  auto database = ToConclude(context, engine, stopped);
+  const auto conclude = [&](pg::Session& session) -> int {
     if (plan.error && plan.error->kind() == ErrorKind::kStopped && plan.run_id != 0) {
       InterruptRun(session, plan.run_id, engine.LatestWorkerId());
     }
@@ -117,8 +117,13 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
                run.totals.adopted, run.totals.source_objects);
     if (run.error) std::fprintf(stderr, "bucketferry: %s\n", run.error->c_str());
     if (run.totals.dead > 0) SayDead(session, plan, run);
-    return run.state == "incomplete" ? kExitIncomplete : kExitDone;
-  });
+    return ExitCodeOfPlan(run.state);
+  };
+  try {
+    return database.Do(conclude);
+  } catch (const Error& error) {
+    return CannotConclude(error, stopped);
+  }
 }
 
 // Of a run that could not go on here, whether it was closed or left to others.
@@ -192,6 +197,14 @@ int CombineExitCodes(const std::vector<int>& codes) {
   return kExitDone;
 }
 
+int ExitCodeOfPlan(std::string_view state) {
+  if (state == "incomplete") return kExitIncomplete;
+  // Others worked on it already, and what they met ended it.
+  if (state == "failed") return kExitFailed;
+  if (state == "interrupted") return kExitStopped;
+  return kExitDone;
+}
+
 int RunTasks(const CommandContext& context) {
   CheckFilters(context);
   if (context.line.dry_run) return DryRun(context);
@@ -208,6 +221,10 @@ int PlanTasks(const CommandContext& context) {
   const std::stop_callback halt(context.stop, [&] { engine.Halt(); });
   std::vector<int> codes;
   for (const TaskConfig* task : context.tasks) {
+    if (context.stop.stop_requested()) {
+      codes.push_back(kExitStopped);
+      break;
+    }
     Plan plan;
     plan.task = task;
     CarryOutPlan(context, engine, RunKind::kScheduled, PlanByListing, plan);
@@ -223,13 +240,7 @@ int WorkOnTasks(const CommandContext& context) {
   for (const TaskConfig* task : context.tasks) until.tasks.push_back(task->name);
   until.accepts = [&](const OpenRun& run) {
     const TaskConfig* task = context.config.FindTask(run.task_name);
-    // Another generation: this configuration's buckets are not the run's.
-    if (task == nullptr || task->source.bucket != run.place.source_bucket ||
-        task->source.prefix != run.place.source_prefix ||
-        task->destination.bucket != run.place.destination_bucket ||
-        task->destination.prefix != run.place.destination_prefix) {
-      return false;
-    }
+    if (task == nullptr || !IsGenerationOf(*task, run.place)) return false;
     engine.progress().Watch(run.task_name, run.run_id);
     return true;
   };
@@ -237,11 +248,21 @@ int WorkOnTasks(const CommandContext& context) {
   until.enough = [&] {
     return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
   };
-  const Worker::End end = engine.Work(until);
-  if (end == Worker::End::kDrained) {
-    log::Info("nothing left to do");
-    TidyAfterwards(context, engine);
-    return engine.progress().given_up() ? SayGivenUp(engine) : kExitDone;
+  LostPlanners lost(2 * context.config.transfer.lease);
+  Worker::End end = Worker::End::kStopped;
+  while ((end = engine.Work(until)) == Worker::End::kDrained) {
+    auto database = engine.NewPatientSession(context.config.transfer.outage_patience, context.stop);
+    const bool wait = database.Do([&](pg::Session& session) {
+      std::vector<OpenRun> runs = FindOpenRuns(session, until.tasks);
+      std::erase_if(runs, [&](const OpenRun& run) { return !until.accepts(run); });
+      return lost.MayComeBack(runs, context.clock.SteadyNow());
+    });
+    if (!wait) {
+      log::Info("nothing left to do");
+      TidyAfterwards(context, engine);
+      return engine.progress().given_up() ? SayGivenUp(engine) : kExitDone;
+    }
+    context.clock.SleepFor(kLostPlannerPause, context.stop);
   }
   try {
     auto database = engine.NewPatientSession(kStoppedPatience, {});

@@ -58,6 +58,14 @@ TaskPlace PlaceOf(const TaskConfig& task) {
   return place;
 }
 
+bool IsGenerationOf(const TaskConfig& task, const TaskPlace& place) {
+  return task.name == place.name && task.source.store == place.source_store &&
+         task.source.bucket == place.source_bucket && task.source.prefix == place.source_prefix &&
+         task.destination.store == place.destination_store &&
+         task.destination.bucket == place.destination_bucket &&
+         task.destination.prefix == place.destination_prefix;
+}
+
 AdoptPolicy AdoptPolicyOf(const TaskConfig& task) {
   switch (task.adopt) {
     case AdoptMode::kTrust: return AdoptPolicy::kTrust;

@@ -16,6 +16,9 @@ namespace ferry {
 StoreLocation LocationOf(const StoreConfig& store);
 
 TaskPlace PlaceOf(const TaskConfig& task);
+// Whether `place` is what the task is now, and no other generation: the same buckets and prefixes
+// of the same stores.
+bool IsGenerationOf(const TaskConfig& task, const TaskPlace& place);
 AdoptPolicy AdoptPolicyOf(const TaskConfig& task);
 VersionPolicy VersionPolicyOf(const TaskConfig& task);
 // Reads exclude_from. Throws Error{kConfig}.
