@@ -20,7 +20,8 @@ where r.finished_at is null and j.state = 'in_flight' and j.worker_id is not nul
 on conflict do nothing;
 
 -- As before, but only parts of uploads that are in use are needed by a later run: an intent has none,
--- and nobody goes on with what is abandoned.
+-- and nobody goes on with what is abandoned. And dead jobs stay until a later scheduled run has come
+-- to its end: `retry` takes those of the latest one that did, and of all runs since.
 create or replace function bucketferry.drop_old_partition(history_ms bigint) returns text
 language plpgsql as $$
 declare
@@ -50,7 +51,7 @@ begin
             and not exists (
               select from bucketferry.run n
               where n.task_name = r.task_name and n.task_id = r.task_id and n.run_id > r.run_id
-                and n.state <> 'skipped' and n.finished_at is not null))
+                and n.kind = 'scheduled' and n.state in ('complete', 'incomplete')))
         end
   order by x.low, p.parent limit 1;
   if found is not null then
