@@ -79,5 +79,15 @@ TEST(HeldWithoutATally, GoesToOthersOnceTheSchemaIsCurrent) {
   EXPECT_EQ(JobQueue(session, worker, 3).RequeueLost(run_id), 1);
 }
 
+TEST_F(LostLeaseTest, AWorkerWhoseTermIsOverFailsNoRun) {
+  const std::int64_t lost = NewWorker();
+  const BegunRun run = Plan(lost, 1);
+  EndLease(lost);
+  JobQueue queue(session_, lost, 3);
+  EXPECT_EQ(test::ErrorOf([&] { queue.FailRun(run.run_id, "the bucket is gone"); })->code(),
+            kTermOver);
+  EXPECT_EQ(RunStateOf(run.run_id), "copying");
+}
+
 }  // namespace
 }  // namespace ferry

@@ -231,8 +231,6 @@ TEST_P(WorkQueueContract, AWorkerWhoseTermIsOverIsToldSoAndWritesNothing) {
   EXPECT_EQ(code([&] { queue_->Split(world_->task_id(), job, "u", 10, job.source, {}, {}, "n"); }),
             kTermOver);
   EXPECT_EQ(code([&] { queue_->ReleaseAll(run_); }), kTermOver);
-  EXPECT_EQ(code([&] { queue_->FailRun(run_, "the bucket is gone"); }), kTermOver);
-  EXPECT_FALSE(IsClosed(queue_->ReadRun(run_).state));
   EXPECT_EQ(world_->StateOf(run_, 1), "in_flight");
   EXPECT_EQ(world_->StateOf(run_, 2), "pending");
 }
