@@ -114,12 +114,14 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
                         {"adopted", writer.totals().adopted}});
 }
 
-void PlanByDeadJobs(const CommandContext& context, Engine&, PlannerSession& session, Plan& plan) {
+void PlanByDeadJobs(const CommandContext&, Engine& engine, PlannerSession& session, Plan& plan) {
   const BegunRun& run = plan.begun;
   std::int64_t planned = 0;
   std::int64_t added = 0;
   do {
-    if (context.stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
+    if (engine.halted().stop_requested()) {
+      throw Error(ErrorKind::kStopped, "stopped while planning");
+    }
     session.Write(
         run.run_id,
         // Written or not, the next ones come after those that are there.

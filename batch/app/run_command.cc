@@ -251,6 +251,11 @@ int WorkOnTasks(const CommandContext& context) {
   LostPlanners lost(2 * context.config.transfer.lease);
   Worker::End end = Worker::End::kStopped;
   while ((end = engine.Work(until)) == Worker::End::kDrained) {
+    // What others still work on is nothing to wait for: it would be given up again.
+    if (engine.progress().given_up()) {
+      TidyAfterwards(context, engine);
+      return SayGivenUp(engine);
+    }
     auto database = engine.NewPatientSession(context.config.transfer.outage_patience, context.stop);
     const bool wait = database.Do([&](pg::Session& session) {
       std::vector<OpenRun> runs = FindOpenRuns(session, until.tasks);
@@ -260,7 +265,7 @@ int WorkOnTasks(const CommandContext& context) {
     if (!wait) {
       log::Info("nothing left to do");
       TidyAfterwards(context, engine);
-      return engine.progress().given_up() ? SayGivenUp(engine) : kExitDone;
+      return kExitDone;
     }
     context.clock.SleepFor(kLostPlannerPause, context.stop);
   }

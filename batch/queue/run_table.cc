@@ -217,12 +217,10 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id) {
 }
 
 void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error) {
-  session.Transact([&](pg::Transaction& tx) { FailRun(tx, run_id, error); });
-}
-
-void FailRun(pg::Transaction& tx, std::int64_t run_id, const std::string& error) {
-  if (IsClosed(LockRun(tx, run_id).state)) return;
-  Close(tx, run_id, "failed", error);
+  session.Transact([&](pg::Transaction& tx) {
+    if (IsClosed(LockRun(tx, run_id).state)) return;
+    Close(tx, run_id, "failed", error);
+  });
 }
 
 bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std::string& error,

@@ -89,7 +89,6 @@ bool CloseIfFinal(pg::Transaction& tx, std::int64_t run_id);
 
 // Closes a run that is planning or copying as `failed`.
 void FailRun(pg::Session& session, std::int64_t run_id, const std::string& error);
-void FailRun(pg::Transaction& tx, std::int64_t run_id, const std::string& error);
 
 // As FailRun, for a worker: not where another with a lease works on it. Returns whether it is
 // closed.
