@@ -12,6 +12,8 @@ namespace {
 
 // Workers that die while they hold an object are seldom the object's doing; so many are.
 constexpr std::int64_t kLossesMax = 10;
+// The tallies of a run are added up once in so many records of it: minutes, for a worker at work.
+constexpr std::int64_t kRecordsToMerge = 256;
 
 Action ReadAction(const std::string& text) {
   if (text == "verify") return Action::kVerify;
@@ -336,6 +338,7 @@ std::vector<PartJob> JobQueue::ClaimPartsFrom(std::int64_t run_id, std::int64_t 
 
 Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outcomes& outcomes) {
   const bool holds_more = LetGo(run_id, outcomes);
+  const bool merge = held_[run_id].records++ % kRecordsToMerge == 0;
   return Write([&](pg::Transaction& tx) {
     Recorded recorded;
     Tally tally = outcomes.traffic;
@@ -356,6 +359,7 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     const bool closed = tx.Execute("queries/lock_run", run_id).One().Get<bool>("finished");
     if (deleted) tx.Execute("queries/mark_changed", run_id);
     AddTally(tx, run_id, worker_id_, tally);
+    if (merge) tx.Execute("queries/merge_tallies", run_id, worker_id_);
     // Whoever still holds an object of a run need not add up whether something of it is left.
     recorded.run_closed = (closed || !holds_more) && ferry::CloseIfFinal(tx, run_id);
     return recorded;

@@ -65,6 +65,7 @@ class JobQueue final : public WorkQueue {
   struct Held {
     std::set<std::int64_t> jobs;
     std::int64_t first_job = 0;  // where parts were claimed last
+    std::int64_t records = 0;
   };
 
   template <typename Body>
