@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "batch/pg/copy_writer.h"
+#include "batch/queue/part_rows.h"
 #include "batch/queue/run_table.h"
 
 namespace ferry {
@@ -139,6 +140,9 @@ void RecordVerdicts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
   }
   for (const pg::Row row :
        tx.Execute("queries/record_verdicts", run_id, worker_id, task_id, ids, states, reasons)) {
+    if (row.Get<bool>("split")) {
+      DeleteParts(tx, run_id, row.Get<std::int64_t>("job_id"), tally);
+    }
     tally.in_flight -= 1;
     tally.bytes_in_flight -= row.Get<std::int64_t>("size_bytes");
     (row.Get<std::string>("state") == "archived" ? tally.archived : tally.vanished) += 1;
@@ -183,6 +187,15 @@ PartsReturned ReturnParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t
     tally.parts_pending += 1;
   }
   return returned;
+}
+
+// Parts that were not sent, of objects that are dead: nobody will send them in this run. Those that
+// are done stay, for the next run goes on from them.
+void DropPartsOfDead(pg::Transaction& tx, std::int64_t run_id,
+                     const std::vector<std::int64_t>& job_ids, Tally& tally) {
+  if (job_ids.empty()) return;
+  tally.parts_pending -=
+      static_cast<std::int64_t>(tx.Execute("queries/drop_parts_of_dead", run_id, job_ids).size());
 }
 
 // Several workers write of one object while it is in parts.
@@ -351,6 +364,10 @@ Recorded JobQueue::Record(std::int64_t run_id, std::int64_t task_id, const Outco
     RecordFailures(tx, run_id, worker_id_, attempts_max_, outcomes.failed, returned, tally,
                    recorded);
     RecordVerdicts(tx, run_id, worker_id_, task_id, outcomes.verdicts, tally);
+    std::vector<std::int64_t> perhaps_dead;
+    for (const auto& [job_id, upload_id] : returned) perhaps_dead.push_back(job_id);
+    for (const BuriedJob& dead : recorded.dead) perhaps_dead.push_back(dead.job_id);
+    DropPartsOfDead(tx, run_id, perhaps_dead, tally);
     const bool deleted = RecordDeletes(tx, run_id, worker_id_, task_id, outcomes.deletes, tally);
     if (!outcomes.settled_intents.empty()) {
       tx.Execute("queries/forget_uploads", outcomes.settled_intents);
@@ -375,7 +392,8 @@ std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
                                const std::vector<std::int64_t>& workers,
                                const std::vector<bool>& lost) {
   Tally tally;
-  std::int64_t jobs = 0;
+  std::int64_t jobs = 0, parts = 0;
+  std::vector<std::int64_t> perhaps_dead;
   for (const pg::Row row : tx.Execute("queries/requeue_jobs", run_id, workers, lost, kLossesMax)) {
     const auto bytes = row.Get<std::int64_t>("size_bytes");
     jobs += 1;
@@ -383,6 +401,7 @@ std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
     tally.bytes_in_flight -= bytes;
     if (row.Get<std::string>("state") == "dead") {
       tally.dead += 1;
+      perhaps_dead.push_back(row.Get<std::int64_t>("job_id"));
     } else {
       tally.retry_wait += 1;
       tally.bytes_pending += bytes;
@@ -390,11 +409,15 @@ std::int64_t JobQueue::Requeue(pg::Transaction& tx, std::int64_t run_id,
   }
   // Each of those that were lost with it may have written it.
   if (tally.dead > 0) tx.Execute("queries/mark_changed", run_id);
-  tally.parts_pending =
-      static_cast<std::int64_t>(tx.Execute("queries/requeue_parts", run_id, workers).size());
-  tally.parts_in_flight = -tally.parts_pending;
+  for (const pg::Row row : tx.Execute("queries/requeue_parts", run_id, workers)) {
+    parts += 1;
+    perhaps_dead.push_back(row.Get<std::int64_t>("job_id"));
+  }
+  tally.parts_pending = parts;
+  tally.parts_in_flight = -parts;
+  DropPartsOfDead(tx, run_id, perhaps_dead, tally);
   if (tally != Tally{}) AddTally(tx, run_id, worker_id_, tally);
-  return jobs + tally.parts_pending;
+  return jobs + parts;
 }
 
 std::int64_t JobQueue::RequeueLost(std::int64_t run_id) {

@@ -3,19 +3,11 @@
 
 #include "batch/base/error.h"
 #include "batch/queue/job_queue.h"
+#include "batch/queue/part_rows.h"
 #include "batch/queue/upload_table.h"
 
 namespace ferry {
 namespace {
-
-// Counted by what was deleted, not before and after: others claim parts meanwhile.
-void DeleteParts(pg::Transaction& tx, const Job& job, Tally& tally) {
-  for (const pg::Row row : tx.Execute("queries/delete_parts", job.run_id, job.job_id)) {
-    const auto state = row.Get<std::string>("state");
-    tally.parts_pending -= state == "pending" ? 1 : 0;
-    tally.parts_in_flight -= state == "in_flight" ? 1 : 0;
-  }
-}
 
 // Whether the object is this worker's to go on with.
 bool HoldJob(pg::Transaction& tx, std::int64_t worker_id, const Job& job) {
@@ -24,6 +16,15 @@ bool HoldJob(pg::Transaction& tx, std::int64_t worker_id, const Job& job) {
 }
 
 }  // namespace
+
+// Counted by what was deleted, not before and after: others claim parts meanwhile.
+void DeleteParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t job_id, Tally& tally) {
+  for (const pg::Row row : tx.Execute("queries/delete_parts", run_id, job_id)) {
+    const auto state = row.Get<std::string>("state");
+    tally.parts_pending -= state == "pending" ? 1 : 0;
+    tally.parts_in_flight -= state == "in_flight" ? 1 : 0;
+  }
+}
 
 std::vector<KnownUpload> JobQueue::FindUploads(std::int64_t task_id, const std::vector<Key>& keys) {
   return ferry::FindUploads(session_, task_id, keys);
@@ -81,7 +82,7 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     }
     Tally tally;
     // Parts of another upload are worth nothing to this one.
-    if (job.upload_id != upload_id) DeleteParts(tx, job, tally);
+    if (job.upload_id != upload_id) DeleteParts(tx, job.run_id, job.job_id, tally);
     for (const pg::Row row : tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers,
                                         firsts, sizes, etags, md5s, lost_parts)) {
       tally.parts_pending += row.Get<std::string>("state") == "pending" ? 1 : 0;
@@ -108,7 +109,7 @@ void JobQueue::DropUpload(std::int64_t task_id, const Job& job) {
     if (!HoldJob(tx, worker_id_, job)) return false;
     tx.Execute("queries/drop_upload_of_job", job.run_id, worker_id_, job.job_id);
     Tally tally;
-    DeleteParts(tx, job, tally);
+    DeleteParts(tx, job.run_id, job.job_id, tally);
     AddTally(tx, job.run_id, worker_id_, tally);
     tx.Execute("queries/abandon_upload", task_id, job.key, job.upload_id);
     return true;

@@ -7,11 +7,11 @@ with o as (
   update bucketferry.job j
   set state = o.state, error = o.reason, worker_id = null, finished_at = clock_timestamp(),
       upload_id = null, part_bytes = null, parts_left = null
-  from o
+  from o join bucketferry.job b on b.run_id = $1 and b.job_id = o.job_id
   where j.run_id = $1 and j.job_id = o.job_id
     and coalesce(j.state = 'in_flight' and j.worker_id = $2, false)
   returning j.job_id, j.key, j.size_bytes, j.state, j.source_etag, j.source_modified_at,
-            j.source_version
+            j.source_version, b.upload_id is not null as split
 ), l as (
   insert into bucketferry.ledger (task_id, key, run_id, size_bytes, source_etag,
     source_modified_at, source_version, verdict)
@@ -26,4 +26,4 @@ with o as (
   update bucketferry.upload x set abandoned_at = clock_timestamp()
   from u where x.task_id = $3 and x.key = u.key and x.abandoned_at is null and x.run_id <= $1
 )
-select job_id, state, size_bytes from u
+select job_id, state, size_bytes, split from u

@@ -11,4 +11,4 @@ with held as (
 )
 update bucketferry.part p set state = 'pending', worker_id = null
 from held where p.run_id = $1 and p.job_id = held.job_id and p.number = held.number
-returning p.number
+returning p.job_id

@@ -253,6 +253,7 @@ Recorded FakeQueue::Record(std::int64_t run_id, std::int64_t, const Outcomes& ou
       row.worker_id = 0;
       row.job.upload_id.clear();
       row.parts_left.reset();
+      DeleteParts(run, verdict.job_id);
       AbandonUploads(run_id, row.job.key, "");
     }
     for (const std::string& nonce : outcomes.settled_intents) tables_.uploads_.erase(nonce);
