@@ -78,8 +78,10 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   };
 
   CLI::App* run = add("run", Command::kRun, "plan, copy, and close the run of each task");
-  run->add_flag("--dry-run", line.dry_run, "show what would be done; change nothing anywhere");
-  run->add_flag("--all", line.all, "with --dry-run: every object, not the first 1,000");
+  CLI::Option* dry_run =
+      run->add_flag("--dry-run", line.dry_run, "show what would be done; change nothing anywhere");
+  run->add_flag("--all", line.all, "with --dry-run: every object, not the first 1,000")
+      ->needs(dry_run);
   run->add_option("--for", stop_after, "stop claiming in time, and exit 5 (90s, 14m, 2h)");
   add("plan", Command::kPlan, "plan only: leave pending jobs for workers");
   CLI::App* work = add("work", Command::kWork, "work only: take pending jobs until none is left");

@@ -1,4 +1,4 @@
-// run, plan, work and retry: planners and a worker in one process, in any combination.
+// run, plan and retry: planners, with a worker beside them or without.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,10 +7,9 @@
 #include <thread>
 
 #include "batch/app/commands.h"
-#include "batch/app/dead_lines.h"
 #include "batch/app/engine.h"
-#include "batch/app/lost_planners.h"
 #include "batch/app/plan_task.h"
+#include "batch/app/run_summary.h"
 #include "batch/app/task_parts.h"
 #include "batch/app/tidy.h"
 #include "batch/base/error.h"
@@ -18,27 +17,6 @@
 
 namespace ferry {
 namespace {
-
-// Between two looks at whether a planner is back.
-constexpr std::chrono::seconds kLostPlannerPause{1};
-
-// How long somebody who stopped us waits for a database that is away.
-constexpr std::chrono::seconds kStoppedPatience{20};
-
-void SayDead(pg::Session& session, const Plan& plan, const RunState& run) {
-  for (const std::string& line : DeadLines(session, plan.begun.task_id, run.run_id)) {
-    std::fprintf(stderr, "%s\n", line.c_str());
-  }
-  std::fprintf(stderr, "%lld dead objects in run %lld of task %s\n",
-               static_cast<long long>(run.totals.dead), static_cast<long long>(run.run_id),
-               plan.task->name.c_str());
-}
-
-// "3 deleted, ": only of tasks that delete.
-std::string DeletesOf(const TaskConfig& task, const Tally& totals) {
-  if (task.delete_mode == DeleteMode::kNever && totals.deleted == 0) return "";
-  return fmt::format("{} deleted, ", totals.deleted);
-}
 
 // The last line about a task, and its exit code.
 int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
@@ -52,15 +30,7 @@ int Conclude(pg::Session& session, const Plan& plan, bool stopped) {
     return plan.error->kind() == ErrorKind::kConfig ? kExitUsage : kExitFailed;
   }
   const RunState run = ReadRun(session, plan.run_id);
-  const Tally& t = run.totals;
-  fmt::print(
-      "{}: run {} {}: {} of {} planned objects copied, {} bytes, {}{} adopted, {} dead, {} "
-      "vanished, {} archived; {} at the source; {:.1f} s\n",
-      plan.task->name, run.run_id, run.state, t.done, t.planned, t.bytes_done,
-      DeletesOf(*plan.task, t), t.adopted, t.dead, t.vanished, t.archived, t.source_objects,
-      run.seconds);
-  if (run.error) std::fprintf(stderr, "bucketferry: %s\n", run.error->c_str());
-  if (t.dead > 0) SayDead(session, plan, run);
+  SayRun(session, *plan.task, plan.begun.task_id, run);
   if (run.state == "complete") return kExitDone;
   if (run.state == "incomplete") return kExitIncomplete;
   if (run.state == "failed") return kExitFailed;
@@ -116,7 +86,7 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
                plan.task->name, run.run_id, run.state, run.totals.planned, run.totals.bytes_planned,
                run.totals.adopted, run.totals.source_objects);
     if (run.error) std::fprintf(stderr, "bucketferry: %s\n", run.error->c_str());
-    if (run.totals.dead > 0) SayDead(session, plan, run);
+    if (run.totals.dead > 0) SayDead(session, *plan.task, plan.begun.task_id, run);
     return ExitCodeOfPlan(run.state);
   };
   try {
@@ -124,12 +94,6 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
   } catch (const Error& error) {
     return CannotConclude(error, stopped);
   }
-}
-
-// Of a run that could not go on here, whether it was closed or left to others.
-int SayGivenUp(Engine& engine) {
-  std::fprintf(stderr, "bucketferry: %s\n", engine.progress().given_up().value_or("").c_str());
-  return kExitFailed;
 }
 
 // A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
@@ -231,56 +195,6 @@ int PlanTasks(const CommandContext& context) {
     codes.push_back(ConcludePlan(context, engine, plan));
   }
   return CombineExitCodes(codes);
-}
-
-int WorkOnTasks(const CommandContext& context) {
-  Engine engine(context);
-  const SteadyTime began = context.clock.SteadyNow();
-  Worker::Until until;
-  for (const TaskConfig* task : context.tasks) until.tasks.push_back(task->name);
-  until.accepts = [&](const OpenRun& run) {
-    const TaskConfig* task = context.config.FindTask(run.task_name);
-    if (task == nullptr || !IsGenerationOf(*task, run.place)) return false;
-    engine.progress().Watch(run.task_name, run.run_id);
-    return true;
-  };
-  until.more_may_come = [&] { return context.line.forever; };
-  until.enough = [&] {
-    return context.line.stop_after && context.clock.SteadyNow() - began >= *context.line.stop_after;
-  };
-  LostPlanners lost(2 * context.config.transfer.lease);
-  Worker::End end = Worker::End::kStopped;
-  while ((end = engine.Work(until)) == Worker::End::kDrained) {
-    // What others still work on is nothing to wait for: it would be given up again.
-    if (engine.progress().given_up()) {
-      TidyAfterwards(context, engine);
-      return SayGivenUp(engine);
-    }
-    auto database = engine.NewPatientSession(context.config.transfer.outage_patience, context.stop);
-    const bool wait = database.Do([&](pg::Session& session) {
-      std::vector<OpenRun> runs = FindOpenRuns(session, until.tasks);
-      std::erase_if(runs, [&](const OpenRun& run) { return !until.accepts(run); });
-      return lost.MayComeBack(runs, context.clock.SteadyNow());
-    });
-    if (!wait) {
-      log::Info("nothing left to do");
-      TidyAfterwards(context, engine);
-      return kExitDone;
-    }
-    context.clock.SleepFor(kLostPlannerPause, context.stop);
-  }
-  try {
-    auto database = engine.NewPatientSession(kStoppedPatience, {});
-    database.Do([&](pg::Session& session) {
-      for (const OpenRun& run : FindOpenRuns(session, until.tasks)) {
-        if (until.accepts(run)) InterruptRun(session, run.run_id, engine.LatestWorkerId());
-      }
-    });
-  } catch (const Error& error) {
-    // Shown as interrupted all the same once the lease has run out.
-    log::Warn("could not say that the run is interrupted", {{"error", error.what()}});
-  }
-  return end == Worker::End::kWithdrawn ? SayGivenUp(engine) : kExitStopped;
 }
 
 int Migrate(const CommandContext& context) {

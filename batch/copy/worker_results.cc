@@ -36,6 +36,10 @@ void Worker::TakeResult(WorkResult result) {
   if (result.error) {
     TakeFailure(run, result);
   } else {
+    if (run.outage.IsOut()) {
+      log::Info("the stores answer again",
+                {{"task", run.open.task_name}, {"run", run.open.run_id}});
+    }
     run.outage.Succeeded();
     run.successes += 1;
     run.denied_in_a_row.clear();
@@ -124,7 +128,14 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   const Meaning meaning = Judge(error, result.failed_side);
 
   if (meaning == Meaning::kStopped) return;  // given back at the end
-  if (meaning == Meaning::kEndpoint) run.outage.Failed(now, job_id);
+  if (meaning == Meaning::kEndpoint) {
+    const bool was_out = run.outage.IsOut();
+    run.outage.Failed(now, job_id);
+    if (!was_out && run.outage.IsOut()) {
+      log::Warn("a store fails again and again, waiting and trying now and then",
+                {{"task", run.open.task_name}, {"run", run.open.run_id}, {"error", error.what()}});
+    }
+  }
   if (error.kind() != ErrorKind::kDenied) run.denied_in_a_row.clear();
   if (error.kind() == ErrorKind::kDenied) run.denied_in_a_row.insert(job_id);
   if (is_part) {
@@ -178,8 +189,10 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     FailRunOnce(run,
                 "a hundred objects in a row were denied; the last: " + std::string(error.what()));
   } else if (run.outage.LastedFor(now) > OutagePatience(run)) {
-    FailRunOnce(run,
-                "a store was away for longer than outage_patience: " + std::string(error.what()));
+    const bool answered = parts_.figures.HaveAnswered(run.open.task_name);
+    FailRunOnce(run, (answered ? "a store was away for longer than outage_patience: "
+                               : "a store has never answered this process: ") +
+                         std::string(error.what()));
   }
 }
 

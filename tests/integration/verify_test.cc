@@ -123,9 +123,9 @@ TEST_F(VerifyDeep, EndsWithFiveWhenItIsStoppedAndSaysHowFarItGot) {
   BringAll();
   test::Proxy proxy(environment().at("SRC_ENDPOINT"));
   config().source_endpoint = proxy.endpoint();
-  proxy.Hold("/a", 0);
+  proxy.LoseAnswers("/a ", 10, test::Proxy::Lost::kSilent);
   const auto verify = Start({"verify", "--deep"});
-  ASSERT_TRUE(test::Eventually([&] { return !proxy.Passed("list-type").empty(); }));
+  ASSERT_TRUE(test::Eventually([&] { return !proxy.Passed("/a ").empty(); }));
   verify->Signal(SIGINT);
   const Finished finished = Checked(verify->Wait(30s));
   EXPECT_THAT(finished, ExitsWith(5));
