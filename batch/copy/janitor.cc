@@ -40,6 +40,18 @@ Task<TidyResult> End(Ends ends, Key key, std::string nonce, std::string upload_i
   co_return result;
 }
 
+struct LookResult {
+  bool may_have_left = false;
+  std::optional<Error> problem;
+};
+
+Task<LookResult> Look(Ends ends, Unheard unheard) {
+  LookResult result;
+  result.may_have_left =
+      co_await MayHaveLeft(ends, unheard.key, unheard.intents, unheard.recorded_ids);
+  co_return result;
+}
+
 // Begins an upload of its own beside them: the list then names us, and whoever else has one of this
 // key is told apart. A list that does not show it is not believed.
 Task<TidyResult> Find(Ends ends, Unheard unheard) {
@@ -72,7 +84,8 @@ class Janitor {
     const Key key(order_.destination_prefix +
                   upload.key.bytes().substr(order_.source_prefix.size()));
     if (!upload.upload_id.empty()) {
-      return Await([&, key] { return End(ends_, key, upload.nonce, upload.upload_id); });
+      return Await<TidyResult>(
+          [&, key] { return End(ends_, key, upload.nonce, upload.upload_id); });
     }
     Unheard unheard;
     unheard.key = key;
@@ -86,22 +99,33 @@ class Janitor {
         unheard.recorded_ids.push_back(known.upload_id);
       }
     }
+    const LookResult look = Await<LookResult>([&] { return Look(ends_, unheard); });
+    if (look.problem) return Refused(upload, *look.problem);
+    if (!look.may_have_left) {
+      TidyResult nothing;
+      if (upload.age >= kCreateWindow) nothing.gone.push_back(upload.nonce);
+      return nothing;
+    }
     unheard.probe = NewNonce();
     if (!IntendProbe(session_, order_.worker_id, unheard.probe, upload.nonce)) return {};
-    TidyResult result = Await([&] { return Find(ends_, unheard); });
-    // Where the list may not be read it will not be read: a trace of nothing is not kept for ever.
-    const bool refused = result.problem && !IsRetryable(result.problem->kind()) &&
-                         result.problem->kind() != ErrorKind::kStopped;
-    if (refused && upload.age >= order_.abandoned_after) result.gone.push_back(upload.nonce);
-    return result;
+    return Await<TidyResult>([&] { return Find(ends_, unheard); });
   }
 
  private:
-  TidyResult Await(const std::function<Task<TidyResult>()>& make) {
+  // Where the list may not be read it will not be read: a trace of nothing is not kept for ever.
+  TidyResult Refused(const AbandonedUpload& upload, const Error& problem) const {
+    TidyResult result;
+    result.problem = problem;
+    const bool passes = IsRetryable(problem.kind()) || problem.kind() == ErrorKind::kStopped;
+    if (!passes && upload.age >= order_.abandoned_after) result.gone.push_back(upload.nonce);
+    return result;
+  }
+  template <typename Result>
+  Result Await(const std::function<Task<Result>()>& make) {
     try {
       return ends_.loop.Submit(make).get();
     } catch (const Error& error) {
-      TidyResult result;
+      Result result;
       result.problem = error;
       return result;
     }

@@ -32,6 +32,8 @@ struct Suspect {
 };
 
 struct RunWork {
+  static constexpr int kLeapsMax = 32;  // after so many, all denied, everything is
+
   OpenRun open;
   std::int64_t cursor = 0;
   bool listed = true;  // among the open runs when last looked
@@ -53,6 +55,7 @@ struct RunWork {
   Outage outage;
   std::int64_t successes = 0;
   std::set<std::int64_t> denied_in_a_row;  // jobs
+  int leaps = 0;                           // to elsewhere in the plan, since the last success
   bool said_unsettled = false;             // that traces of lost answers cannot be followed
   std::map<std::int64_t, Suspect> suspects;
 

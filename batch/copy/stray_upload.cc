@@ -96,12 +96,17 @@ Task<bool> HasParts(Ends& ends, const Key& key, const std::string& upload_id) {
   co_return false;
 }
 
-Task<Unit> Settle(Ends& ends, const Key& key, const std::vector<Intent>& intents,
-                  const std::vector<std::string>& recorded_ids, Settlement& settlement) {
+Task<UploadsOfKey> ListDatedUploadsOf(Ends& ends, const Key& key) {
   UploadsOfKey found = co_await ListUploadsOf(ends, key);
   if (found.answered_ms == 0) {
     throw Error(ErrorKind::kCorrupt, "the store does not say its time");
   }
+  co_return found;
+}
+
+Task<Unit> Settle(Ends& ends, const Key& key, const std::vector<Intent>& intents,
+                  const std::vector<std::string>& recorded_ids, Settlement& settlement) {
+  UploadsOfKey found = co_await ListDatedUploadsOf(ends, key);
   const SteadyTime now = found.answered_at;
   const std::string initiator = OurInitiator(found, recorded_ids);
   std::sort(
@@ -138,6 +143,19 @@ Task<Unit> SettleIntents(Ends ends, Key key, std::vector<Intent> intents,
     settlement.problem = error;
   }
   co_return Unit{};
+}
+
+Task<bool> MayHaveLeft(Ends ends, Key key, std::vector<Intent> intents,
+                       std::vector<std::string> recorded_ids) {
+  const UploadsOfKey found = co_await ListDatedUploadsOf(ends, key);
+  const std::vector<std::string> none;
+  for (const ListedUpload& upload : found.uploads) {
+    if (Contains(recorded_ids, upload.upload_id)) continue;
+    const Intent* const intent =
+        IntentOf(upload, intents, none, found.answered_ms, found.answered_at);
+    if (intent != nullptr) co_return true;
+  }
+  co_return false;
 }
 
 bool MayHaveBegun(ErrorKind kind) {

@@ -28,6 +28,11 @@ namespace ferry {
 Task<Unit> SettleIntents(Ends ends, Key key, std::vector<Intent> intents,
                          std::vector<std::string> recorded_ids, Settlement& settlement);
 
+// Whether an upload of `key` is open that one of `intents` may have begun, judged as above but for
+// the Initiator, which nobody knows without an upload of our own. Throws Error.
+Task<bool> MayHaveLeft(Ends ends, Key key, std::vector<Intent> intents,
+                       std::vector<std::string> recorded_ids);
+
 // Whether a store that answered Create so may have begun an upload all the same.
 bool MayHaveBegun(ErrorKind kind);
 

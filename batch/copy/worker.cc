@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRefreshEvery{500};
 constexpr milliseconds kPollEvery{300};  // for what others make claimable
 constexpr std::int64_t kClaimMax = 256;
+constexpr std::size_t kDeniedToLeap = 20;  // in a row
+constexpr std::int64_t kLeapClaim = 4;
 constexpr milliseconds kIdleWait{50};
 constexpr milliseconds kLastWait{5000};  // for what was stopped to say so
 constexpr BackoffOptions kDatabaseBackoff{.base = milliseconds(500), .cap = milliseconds(5000)};
@@ -204,9 +206,27 @@ void Worker::Claim(RunWork& run) {
   if (run.ready.empty() && run.claimed.empty()) ClaimNewJobs(run, limit);
 }
 
+// Keys that are denied often lie together: a prefix of somebody else's. What comes next is then
+// denied too, and would end the run before those that are not denied were tried. So every stretch
+// of the plan gets its try, somewhere in it.
+std::vector<Job> Worker::ClaimElsewhere(RunWork& run) {
+  const std::int64_t run_id = run.open.run_id;
+  const double last = static_cast<double>(queue_->LastJobId(run_id));
+  random_ = random_ * 6364136223846793005U + 1442695040888963407U;
+  const double within = static_cast<double>(random_ >> 32) / 4294967296.0;
+  run.cursor = static_cast<std::int64_t>(last * (run.leaps % RunWork::kLeapsMax + within) /
+                                         RunWork::kLeapsMax);
+  run.leaps += 1;
+  std::vector<Job> jobs = queue_->ClaimJobs(run_id, run.cursor, kLeapClaim);
+  if (!jobs.empty()) return jobs;
+  run.cursor = 0;
+  return queue_->ClaimJobs(run_id, run.cursor, kLeapClaim);
+}
+
 void Worker::ClaimNewJobs(RunWork& run, std::int64_t limit) {
   const std::int64_t run_id = run.open.run_id;
-  std::vector<Job> jobs = queue_->ClaimJobs(run_id, run.cursor, limit);
+  const bool leap = run.denied_in_a_row.size() >= kDeniedToLeap;
+  std::vector<Job> jobs = leap ? ClaimElsewhere(run) : queue_->ClaimJobs(run_id, run.cursor, limit);
   run.claimed.assign(std::make_move_iterator(jobs.begin()), std::make_move_iterator(jobs.end()));
   if (!run.claimed.empty()) return;
   queue_->RequeueLost(run_id);

@@ -110,6 +110,7 @@ class Worker {
   bool Fetch(RunWork& run);
   void Claim(RunWork& run);
   void ClaimNewJobs(RunWork& run, std::int64_t limit);
+  std::vector<Job> ClaimElsewhere(RunWork& run);
   void Prepare(RunWork& run);
   WorkItem MakeItem(RunWork& run, const Job& job, const std::vector<KnownUpload>& uploads);
 
@@ -128,6 +129,7 @@ class Worker {
   // Writing it down: worker_results.cc.
   void WriteDue(SteadyTime now, bool everything);
   void WriteUploads(RunWork& run);
+  void WriteFailure(std::int64_t run_id, RunWork& run);
   void WriteOutcomes(RunWork& run);
 
   const Parts parts_;

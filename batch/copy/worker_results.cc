@@ -43,6 +43,7 @@ void Worker::TakeResult(WorkResult result) {
     run.outage.Succeeded();
     run.successes += 1;
     run.denied_in_a_row.clear();
+    run.leaps = 0;
     TakeSuccess(run, result);
   }
   if (!run.outcomes.empty() && !run.oldest_outcome) {
@@ -185,9 +186,9 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
 
   if (meaning == Meaning::kRunOver) {
     FailRunOnce(run, error.what());
-  } else if (run.denied_in_a_row.size() >= kDeniedInARowMax) {
-    FailRunOnce(run,
-                "a hundred objects in a row were denied; the last: " + std::string(error.what()));
+  } else if (run.denied_in_a_row.size() >= kDeniedInARowMax && run.leaps >= RunWork::kLeapsMax) {
+    FailRunOnce(run, "a hundred objects in a row were denied, all over the plan; the last: " +
+                         std::string(error.what()));
   } else if (run.outage.LastedFor(now) > OutagePatience(run)) {
     const bool answered = parts_.figures.HaveAnswered(run.open.task_name);
     FailRunOnce(run, (answered ? "a store was away for longer than outage_patience: "
@@ -231,23 +232,28 @@ void Worker::FailRunOnce(RunWork& run, const std::string& error) {
 
 void Worker::WriteDue(SteadyTime now, bool everything) {
   for (auto& [id, run] : runs_) {
-    if (run->failure) {
-      const std::string error = EscapeBytes(*run->failure);
-      const bool closed = queue_->FailRun(id, error);
-      log::Warn(closed ? "run failed" : "cannot go on with a run that others work on; leaving it",
-                {{"task", run->open.task_name}, {"run", id}, {"error", error}});
-      parts_.observer.OnRunGivenUp(run->open.task_name, id, error, closed);
-      run->failure.reset();
-      if (!closed) withdrawn_ = true;
-    }
     WriteUploads(*run);
-    if (run->outcomes.empty()) continue;
-    // With nothing else to start, what is recorded now may be what can be started next.
-    const milliseconds patience = run->ready.empty() ? kRecordSoon : kRecordAfter;
-    const bool due = run->oldest_outcome && now - *run->oldest_outcome >= patience;
-    const bool full = run->outcomes.size() >= kRecordAtOnceMax;
-    if (everything || due || full || run->in_flight == 0) WriteOutcomes(*run);
+    if (!run->outcomes.empty()) {
+      // With nothing else to start, what is recorded now may be what can be started next.
+      const milliseconds patience = run->ready.empty() ? kRecordSoon : kRecordAfter;
+      const bool due = run->oldest_outcome && now - *run->oldest_outcome >= patience;
+      const bool full = run->outcomes.size() >= kRecordAtOnceMax;
+      const bool last = everything || run->in_flight == 0 || run->failure;
+      if (last || due || full) WriteOutcomes(*run);
+    }
+    // After all that is known: what is recorded of a closed run helps nobody to go on.
+    if (run->failure) WriteFailure(id, *run);
   }
+}
+
+void Worker::WriteFailure(std::int64_t run_id, RunWork& run) {
+  const std::string error = EscapeBytes(*run.failure);
+  const bool closed = queue_->FailRun(run_id, error);
+  log::Warn(closed ? "run failed" : "cannot go on with a run that others work on; leaving it",
+            {{"task", run.open.task_name}, {"run", run_id}, {"error", error}});
+  parts_.observer.OnRunGivenUp(run.open.task_name, run_id, error, closed);
+  run.failure.reset();
+  if (!closed) withdrawn_ = true;
 }
 
 void Worker::WriteUploads(RunWork& run) {

@@ -270,6 +270,13 @@ std::vector<Job> JobQueue::ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
   return Hold(run_id, std::move(jobs));
 }
 
+std::int64_t JobQueue::LastJobId(std::int64_t run_id) {
+  return session_.Transact([&](pg::Transaction& tx) {
+    const pg::Rows rows = tx.Execute("queries/last_job_id", run_id);
+    return rows.empty() ? 0 : rows[0].Get<std::int64_t>("job_id");
+  });
+}
+
 std::vector<Job> JobQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit) {
   std::vector<Job> jobs = Write([&](pg::Transaction& tx) {
     auto claimed = ReadJobs(run_id, tx.Execute("queries/claim_retries", run_id, limit, worker_id_));

@@ -38,6 +38,7 @@ class JobQueue final : public WorkQueue {
   RunState ReadRun(std::int64_t run_id) override;
   std::vector<Job> ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
                              std::int64_t limit) override;
+  std::int64_t LastJobId(std::int64_t run_id) override;
   std::vector<Job> ClaimRetries(std::int64_t run_id, std::int64_t limit) override;
   std::vector<Job> ClaimCompletions(std::int64_t run_id, std::int64_t limit) override;
   std::vector<PartJob> ClaimParts(std::int64_t run_id, std::int64_t limit) override;

@@ -156,6 +156,8 @@ class WorkQueue {
   virtual std::vector<Job> ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
                                      std::int64_t limit) = 0;
   // Jobs whose pause is over.
+  // The greatest id of a job of the run so far; 0: there is none.
+  virtual std::int64_t LastJobId(std::int64_t run_id) = 0;
   virtual std::vector<Job> ClaimRetries(std::int64_t run_id, std::int64_t limit) = 0;
   // Jobs whose parts are all there and that nobody completes.
   virtual std::vector<Job> ClaimCompletions(std::int64_t run_id, std::int64_t limit) = 0;

@@ -289,13 +289,10 @@ class Round:
         self.network.tell("cut", "pg")
 
     def stall_database(self):
-        self.last_database_fault = time.time()
+        lasts = self.random.choice([2, 6, LEASE + 4])
+        self.last_database_fault = time.time() + lasts  # who begins meanwhile meets it too
         self.network.tell("stall", "pg", on=True)
-
-        def end():
-            self.last_database_fault = time.time()
-            self.network.tell("stall", "pg", on=False)
-        self.later(self.random.choice([2, 6, LEASE + 4]), end)
+        self.later(lasts, lambda: self.network.tell("stall", "pg", on=False))
 
     def change_weather(self):
         self.set_weather(self.random.choice(list(BUCKETS)))
@@ -312,15 +309,17 @@ class Round:
 
     def refuse_store(self):
         side = self.random.choice(list(BUCKETS))
-        self.last_store_fault = time.time()
+        lasts = self.random.choice([1, 5, 15])
+        self.last_store_fault = time.time() + lasts
         self.network.tell("refuse", side, on=True)
-        self.later(self.random.choice([1, 5, 15]), lambda: self.network.tell("refuse", side, on=False))
+        self.later(lasts, lambda: self.network.tell("refuse", side, on=False))
 
     def stall_store(self):
         side = self.random.choice(list(BUCKETS))
-        self.last_store_fault = time.time()
+        lasts = self.random.choice([2, 8, 20])
+        self.last_store_fault = time.time() + lasts
         self.network.tell("stall", side, on=True)
-        self.later(self.random.choice([2, 8, 20]), lambda: self.network.tell("stall", side, on=False))
+        self.later(lasts, lambda: self.network.tell("stall", side, on=False))
 
     def later(self, seconds, act):
         self.repairs.append((time.time() + seconds, act))

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "batch/copy/janitor.h"
 #include "batch/copy/planner.h"
 #include "batch/copy/worker.h"
 #include "batch/queue/job_queue.h"
@@ -95,7 +96,7 @@ class SweptWorld final : public QueueFixture {
     proxy_.reset();
   }
 
-  // A process as `run` is one: plans, works, leaves.
+  // A process as `run` is one: plans, works, tidies, leaves.
   void Live(bool through_proxy) {
     const auto connect = [&, through_proxy] {
       pg::ConnectOptions options = database_.options();
@@ -119,6 +120,14 @@ class SweptWorld final : public QueueFixture {
         planner.Fail(begun.run_id, error.what(), kPatience);
       }
       Work(terms, connect, begun.run_id);
+      const std::unique_ptr<pg::Session> session = connect();
+      TidyOrder order;
+      order.task_id = begun.task_id;
+      order.worker_id = worker_id();
+      order.source_prefix = Place().source_prefix;
+      order.destination_prefix = Place().destination_prefix;
+      order.abandoned_after = std::chrono::hours(24);
+      TidyUploads(*session, order, stores_.ends(), {});
     } catch (const Error&) {
       // Ends, as a process does.
     }

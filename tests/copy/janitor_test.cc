@@ -73,6 +73,16 @@ TEST_F(JanitorTest, FindsWhatNobodyHeardOf) {
   EXPECT_EQ(Rows(), 0);
 }
 
+TEST_F(JanitorTest, BeginsNothingWhereNothingWasLeft) {
+  AddAbandoned(1, /*heard=*/false);
+  destination_.ForgetUploads();
+  EXPECT_EQ(Tidy().gone, 0);  // Create may still arrive
+  Run("update bucketferry.upload set created_at = created_at - interval '16 minutes'");
+  EXPECT_EQ(Tidy().gone, 1);
+  EXPECT_EQ(Rows(), 0);
+  EXPECT_EQ(destination_.CountCalls("create_upload"), 0);
+}
+
 TEST_F(JanitorTest, TellsTheUploadsOfOthersFromOnesThatNobodyHeardOf) {
   destination_.AddUpload("out/1", "somebody's", "them", destination_.now_ms);
   AddAbandoned(1, /*heard=*/false);
@@ -84,7 +94,8 @@ TEST_F(JanitorTest, TellsTheUploadsOfOthersFromOnesThatNobodyHeardOf) {
 
 TEST_F(JanitorTest, KeepsATraceOfWhatItBeganItselfToLook) {
   AddAbandoned(1, /*heard=*/false);
-  Fail("list_uploads", ErrorKind::kUnavailable);
+  destination_.FailCall("list_uploads", 2, Moment::kBeforeEffect,
+                        Error(ErrorKind::kUnavailable, "no"));
   destination_.FailCall("abort_upload", 1, Moment::kBeforeEffect,
                         Error(ErrorKind::kUnavailable, "no"));
   EXPECT_EQ(Tidy().gone, 0);

@@ -181,6 +181,26 @@ TEST_F(WorkerTest, TheDeniedPartsOfAFewObjectsAreNotAHundredDeniedObjects) {
   for (const int job : {1, 2, 3}) EXPECT_EQ(StateOf(job), "dead");
 }
 
+TEST_F(WorkerTest, ObjectsThatAreDeniedDoNotKeepThoseBehindThemFromBeingBrought) {
+  AddJobs(4000);
+  Begin();
+  Work([](WorkResult& result) {
+    if (result.item.job.job_id <= 2000) Fail(result, ErrorKind::kDenied);
+  });
+  int brought = 0;
+  for (int job = 2001; job <= 4000; ++job) brought += StateOf(job) == "done";
+  EXPECT_GT(brought, 1700);  // all but what lies together in less than a leap
+  EXPECT_EQ(RunState(), "failed");
+}
+
+TEST_F(WorkerTest, ARunOfWhichEverythingIsDeniedIsGivenUpSoon) {
+  AddJobs(4000);
+  Begin();
+  Work([](WorkResult& result) { Fail(result, ErrorKind::kDenied); });
+  EXPECT_EQ(RunState(), "failed");
+  EXPECT_EQ(StateOf(4000 / 2), "pending");
+}
+
 TEST_F(WorkerTest, AStopWhileTheDatabaseIsAwayIsAStop) {
   AddJobs(20);
   options_.grace = seconds(1);

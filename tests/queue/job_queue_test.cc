@@ -151,6 +151,13 @@ TEST_F(JobQueueTest, AWorkerWhoseTermIsOverWritesNothing) {
   EXPECT_EQ(StateOf(run_.run_id, 2), "pending");
 }
 
+TEST_F(JobQueueTest, KnowsHowFarAPlanGoes) {
+  run_ = Plan(worker_, 7);
+  queue_.emplace(session_, worker_, 3);
+  EXPECT_EQ(queue_->LastJobId(run_.run_id), 7);
+  EXPECT_EQ(queue_->LastJobId(run_.run_id + 1), 0);
+}
+
 TEST_F(JobQueueTest, AFailedJobWaitsAndIsDeadAfterItsAttempts) {
   Begin(1);
   Outcomes outcomes;

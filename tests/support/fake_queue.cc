@@ -120,6 +120,13 @@ std::vector<Job> FakeQueue::ClaimJobs(std::int64_t run_id, std::int64_t& cursor,
   return claimed;
 }
 
+std::int64_t FakeQueue::LastJobId(std::int64_t run_id) {
+  return Call("last_job_id", false, [&]() -> std::int64_t {
+    const RunRow& run = tables_.runs_.at(run_id);
+    return run.jobs.empty() ? 0 : run.jobs.rbegin()->first;
+  });
+}
+
 std::vector<Job> FakeQueue::ClaimRetries(std::int64_t run_id, std::int64_t limit) {
   return Call("claim_retries", true, [&] {
     return Claim(run_id, limit, [&](const JobRow& row) {
