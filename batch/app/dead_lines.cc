@@ -15,6 +15,7 @@ std::vector<std::string> DeadLines(pg::Session& session, std::int64_t task_id,
                                    std::int64_t run_id) {
   std::vector<std::string> lines;
   const std::vector<DeadObject> dead = ListDead(session, run_id);
+  lines.reserve(kLinesMax);
   for (const DeadObject& object : dead) {
     lines.push_back("dead: " + Escape(object.key) + ": " + object.error);
   }

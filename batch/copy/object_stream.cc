@@ -63,7 +63,7 @@ Task<ListingStream::Page> ListingStream::FetchVersions(std::optional<Cursor> fro
   co_return page;
 }
 
-void ListingStream::FetchNext(std::optional<Cursor> from) {
+void ListingStream::FetchNext(const std::optional<Cursor>& from) {
   std::function<Task<Page>()> make = [this, from] {
     return versions_ == VersionPolicy::kCompared ? FetchVersions(from) : FetchObjects(from);
   };

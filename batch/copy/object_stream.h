@@ -48,7 +48,7 @@ class ListingStream {
 
   Task<Page> FetchObjects(std::optional<Cursor> from);
   Task<Page> FetchVersions(std::optional<Cursor> from);
-  void FetchNext(std::optional<Cursor> from);
+  void FetchNext(const std::optional<Cursor>& from);
   void TakePage();
   bool GoesRound(const Cursor& next);
 

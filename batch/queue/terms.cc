@@ -1,6 +1,7 @@
 #include "batch/queue/terms.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "batch/base/log.h"
 #include "batch/pg/patiently.h"
@@ -14,7 +15,10 @@ constexpr std::chrono::milliseconds kFirstPatience{15'000};
 
 Terms::Terms(Connect connect, Clock& clock, LeaseOptions options,
              std::chrono::milliseconds patience)
-    : connect_(std::move(connect)), clock_(clock), options_(options), patience_(patience) {
+    : connect_(std::move(connect)),
+      clock_(clock),
+      options_(std::move(options)),
+      patience_(patience) {
   // A database that never answered in this process is not waited for as long as one that did.
   pg::PatientSession waiting(connect_, clock_, std::min(patience_, kFirstPatience), {});
   MutexLock lock(mutex_);

@@ -116,7 +116,7 @@ TEST_F(Versions, ASourceThatKeepsChangingIsDeadAndSaysSo) {
     Put("large", "6000000");
     source_->Hold(get, 1);
   }
-  EXPECT_THAT(Checked(work->Wait(60s)), ExitsWith(0));
+  EXPECT_THAT(Checked(work->Wait(60s)), ExitsWith(1));
   EXPECT_EQ(LastRun()["state"], "incomplete");
   const Json job = Job("large");
   EXPECT_EQ(job["state"], "dead");
