@@ -29,6 +29,7 @@ struct OpenedUpload {
 struct Suspect {
   int failures = 0;
   std::int64_t successes_before = 0;  // of the run, when it failed first
+  int answered = 0;  // failures in a row, in an outage, while the store answered otherwise
 };
 
 struct RunWork {

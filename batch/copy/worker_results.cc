@@ -16,6 +16,7 @@ constexpr milliseconds kRecordSoon{50};
 constexpr std::size_t kRecordAtOnceMax = 512;
 constexpr std::size_t kDeniedInARowMax = 100;
 constexpr int kEndpointFailuresFree = Outage::kFailuresInARow - 1;
+constexpr int kAnswersFree = 4;
 constexpr milliseconds kFirstPatience{15'000};
 
 }  // namespace
@@ -90,6 +91,7 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
     }
     case WorkItem::Kind::kSplit: TakeOpenedUpload(run, result); return;
     case WorkItem::Kind::kPart:
+      run.suspects.erase(result.item.part.job_id);
       run.outcomes.parts.push_back({result.item.part.job_id, result.part.number, result.part.etag,
                                     result.part.md5, result.item.part.upload_id});
       return;
@@ -210,7 +212,9 @@ bool Worker::CostsAttempt(RunWork& run, std::int64_t job_id, Meaning meaning,
     return result.error->kind() != ErrorKind::kThrottled &&
            suspect.failures > kEndpointFailuresFree;
   }
-  if (!result.side_answers) return false;
+  // One answer among many failures is what a bad network gives, too.
+  suspect.answered = result.side_answers ? suspect.answered + 1 : 0;
+  if (suspect.answered <= kAnswersFree) return false;
   const bool others_succeed = run.successes > suspect.successes_before;
   if (!others_succeed && !run.outage.OfFewObjects()) return false;
   run.outage.Answered(now);

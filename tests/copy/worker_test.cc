@@ -118,6 +118,19 @@ TEST_F(WorkerTest, AStoreThatFailsEverythingIsAwayAlsoWhenItAnswersLists) {
   EXPECT_NE(StateOf(1), "dead");
 }
 
+TEST_F(WorkerTest, ABadNetworkCostsTheLastObjectNothing) {
+  AddJobs(1);
+  Begin();
+  int tries = 0;
+  Work([&](WorkResult& result) {
+    if (++tries == 60) return;
+    Fail(result, ErrorKind::kUnavailable);
+    result.side_answers = result.item.in_outage && tries % 4 != 0;  // most of the time
+  });
+  EXPECT_EQ(StateOf(1), "done");
+  EXPECT_EQ(tables_.run(run_).jobs.at(1).job.attempts, 0);
+}
+
 TEST_F(WorkerTest, AnOutageCostsTheLastObjectNothing) {
   AddJobs(1);
   Begin();
