@@ -45,6 +45,6 @@ left join lateral (
   where task_name = n.task and finished_at is not null and state <> 'skipped'
   order by run_id desc limit 1) closed on true
 left join lateral (
-  select max(y.progress_at) as at
+  select max(y.advanced_at) as at
   from bucketferry.tally y join bucketferry.run r using (run_id)
   where r.task_name = n.task) progress on true

@@ -1,7 +1,10 @@
 -- Adds one worker's differences to one run, in the row of these ten minutes.
+-- It comes forward when an object was seen, planned or became final, or a part ended.
 -- $1 run_id, $2 worker_id, $3 ... in the order below.
-insert into bucketferry.tally as t (run_id, worker_id, slot, source_objects, planned, pending, in_flight, retry_wait, done, adopted, deleted, dead, vanished, archived, bytes_planned, bytes_pending, bytes_in_flight, bytes_done, parts_pending, parts_in_flight, parts_done, source_bytes_read, destination_bytes_written, retries, requests_source, requests_destination)
-values ($1, $2, floor(extract(epoch from clock_timestamp()) / 600)::bigint, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+insert into bucketferry.tally as t (run_id, worker_id, slot, source_objects, planned, pending, in_flight, retry_wait, done, adopted, deleted, dead, vanished, archived, bytes_planned, bytes_pending, bytes_in_flight, bytes_done, parts_pending, parts_in_flight, parts_done, source_bytes_read, destination_bytes_written, retries, requests_source, requests_destination, advanced_at)
+values ($1, $2, floor(extract(epoch from clock_timestamp()) / 600)::bigint, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+  case when $3::bigint + $4::bigint + $8::bigint + $9::bigint + $10::bigint + $11::bigint + $12::bigint + $13::bigint + $20::bigint > 0
+       then clock_timestamp() end)
 on conflict (run_id, worker_id, slot) do update set
   source_objects = t.source_objects + excluded.source_objects,
   planned = t.planned + excluded.planned,
@@ -26,4 +29,5 @@ on conflict (run_id, worker_id, slot) do update set
   retries = t.retries + excluded.retries,
   requests_source = t.requests_source + excluded.requests_source,
   requests_destination = t.requests_destination + excluded.requests_destination,
-  progress_at = clock_timestamp()
+  progress_at = clock_timestamp(),
+  advanced_at = coalesce(excluded.advanced_at, t.advanced_at)

@@ -1,2 +1,3 @@
 -- $1 task_id.
-update bucketferry.task set runs_skipped = runs_skipped + 1 where task_id = $1
+update bucketferry.task set runs_skipped = runs_skipped + 1, skipped_at = clock_timestamp()
+where task_id = $1

@@ -20,12 +20,12 @@ with past as (
     and t.progress_at < clock_timestamp() - interval '1 hour'
   returning t.*
 )
-insert into bucketferry.tally as t (run_id, worker_id, slot, progress_at,
+insert into bucketferry.tally as t (run_id, worker_id, slot, progress_at, advanced_at,
   source_objects, planned, pending, in_flight, retry_wait, done, adopted, deleted, dead, vanished,
   archived, bytes_planned, bytes_pending, bytes_in_flight, bytes_done, parts_pending,
   parts_in_flight, parts_done, source_bytes_read, destination_bytes_written, retries,
   requests_source, requests_destination)
-select $1, $2, -1, max(progress_at),
+select $1, $2, -1, max(progress_at), max(advanced_at),
        sum(source_objects), sum(planned), sum(pending), sum(in_flight), sum(retry_wait),
        sum(done), sum(adopted), sum(deleted), sum(dead), sum(vanished), sum(archived),
        sum(bytes_planned), sum(bytes_pending), sum(bytes_in_flight), sum(bytes_done),
@@ -57,4 +57,5 @@ on conflict (run_id, worker_id, slot) do update set
   retries = t.retries + excluded.retries,
   requests_source = t.requests_source + excluded.requests_source,
   requests_destination = t.requests_destination + excluded.requests_destination,
-  progress_at = greatest(t.progress_at, excluded.progress_at)
+  progress_at = greatest(t.progress_at, excluded.progress_at),
+  advanced_at = greatest(t.advanced_at, excluded.advanced_at)

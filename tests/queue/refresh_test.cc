@@ -84,7 +84,8 @@ TEST_F(RefreshTest, IsRequiredByTheNextCloseOfWhatWasWrittenAfterTheLast) {
   FailRun(session_, run.run_id, "the bucket is away");
   ASSERT_EQ(Required(), run.run_id);
   const std::string at = RequiredAt();
-  Run("update bucketferry.refresh set acknowledged_run_id = required_run_id");
+  Run("update bucketferry.refresh set acknowledged_run_id = required_run_id,"
+      " acknowledged_seq = required_seq");
   Outcomes late;
   late.done = {Done(jobs[0])};
   Record(run, late);
