@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 constexpr int kRunsShown = 20;        // of each task
 constexpr int kRunsShownOfMany = 12;  // of each of more than kManyTasks
 constexpr std::size_t kManyTasks = 20;
-constexpr int kWorkersMax = 200;
+constexpr int kWorkerRowsMax = 5'000;  // of each worker and run
+constexpr int kHoldersMax = 200;       // workers and runs
 constexpr int kHeldCounted = 100;
 constexpr int kHeldShown = 4;
 constexpr int kNotificationsShown = 50;
@@ -121,10 +122,10 @@ class PageReader {
 
   void ReadTasks() {
     for (const pg::Row row : tx_.Execute("metrics/status_tasks", names_)) {
-      status_->tasks[row.Get<std::string>("task")] = {
-          .succeeded_at = row.Get<OptionalText>("succeeded_at"),
-          .skipped_at = row.Get<OptionalText>("skipped_at"),
-          .seconds_without_success = row.Get<std::optional<double>>("seconds_without_success")};
+      TaskStatus& task = status_->tasks[row.Get<std::string>("task")];
+      task.succeeded_at = row.Get<OptionalText>("succeeded_at");
+      task.skipped_at = row.Get<OptionalText>("skipped_at");
+      task.seconds_without_success = row.Get<std::optional<double>>("seconds_without_success");
     }
   }
 
@@ -152,7 +153,7 @@ class PageReader {
   }
 
   void ReadWorkers() {
-    for (const pg::Row row : tx_.Execute("metrics/status_workers", names_, kWorkersMax)) {
+    for (const pg::Row row : tx_.Execute("metrics/status_workers", names_, kWorkerRowsMax)) {
       const auto id = row.Get<std::int64_t>("worker");
       if (status_->workers.empty() || status_->workers.back().worker != id) {
         status_->workers.push_back({.worker = id,
@@ -171,27 +172,26 @@ class PageReader {
   }
 
   void ReadInFlight() {
-    for (const pg::Row row : tx_.Execute("metrics/status_in_flight", names_, kWorkersMax,
+    for (const pg::Row row : tx_.Execute("metrics/status_in_flight", names_, kHoldersMax,
                                          kHeldCounted, kHeldShown, full_)) {
       const auto worker = std::ranges::find(status_->workers, row.Get<std::int64_t>("worker"),
                                             &WorkerStatus::worker);
       if (worker == status_->workers.end()) continue;
-      InFlightObject object{
-          .run = row.Get<std::int64_t>("run"),
-          .job = row.Get<std::int64_t>("job"),
-          .key = row.Get<std::optional<Key>>("key"),
-          .action = row.Get<std::string>("action"),
-          .size_bytes = row.Get<std::int64_t>("size_bytes"),
-          .parts = row.Get<std::optional<std::int64_t>>("parts"),
-          .bytes_done = row.Get<std::optional<std::int64_t>>("bytes_done").value_or(0)};
+      const auto run = row.Get<std::int64_t>("run");
+      const auto parts = row.Get<std::optional<std::int64_t>>("parts");
       // Every row of a run says how many there are of its kind.
       const bool is_first = std::ranges::none_of(worker->shown, [&](const InFlightObject& other) {
-        return other.run == object.run && other.parts.has_value() == object.parts.has_value();
+        return other.run == run && other.parts.has_value() == parts.has_value();
       });
-      if (is_first) {
-        (object.parts ? worker->parts : worker->objects) += row.Get<std::int64_t>("held");
-      }
-      worker->shown.push_back(std::move(object));
+      if (is_first) (parts ? worker->parts : worker->objects) += row.Get<std::int64_t>("held");
+      InFlightObject& object = worker->shown.emplace_back();
+      object.run = run;
+      object.job = row.Get<std::int64_t>("job");
+      object.key = row.Get<std::optional<Key>>("key");
+      object.action = row.Get<std::string>("action");
+      object.size_bytes = row.Get<std::int64_t>("size_bytes");
+      object.parts = parts;
+      object.bytes_done = row.Get<std::optional<std::int64_t>>("bytes_done").value_or(0);
     }
   }
 

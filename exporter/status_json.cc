@@ -11,6 +11,7 @@ namespace {
 
 // As the alert TaskOverdue: room for two whole runs, and some.
 constexpr double kIntervalsUntilOverdue = 2.5;
+constexpr std::size_t kBytesOfRun = 700;  // and a little of its task
 
 Json ToJson(const RunStatus& run) {
   const std::int64_t left = run.pending + run.in_flight + run.retry_wait;
@@ -170,13 +171,15 @@ std::string ToJson(const Config& config, const Status& status, const Reader& rea
   head["notifications"] = ToArray(status.notifications);
   // Task by task: of a hundred with their runs the values take ten times the room of their text.
   std::string text = ToText(head);
+  text.reserve(text.size() + kBytesOfRun * status.runs.size());
   text.pop_back();
   text += ",\"tasks\":[";
   for (const TaskConfig& task : config.tasks) {
     if (&task != &config.tasks.front()) text += ',';
     text += ToText(ToJson(task, status));
   }
-  return text + "]}";
+  text += "]}";
+  return text;
 }
 
 }  // namespace ferry::exporter

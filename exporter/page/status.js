@@ -27,16 +27,15 @@ class Page {
     this.poll();
   }
 
-  // The answer to a GET, parsed. Throws an Error that says what went wrong; `.answered`: by the exporter.
+  // The answer to a GET, parsed. Throws an Error that says what went wrong; `.from` says at whom.
   async ask(path) {
     const headers = this.token === "" ? {} : {Authorization: `Bearer ${this.token}`};
-    const response = await fetch(path, {headers, cache: "no-store", credentials: "omit",
-                                        signal: AbortSignal.timeout(answerPatience)});
+    const response = await fetch(path, {headers, cache: "no-store", signal: AbortSignal.timeout(answerPatience)});
     const text = await response.text();
     if (response.ok) return JSON.parse(text);
-    let problem = text.trim();
-    try { problem = JSON.parse(text).problem; } catch { /* no JSON: as it is */ }
-    throw Object.assign(new Error(problem || `status ${response.status}`), {answered: true});
+    const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
+    if (isJson) throw Object.assign(new Error(JSON.parse(text).problem), {from: "database"});
+    throw Object.assign(new Error(`It answered with status ${response.status}.`), {from: "exporter"});
   }
 
   // One at a time: whoever comes later takes the place of the one before.
@@ -68,9 +67,9 @@ class Page {
   }
 
   fail(error) {
-    const headline = error.answered ? "No answer from the database" : "The exporter does not answer";
+    const headline = error.from === "database" ? "No answer from the database" : "The exporter does not answer";
     if (!this.trouble || this.trouble.headline !== headline) this.trouble = {headline, since: performance.now()};
-    this.trouble.text = error.answered ? error.message : "It is stopped, or cannot be reached from this browser.";
+    this.trouble.text = error.from ? error.message : "It is stopped, or cannot be reached from this browser.";
     this.render();
   }
 
@@ -127,7 +126,7 @@ class Page {
     const stale = byId("stale");
     stale.hidden = this.data === null;
     if (this.data !== null) {
-      setText(stale, `What is below was read at ${clockTime(Date.parse(this.data.now))} and is not what is now.`);
+      setText(stale, `What is below is old: it was read at ${clockTime(Date.parse(this.data.now))}.`);
     }
     this.showAge();
   }

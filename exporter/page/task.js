@@ -43,7 +43,7 @@ class Task {
     this.objects = new Objects(name, (path) => page.ask(path));
     this.run = element("div");
     this.refresh = element("div");
-    this.details = element("details", {}, element("summary", {}, "Details"), this.run, this.objects.node, this.refresh);
+    this.details = element("details", {}, element("summary", {"aria-label": `Details of ${name}`}, "Details"), this.run, this.objects.node, this.refresh);
     this.details.addEventListener("toggle", () => page.render());
     this.node = element("article", {class: "card", id: `task-${name}`, "aria-labelledby": `title-${name}`},
                         element("div", {class: "task-head"}, this.title, this.state, this.places), this.progress,

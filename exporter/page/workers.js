@@ -1,26 +1,29 @@
 // Who works, and on what right now; and who waits to be told.
 
+const runsShown = 4;  // of one worker
+
 function heldLine(object) {
   const size = bytes(object.size_bytes);
   const facts = object.parts === undefined
     ? (object.action === "copy" ? size : `${object.action}, ${size}`)
     : `${percent(object.bytes_done, object.size_bytes)} % of ${size}, ${count(object.parts, "part")} here`;
-  return element("li", {}, object.shown === undefined ? element("span", {class: "muted"}, "an object")
-                                                      : element("span", {class: "key"}, visible(object.shown)),
-                 " ", element("span", {class: "muted"}, facts));
+  return element("li", {}, element("span", {class: "key"}, visible(object.shown)), " ",
+                 element("span", {class: "muted"}, facts));
 }
 
 function workerEntry(worker, now) {
   const held = worker.in_flight;
   const atMost = (number, what) => (number >= 100 ? `100 or more ${what}s` : count(number, what));
-  const runs = worker.runs.map((run) => `${run.plans ? "plans" : "copies"} ${run.task}`);
+  const named = worker.objects.filter((object) => object.shown !== undefined);  // the public sees no keys
+  const runs = worker.runs.slice(0, runsShown).map((run) => `${run.plans ? "plans" : "copies"} ${run.task}`);
+  if (worker.runs.length > runsShown) runs.push(`and ${count(worker.runs.length - runsShown, "more task")}`);
   const does = worker.runs.length === 0 ? ["waits for work"]
     : [...runs, held.objects > 0 ? atMost(held.objects, "object") : null, held.parts > 0 ? atMost(held.parts, "part") : null];
   return element("div", {class: "worker"},
     element("div", {class: "worker-head"}, element("strong", {}, `${worker.host}, pid ${worker.pid}`),
             element("span", {class: worker.runs.length > 0 ? "work" : "muted"}, ...joined(does)),
             element("span", {class: "muted"}, "began ", moment(worker.since, now))),
-    worker.objects.length > 0 ? element("ul", {class: "plain"}, ...worker.objects.map(heldLine)) : null);
+    named.length > 0 ? element("ul", {class: "plain"}, ...named.map(heldLine)) : null);
 }
 
 function showWorkers(workers, now) {

@@ -4,7 +4,8 @@
 -- many objects, or parts, in all.
 --
 -- By the indexes on what is held, from their young end: at the other one are the dead entries of all
--- that the worker has held before. `between` and `desc` make the planner go that way.
+-- that the worker has held before. `between` and `desc` make the planner go that way (300,000 of them
+-- under an open snapshot: 0.5 ms, not 107).
 with holder as (
   select distinct y.run_id, y.worker_id
   from bucketferry.run r
@@ -12,7 +13,7 @@ with holder as (
   join bucketferry.worker w using (worker_id)
   where r.state in ('planning', 'copying') and r.task_name = any($1::text[])
     and w.released_at is null and w.leased_until > clock_timestamp()
-  limit $2
+  order by y.worker_id, y.run_id limit $2
 )
 select h.worker_id as worker, h.run_id as run, x.job_id as job,
        case when $5::bool then x.key end as key, x.action, x.size_bytes, x.parts, x.bytes_done, x.held

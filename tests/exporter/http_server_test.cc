@@ -154,6 +154,15 @@ TEST_F(HttpServerTest, ServesPrometheusText) {
   EXPECT_EQ(test::ValueOf(metrics.body, "bucketferry_jobs{task=\"media\",state=\"dead\"}"), "1");
 }
 
+TEST_F(HttpServerTest, AScrapeThatHasNoTimeSaysThatItHasNoNumbers) {
+  UseDatabase();
+  Start();
+  const Answer metrics = Get("/metrics", {{"X-Prometheus-Scrape-Timeout-Seconds", "0.001"}});
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_EQ(test::ValueOf(metrics.body, "bucketferry_up"), "0");
+  EXPECT_THAT(metrics.body, Not(HasSubstr("task=")));
+}
+
 TEST_F(HttpServerTest, CompressesWhereThatIsAccepted) {
   UseDatabase();
   Start();

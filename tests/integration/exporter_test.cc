@@ -133,7 +133,8 @@ TEST_F(Exporter, FollowsARun) {
 
   EXPECT_THAT(Get("/-/healthy"), HasSubstr(""));
   EXPECT_THAT(Get("/-/ready"), HasSubstr(""));
-  EXPECT_THAT(Get("/"), HasSubstr("media"));
+  EXPECT_THAT(Get("/"), HasSubstr("<title>bucketferry</title>"));
+  EXPECT_THAT(Get("/status.json"), HasSubstr("\"task\":\"media\",\"active\":false"));
   Get("/nowhere", 404);
   StopExporter();
 }

@@ -237,7 +237,7 @@ class StatusPage(unittest.TestCase):
             self.browser.await_text("#headline", "No answer from the database")
             self.assertEqual(self.browser.run("return document.getElementById('verdict').dataset.level"), "away")
             self.assertIn("No answer from the database", self.browser.driver.title)
-            self.browser.await_text("#stale", "is not what is now")
+            self.browser.await_text("#stale", "is old: it was read at")
             self.assertIn("old", self.browser.run("return document.getElementById('main').className"))
             self.assertLess(float(self.browser.run(
                 "return getComputedStyle(document.querySelector('#main > section')).opacity")), 0.6)
@@ -259,7 +259,7 @@ class StatusPage(unittest.TestCase):
         self.world.exporter.stop()
         try:
             self.browser.await_text("#headline", "The exporter does not answer")
-            self.browser.await_text("#stale", "is not what is now")
+            self.browser.await_text("#stale", "is old: it was read at")
         finally:
             self.world.exporter.start()
         self.browser.await_text("#headline", "All is well")
