@@ -45,4 +45,6 @@ if [ "$code" = 4 ]; then
   [ -n "$stopped" ] || during "$@"
 fi
 [ "$code" != 4 ] || code=0
+# Told before it could listen.
+[ "$code" != 143 ] || [ -z "$stopped" ] || code=5
 exit "$code"

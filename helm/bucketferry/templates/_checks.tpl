@@ -25,7 +25,7 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- end }}
 {{- if .Values.config }}
 {{- $known := list }}
-{{- range .Values.config.tasks }}
+{{- range (.Values.config).tasks }}
 {{- $known = append $known .name }}
 {{- end }}
 {{- range $task, $_ := .Values.tasks }}
@@ -39,7 +39,7 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{/* A ConfigMap is no place for a secret. */}}
 {{- define "bucketferry.checkSecrets" -}}
 {{- range $section := list "stores" "refresh_targets" "notify_targets" }}
-{{- range $name, $what := default dict (get $.Values.config $section) }}
+{{- range $name, $what := default dict (get (default dict $.Values.config) $section) }}
 {{- if kindIs "map" $what }}
 {{- range $key := list "secret_access_key" "session_token" }}
 {{- $value := toString (default "" (get (default dict $what.credentials) $key)) }}
@@ -50,14 +50,14 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- end }}
 {{- end }}
 {{- end }}
-{{- $address := toString (default "" .Values.config.database) }}
+{{- $address := toString (default "" (.Values.config).database) }}
 {{- if or (regexMatch "://[^/@]*:[^$@/][^@]*@" $address) (regexMatch "[?&]password=[^$]" $address) }}
 {{- fail "config.database: its password would stand in a ConfigMap: put the address into a Secret, and name that in database.existingSecret" }}
 {{- end }}
 {{- end }}
 
 {{- define "bucketferry.checkDatabase" -}}
-{{- $inConfig := toString (default "" .Values.config.database) }}
+{{- $inConfig := toString (default "" (.Values.config).database) }}
 {{- $embedded := .Values.database.embedded.enabled }}
 {{- if and $embedded .Values.database.existingSecret }}
 {{- fail "database.embedded and database.existingSecret: one of the two" }}
@@ -74,8 +74,8 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- with .Values.database.embedded }}
 {{- if .enabled }}
 {{- $refused := "database.embedded is for exactly one pod with a lasting disk" }}
-{{- if ne (len $.Values.tasks) 1 }}
-{{- fail (printf "%s: tasks has %d; use an external PostgreSQL (database.existingSecret)" $refused (len $.Values.tasks)) }}
+{{- if ne (len (default dict $.Values.tasks)) 1 }}
+{{- fail (printf "%s: tasks has %d; use an external PostgreSQL (database.existingSecret)" $refused (len (default dict $.Values.tasks))) }}
 {{- end }}
 {{- if ne $.Values.exporter.mode "sidecar" }}
 {{- fail (printf "%s: exporter.mode is %s, and its Deployment would be another pod; set sidecar" $refused $.Values.exporter.mode) }}
@@ -98,7 +98,7 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- fail (printf "exporter.mode %s: an exporter beside the run needs Kubernetes 1.29 (sidecar containers), this is %s; set exporter.mode to deployment" .Values.exporter.mode .Capabilities.KubeVersion.Version) }}
 {{- end }}
 {{- if .Values.hook.enabled }}
-{{- $ownTls := and .Values.config.hook .Values.config.hook.tls }}
+{{- $ownTls := ((.Values.config).hook).tls }}
 {{- if and .Values.config (not .Values.hook.existingSecret) (not $ownTls) }}
 {{- fail "hook.existingSecret: name a Secret with the bearer token that Alertmanager shows; without one anybody could call the hook" }}
 {{- end }}

@@ -27,7 +27,8 @@ hash, so that two tasks never share it. Takes {root, task}.
 {{- end }}
 
 {{- define "bucketferry.image" -}}
-{{- $tag := default (printf "%s%s" .Chart.AppVersion (.Values.database.embedded.enabled | ternary "-embedded" "")) .Values.image.tag }}
+{{- $variant := .Values.database.embedded.enabled | ternary "-embedded" "" }}
+{{- $tag := default (print .Chart.AppVersion $variant) .Values.image.tag }}
 {{- with .Values.image.digest }}
 {{- printf "%s@%s" $.Values.image.repository . }}
 {{- else }}

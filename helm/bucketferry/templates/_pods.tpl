@@ -158,7 +158,7 @@ key: {{ $key }}
 
 {{/* The configuration as it is mounted: that of the values, and where the hook listens. */}}
 {{- define "bucketferry.config" -}}
-{{- $config := deepCopy .Values.config }}
+{{- $config := deepCopy (default dict .Values.config) }}
 {{- if .Values.hook.enabled }}
 {{- $hook := dict "listen" "0.0.0.0:9848" }}
 {{- if .Values.hook.existingSecret }}
