@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "batch/base/log.h"
-#include "exporter/bounded_socket.h"
+#include "batch/serve/bounded_socket.h"
 
 namespace ferry::exporter {
 namespace {

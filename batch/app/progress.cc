@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "batch/app/status_text.h"
+#include "batch/base/human.h"
 #include "batch/base/log.h"
 
 namespace ferry {

@@ -5,17 +5,26 @@
 #pragma once
 
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/SocketAddress.h>
 
 #include <string>
 
-namespace ferry::exporter {
+namespace ferry {
 
 inline constexpr int kRequestBytesMax = 32 * 1024;
 inline constexpr int kRequestSecondsMax = 10;
 
+struct RequestBounds {
+  int bytes = kRequestBytesMax;  // of a whole request
+  int seconds = kRequestSecondsMax;
+};
+
 // `address` is HOST:PORT, [IPV6]:PORT or :PORT (all of IPv4); port 0 takes any free one. Throws
 // Error{kConfig}: malformed, or a host name that cannot be resolved; Error{kUnavailable}: the
 // address cannot be listened on.
-Poco::Net::ServerSocket ListenBounded(const std::string& address);
+Poco::Net::ServerSocket ListenBounded(const std::string& address, RequestBounds bounds = {});
 
-}  // namespace ferry::exporter
+// The same address without a socket. Throws Error{kConfig}.
+Poco::Net::SocketAddress ParseListen(const std::string& address);
+
+}  // namespace ferry

@@ -1,4 +1,4 @@
-#include "exporter/bounded_socket.h"
+#include "batch/serve/bounded_socket.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/ServerSocketImpl.h>
@@ -17,17 +17,18 @@
 #include "batch/base/error.h"
 #include "batch/base/key.h"
 
-namespace ferry::exporter {
+namespace ferry {
 namespace {
 
 using Poco::Net::SocketAddress;
 
 class BoundedConnection final : public Poco::Net::StreamSocketImpl {
  public:
-  explicit BoundedConnection(poco_socket_t socket)
+  BoundedConnection(poco_socket_t socket, RequestBounds bounds)
       : StreamSocketImpl(socket),
-        deadline_(SystemClock().SteadyNow() + std::chrono::seconds(kRequestSecondsMax)) {
-    setSendTimeout(Poco::Timespan(kRequestSecondsMax, 0));
+        deadline_(SystemClock().SteadyNow() + std::chrono::seconds(bounds.seconds)),
+        bytes_left_(bounds.bytes) {
+    setSendTimeout(Poco::Timespan(bounds.seconds, 0));
   }
 
   // 0: the end, as if the client had closed.
@@ -43,11 +44,13 @@ class BoundedConnection final : public Poco::Net::StreamSocketImpl {
 
  private:
   const SteadyTime deadline_;
-  int bytes_left_ = kRequestBytesMax;
+  int bytes_left_;
 };
 
 class BoundedListener final : public Poco::Net::ServerSocketImpl {
  public:
+  explicit BoundedListener(RequestBounds bounds) : bounds_(bounds) {}
+
   // Closed in children: the embedded server outlives this process, and must not hold its port.
   Poco::Net::SocketImpl* acceptConnection(SocketAddress& client) override {
     sockaddr_storage address{};
@@ -56,10 +59,13 @@ class BoundedListener final : public Poco::Net::ServerSocketImpl {
         accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC);
     if (socket < 0) error();
     client = SocketAddress(reinterpret_cast<sockaddr*>(&address), length);
-    return new BoundedConnection(socket);  // Poco counts references
+    return new BoundedConnection(socket, bounds_);  // Poco counts references
   }
 
   void CloseInChildren() const { ::fcntl(sockfd(), F_SETFD, FD_CLOEXEC); }
+
+ private:
+  const RequestBounds bounds_;
 };
 
 class BoundedServerSocket final : public Poco::Net::ServerSocket {
@@ -71,7 +77,9 @@ class BoundedServerSocket final : public Poco::Net::ServerSocket {
   throw Error(ErrorKind::kConfig, "--listen " + EscapeBytes(address) + ": " + what);
 }
 
-SocketAddress ParseAddress(const std::string& address) {
+}  // namespace
+
+SocketAddress ParseListen(const std::string& address) {
   const auto colon = address.rfind(':');
   if (colon == std::string::npos) Malformed(address, "expected HOST:PORT");
   std::string host = address.substr(0, colon);
@@ -94,11 +102,9 @@ SocketAddress ParseAddress(const std::string& address) {
   }
 }
 
-}  // namespace
-
-Poco::Net::ServerSocket ListenBounded(const std::string& address) {
-  const SocketAddress parsed = ParseAddress(address);
-  auto* const listener = new BoundedListener;  // Poco counts references
+Poco::Net::ServerSocket ListenBounded(const std::string& address, RequestBounds bounds) {
+  const SocketAddress parsed = ParseListen(address);
+  auto* const listener = new BoundedListener(bounds);  // Poco counts references
   BoundedServerSocket socket(listener);
   try {
     // Not the port: SO_REUSEPORT would let a second exporter take every other request.
@@ -114,4 +120,4 @@ Poco::Net::ServerSocket ListenBounded(const std::string& address) {
   return socket;
 }
 
-}  // namespace ferry::exporter
+}  // namespace ferry
