@@ -4,11 +4,21 @@
 
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/base/log.h"
 #include "batch/queue/job_queue.h"
 
 namespace ferry {
 
 namespace {
+
+// What is due downstream at the end of a command is tried for so long; then it is the next run's.
+constexpr std::chrono::seconds kSignalPatience{60};
+
+bool RaiseSignals(const std::vector<const TaskConfig*>& tasks) {
+  return !PlanOfRun(tasks).empty() || std::any_of(tasks.begin(), tasks.end(), [](const auto* task) {
+    return task->refresh_every.count() > 0;
+  });
+}
 
 WorkerOptions OptionsOf(const Config& config) {
   WorkerOptions options = WorkerOptionsOf(config.transfer);
@@ -29,7 +39,12 @@ Engine::Engine(const CommandContext& context)
              {context.config.transfer.lease,
               [this](pg::Session& session) { stores_.ShareThrottles(session); }},
              context.config.transfer.outage_patience),
-      progress_(context.clock) {}
+      progress_(context.clock) {
+  if (!RaiseSignals(context.tasks)) return;
+  downstream_.emplace(Downstream::Parts{[this] { return database_->Connect(); }, context.config,
+                                        context.environment, context.clock},
+                      PlanOfRun(context.tasks), Downstream::Asked::kHere);
+}
 
 Worker::End Engine::Work(const Worker::Until& until) {
   while (true) {
@@ -71,6 +86,17 @@ Worker::End Engine::Work(const Worker::Until& until) {
 void Engine::WakeWorker() {
   MutexLock lock(mutex_);
   if (lanes_ != nullptr) lanes_->Wake();
+}
+
+void Engine::Watch(const TaskConfig& task, std::int64_t run_id) {
+  progress_.Watch(task.name, run_id);
+  if (downstream_) downstream_->Watch(task, run_id);
+}
+
+void Engine::FinishSignals() {
+  if (!downstream_ || downstream_->Finish(kSignalPatience, context_.stop)) return;
+  if (context_.stop.stop_requested()) return;
+  log::Warn("downstream does not know of everything yet: the next run of the task tries again");
 }
 
 PlannerSession Engine::NewPlannerSession() {

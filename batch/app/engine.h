@@ -15,6 +15,7 @@
 #include "batch/base/mutex.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/copy/worker.h"
+#include "batch/downstream/downstream.h"
 #include "batch/queue/planner_session.h"
 #include "batch/queue/terms.h"
 
@@ -33,6 +34,13 @@ class Engine {
   Worker::End Work(const Worker::Until& until);
   // From any thread: what `until` asks may have changed.
   void WakeWorker();
+
+  // This process is at work on a run: people are told of it, and downstream is refreshed, where its
+  // task leaves that to the run. From any thread; twice is once.
+  void Watch(const TaskConfig& task, std::int64_t run_id);
+  // At the end of a command, after its runs were closed: what is due downstream is done, or said
+  // not to be.
+  void FinishSignals();
 
   // The id of the current term; waits for a new one until halted. Thread-safe. Throws Error.
   std::int64_t WorkerId() { return terms_.Current(halted())->worker_id(); }
@@ -64,6 +72,7 @@ class Engine {
   LanePool listings_;
   Terms terms_;
   Progress progress_;
+  std::optional<Downstream> downstream_;
 
   std::stop_source halt_;
   const std::stop_callback<std::function<void()>> halt_at_stop_{context_.stop,
