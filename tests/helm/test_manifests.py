@@ -1,6 +1,8 @@
 """What every manifest of every ci file has to hold to."""
 
+import pathlib
 import re
+import tempfile
 import unittest
 
 from chart import (CI_FILES, HELM, NAMESPACE, RELEASE, containers, helm, load, of_kind, pod_template,
@@ -142,6 +144,14 @@ class Manifests(unittest.TestCase):
                 if not elsewhere:
                     self.assertEqual(document["metadata"]["namespace"], NAMESPACE)
         self.check_each(check)
+
+    def test_a_package_makes_the_same_of_its_links(self):
+        path = CHART / "ci/everything-values.yaml"
+        with tempfile.TemporaryDirectory(prefix="bucketferry-helm.") as folder:
+            result = helm("package", CHART, "--destination", folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            package, = pathlib.Path(folder).iterdir()
+            self.assertEqual(render([path], chart=package), render(path))
 
     def test_each_task_of_the_values_has_a_cron_job(self):
         for path in CI_FILES:

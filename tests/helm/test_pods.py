@@ -127,6 +127,7 @@ class Exporter(unittest.TestCase):
         self.assertEqual(grace(render(ci("sidecar"))), 40 + 20 + 10)
         self.assertEqual(grace(render(ci("deployment"))), 20 + 10)
         self.assertEqual(grace(render([BASE, {"metrics": {"scrapeInterval": "1m"}}])), 130 + 30)
+        self.assertEqual(grace(render([BASE, {"metrics": {"scrapeInterval": "40m"}}])), 3600 + 30)
         self.assertEqual(grace(render([BASE, {"exporter": {"lingerSeconds": 5}}])), 5 + 30)
         self.assertEqual(grace(render([BASE, {"exporter": {"lingerSeconds": 0}}])), 30)
 
@@ -169,8 +170,8 @@ class Hook(unittest.TestCase):
         mount = next(mount for mount in one["volumeMounts"] if mount["name"] == "hook-token")
         self.assertEqual(mount["mountPath"], "/run/secrets/bucketferry-hook")
         volume = next(v for v in pod["spec"]["volumes"] if v["name"] == "hook-token")
-        self.assertEqual(volume["secret"], {"secretName": "bucketferry-hook", "items": [
-            {"key": "token", "path": "token"}]})
+        self.assertEqual(volume["secret"], {"secretName": "bucketferry-hook", "defaultMode": 0o440,
+                                            "items": [{"key": "token", "path": "token"}]})
 
     def test_what_the_configuration_says_of_it_wins(self):
         tls = {"certificate": "/tls/tls.crt", "key": "/tls/tls.key", "client_ca": "/tls/ca.crt"}

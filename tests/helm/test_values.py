@@ -63,6 +63,7 @@ class Schema(unittest.TestCase):
             "a mode that does not exist": {"exporter": {"mode": "daemonset"}},
             "a replaced kind of value": {"hook": {"enabled": "yes"}},
             "a fraction of a second": {"exporter": {"lingerSeconds": 1.5}},
+            "a linger of more than an hour": {"exporter": {"lingerSeconds": 3601}},
             "a time without unit": {"metrics": {"scrapeInterval": "30"}},
             "a digest that is none": {"image": {"digest": "latest"}},
             "a secret without a place": {"secrets": {"files": [{"secretName": "s"}]}},

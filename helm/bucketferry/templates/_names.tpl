@@ -83,11 +83,11 @@ app.kubernetes.io/part-of: bucketferry
 {{- if ne .Values.exporter.mode "sidecar" }}yes{{ end }}
 {{- end }}
 
-{{/* Two scrapes, and 10 s until Prometheus has found the pod and reads the page. */}}
+{{/* Two scrapes, and 10 s until Prometheus has found the pod and reads the page; the exporter takes an hour at most. */}}
 {{- define "bucketferry.lingerSeconds" -}}
 {{- if kindIs "invalid" .Values.exporter.lingerSeconds }}
 {{- $interval := include "bucketferry.seconds" (dict "value" .Values.metrics.scrapeInterval "name" "metrics.scrapeInterval") }}
-{{- add (mul 2 (int $interval)) 10 }}
+{{- min (add (mul 2 (int $interval)) 10) 3600 }}
 {{- else }}
 {{- .Values.exporter.lingerSeconds }}
 {{- end }}

@@ -141,12 +141,14 @@ key: {{ $key }}
 - name: secret-{{ $index }}
   secret:
     secretName: {{ $secret.secretName }}
+    defaultMode: 0440
 {{- end }}
 {{- end }}
 {{- if and (has "hook" .roles) $values.hook.existingSecret }}
 - name: hook-token
   secret:
     secretName: {{ $values.hook.existingSecret }}
+    defaultMode: 0440
     items:
       - key: {{ $values.hook.secretKey }}
         path: token
