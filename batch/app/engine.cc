@@ -12,7 +12,7 @@ namespace ferry {
 namespace {
 
 // What is due downstream at the end of a command is tried for so long; then it is the next run's.
-constexpr std::chrono::seconds kSignalPatience{60};
+constexpr std::chrono::seconds kSignalPatience{30};
 
 bool RaiseSignals(const std::vector<const TaskConfig*>& tasks) {
   return !PlanOfRun(tasks).empty() || std::any_of(tasks.begin(), tasks.end(), [](const auto* task) {

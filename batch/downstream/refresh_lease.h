@@ -17,7 +17,7 @@ namespace ferry {
 
 class RefreshLease {
  public:
-  static constexpr std::chrono::milliseconds kTtl{60'000};
+  static constexpr std::chrono::milliseconds kTtl{30'000};
 
   using Connect = std::function<std::unique_ptr<pg::Session>()>;
 
