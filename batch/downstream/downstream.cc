@@ -93,7 +93,6 @@ void Downstream::Watch(const TaskConfig& task, std::int64_t run_id) {
     const auto [place, is_new] = watched_.try_emplace(run_id);
     if (!is_new) return;
     place->second.task = &task;
-    place->second.next_interim = parts_.clock.SteadyNow() + kInterimEvery;
     SomethingChanged();
   }
   Wake();

@@ -1,6 +1,8 @@
 // The poller: what is due is done without anybody calling, by a hook and by a run.
 #include "batch/downstream/downstream.h"
 
+#include <nlohmann/json.hpp>
+
 #include "tests/config/config_file.h"
 #include "tests/downstream/downstream_fixture.h"
 #include "tests/support/scripted_http_server.h"
@@ -61,6 +63,16 @@ TEST_F(DownstreamTest, OfAHookDoesWhatWasAskedForAndNothingElse) {
   downstream->Wake();
   EXPECT_EQ(refresh_.Take().method, "POST");
   EXPECT_TRUE(downstream->Finish(60s, {}));
+}
+
+TEST_F(DownstreamTest, OfALongRunRefreshesWhileItGoesOn) {
+  config_.tasks.front().refresh_every = 6h;
+  const BegunRun run = HalfARun();
+  Run("update bucketferry.run set started_at = started_at - interval '7 hours'");
+  const auto downstream = Start(Downstream::Asked::kHere);
+  downstream->Watch(config_.tasks.front(), run.run_id);
+  EXPECT_EQ(nlohmann::json::parse(refresh_.Take().body)["state"], "copying");
+  EXPECT_EQ(QueueFixture::RunStateOf(run.run_id), "copying");
 }
 
 TEST_F(DownstreamTest, GivesUpWaitingForATargetThatIsAwayAndLeavesItDue) {
