@@ -46,7 +46,7 @@ def helm(*arguments):
 
 
 def template(values, *more, release=RELEASE, kubernetes=KUBERNETES, chart=CHART):
-    """helm template; `values` is a path, or a list of paths and dicts that win from left to right."""
+    """helm template; `values` is a path, or a list of paths and dicts, of which the last wins."""
     with tempfile.TemporaryDirectory(prefix="bucketferry-helm.") as folder:
         files = []
         for number, one in enumerate(values if isinstance(values, list) else [values]):

@@ -9,7 +9,7 @@ from chart import BUILD, CHART, ROOT, load
 
 RECIPE = ROOT / "helm/image/Containerfile"
 PROGRAMS = [BUILD / name for name in ("bucketferry", "bucketferry-exporter")]
-# In every Debian, as everything is linked with them; and what a sanitizer weaves into the tests' build.
+# In every Debian, as everything is linked with them; and what sanitizers weave into a build.
 ALWAYS_THERE = {"libc6", "libgcc-s1"}
 SANITIZERS = {"libasan8", "libubsan1", "libtsan2"}
 # Not linked: the authorities of TLS.
@@ -75,7 +75,8 @@ class Recipe(unittest.TestCase):
                     self.assertIn(source.split("/")[0], let_in)
 
     def test_everything_that_the_build_reads_is_copied(self):
-        copied = {source.rstrip("/") for rest in of("build", "COPY") for source in rest.split()[:-1]}
+        copied = {source.rstrip("/")
+                  for rest in of("build", "COPY") for source in rest.split()[:-1]}
         cmake = (ROOT / "CMakeLists.txt").read_text()
         layers = set(re.findall(r"^ferry_layer\((\w+)", cmake, re.MULTILINE))
         self.assertEqual(copied - {"CMakeLists.txt", "batch/install-packages"}, layers | {"sql"})

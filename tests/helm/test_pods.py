@@ -39,7 +39,7 @@ class CronJob(unittest.TestCase):
         self.assertEqual((shell, option, name), ("/bin/sh", "-c", "run.sh"))
         lines = (CHART / "files/run.sh").read_text().splitlines()
         self.assertEqual(script.splitlines(),
-                         [line for line in lines if line and not line.startswith("#")])
+                         [line for line in lines if line and not line.lstrip().startswith("#")])
 
     def test_no_wrong_configuration_and_no_dead_object_is_tried_again_and_no_stop_is_counted(self):
         job = only(render(BASE), "CronJob")["spec"]["jobTemplate"]["spec"]
@@ -196,8 +196,9 @@ class Configuration(unittest.TestCase):
                     self.assertEqual(arrived, given)
 
     def test_large_numbers_and_templates_of_others_survive(self):
-        self.assertIn("max_delete: 1000000\n", config_map(render(ci("deployment")))["bucketferry.yaml"])
-        self.assertIn("{{text}}", config_map(render(ci("everything")))["bucketferry.yaml"])
+        text = lambda name: config_map(render(ci(name)))["bucketferry.yaml"]
+        self.assertIn("max_delete: 1000000\n", text("deployment"))
+        self.assertIn("{{text}}", text("everything"))
 
     def test_files_lie_beside_it(self):
         self.assertEqual(config_map(render(ci("deployment")))["ignore.txt"],

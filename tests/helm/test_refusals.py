@@ -57,8 +57,12 @@ CASES = {
     "a Kubernetes without podFailurePolicy": ([ci("deployment")], "1.25.0", ">=1.26.0-0"),
     "a hook for everybody": ([BASE, {"hook": {"enabled": True}}], None,
                              "hook.existingSecret: name a Secret"),
+    "a hook for everybody, with TLS": (
+        [BASE, {"hook": {"enabled": True, "probes": "tcp"},
+                "config": {"hook": {"tls": {"certificate": "/c", "key": "/k"}}}}], None,
+        "hook.existingSecret: name a Secret"),
     "probes that a hook with TLS cannot answer": (
-        [BASE, {"hook": {"enabled": True}, "config": {"hook": {"tls": {"key": "/k"}}}}], None,
+        [BASE, {"hook": {"enabled": True}, "config": {"hook": {"tls": {"client_ca": "/a"}}}}], None,
         "hook.probes: set tcp"),
     "routes to no hook": ([BASE, {"metrics": {"alertmanagerConfig": {"enabled": True}}}], None,
                           "metrics.alertmanagerConfig: it leads to the hook"),

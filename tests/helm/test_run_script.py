@@ -11,8 +11,8 @@ from chart import CHART
 
 SCRIPT = (CHART / "files/run.sh").read_text()
 
-# Ends with the next code of the file `codes`, and writes down its arguments. `wait`: says so, and goes on
-# until SIGTERM comes; `deaf`: SIGTERM only makes it say so, the file `go` ends it.
+# Ends with the next code of the file `codes`, and writes down its arguments. `wait`: says so, and
+# goes on until SIGTERM comes; `deaf`: SIGTERM only makes it say so, the file `go` ends it.
 PROGRAM = r"""#!/bin/sh
 cd "$(dirname "$0")" || exit
 for argument in "$@"; do printf '%s|' "$argument"; done >>arguments
@@ -125,7 +125,7 @@ class RunScript(unittest.TestCase):
         self.assertEqual(self.code(process), 5)
 
     def test_a_stop_that_comes_before_the_program_can_listen_is_a_stop_too(self):
-        # The signal comes at ever other moments; where the script itself has set no trap yet, it ends it.
+        # It comes at ever other moments; where the script has set no trap yet, that is what ends.
         for _ in range(20):
             process = self.start(4, "wait", seconds="60")
             process.terminate()

@@ -84,7 +84,8 @@ class Schema(unittest.TestCase):
 
 class Files(unittest.TestCase):
     def test_the_chart_is_of_the_version_of_the_programs(self):
-        project = re.search(r"project\(bucketferry VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())
+        cmake = (ROOT / "CMakeLists.txt").read_text()
+        project = re.search(r"project\(bucketferry VERSION (\S+)", cmake)
         self.assertEqual(load(CHART / "Chart.yaml")["appVersion"], project[1])
 
     def test_dashboards_are_those_of_grafana(self):

@@ -98,11 +98,12 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- fail (printf "exporter.mode %s: an exporter beside the run needs Kubernetes 1.29 (sidecar containers), this is %s; set exporter.mode to deployment" .Values.exporter.mode .Capabilities.KubeVersion.Version) }}
 {{- end }}
 {{- if .Values.hook.enabled }}
-{{- $ownTls := ((.Values.config).hook).tls }}
-{{- if and .Values.config (not .Values.hook.existingSecret) (not $ownTls) }}
-{{- fail "hook.existingSecret: name a Secret with the bearer token that Alertmanager shows; without one anybody could call the hook" }}
+{{- $hook := default dict (.Values.config).hook }}
+{{- $asks := or .Values.hook.existingSecret $hook.token_file ($hook.tls).client_ca }}
+{{- if and .Values.config (not $asks) }}
+{{- fail "hook.existingSecret: name a Secret with the bearer token that Alertmanager shows; without one, or config.hook.tls.client_ca, anybody could call the hook" }}
 {{- end }}
-{{- if and $ownTls (eq .Values.hook.probes "http") }}
+{{- if and $hook.tls (eq .Values.hook.probes "http") }}
 {{- fail "hook.probes: set tcp, as config.hook.tls makes the hook speak HTTPS" }}
 {{- end }}
 {{- end }}
