@@ -107,7 +107,8 @@ def main():
         if arguments.verbose:
             print(f"{query}: {_shown(series) or 'nothing'}")
         if not series and query.panel not in MAY_BE_EMPTY:
-            empty.append(f"{query}: nothing to show: {dashboards.filled(query.expr, values)}")
+            expr = " ".join(dashboards.filled(query.expr, values).split())
+            empty.append(f"{query}: nothing to show: {expr}")
     for line in empty:
         print("query_panels:", line, file=sys.stderr)
     print(f"query_panels: {len(queries) - len(empty)} of {len(queries)} expressions have something to show")
