@@ -24,8 +24,8 @@ CASES = {
     "a task that is not configured": (
         [BASE, {"tasks": {"mdia": {"schedule": "@daily"}}}], None,
         "tasks.mdia: config.tasks has no such task (it has: media)"),
-    "an unknown value": ([BASE, {"exporter": {"mod": "both"}}], None, "'mod' not allowed"),
-    "a wrong mode": ([BASE, {"exporter": {"mode": "none"}}], None, "/exporter/mode"),
+    "an unknown value": ([BASE, {"exporter": {"mod": "both"}}], None, "not allowed"),
+    "a wrong mode": ([BASE, {"exporter": {"mode": "none"}}], None, "exporter"),
     "a secret key written out": ([BASE, {"config": {"stores": STORE}}], None,
                                  "config.stores.overseas.credentials.secret_access_key"),
     "a token of a target written out": (
