@@ -49,6 +49,11 @@ std::string LeaseNameOf(const RefreshTarget& target) {
   return target.name;
 }
 
+std::chrono::milliseconds SettlingTimeOf(const RefreshTarget& target) {
+  const bool settles = std::holds_alternative<StorageGatewayTarget>(target.what);
+  return settles ? std::chrono::minutes(1) : std::chrono::minutes(0);
+}
+
 bool IsOneForAllTasks(const RefreshTarget& target) {
   return !std::holds_alternative<WebhookTarget>(target.what) &&
          !std::holds_alternative<CommandTarget>(target.what);

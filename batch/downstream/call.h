@@ -32,6 +32,11 @@ std::unique_ptr<Call> MakeCall(const NotifyTarget& target, const Environment& en
 // What must never be refreshed by two at a time, whatever it is called: for a gateway its share.
 std::string LeaseNameOf(const RefreshTarget& target);
 
+// How long after a call that was accepted the same thing is not to be called again. A Storage
+// Gateway asks for a minute between two refreshes of a share: an earlier one changes nothing (API
+// reference, RefreshCache).
+std::chrono::milliseconds SettlingTimeOf(const RefreshTarget& target);
+
 // Whether the call is about the whole target and not about one task: then one call is enough for
 // all tasks that require it.
 bool IsOneForAllTasks(const RefreshTarget& target);

@@ -1,11 +1,14 @@
 // rclone: the directory cache of a mount or server, through its remote control (rc).
 //
-// vfs/forget drops what is known of the directory and all below it, so that nothing old is shown
-// any more; vfs/refresh then reads it anew, so that the first who looks need not wait. Both answer
-// when they are done. (rclone docs: rc, vfs/forget, vfs/refresh.)
+// vfs/refresh reads the directory and all below it anew, and answers when that is done. Not
+// vfs/forget before it: measured with rclone 1.60.1 and 1.75.2, a directory that somebody holds
+// open then shows one refresh and misses each later one until it is opened again. A directory is
+// found through its parents, so these are read first, each for itself. (rclone docs: rc,
+// vfs/refresh.)
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "batch/downstream/call.h"
 #include "batch/downstream/http_call.h"
@@ -24,8 +27,10 @@ class RcloneCall final : public Call {
                       const std::stop_token& stop) override;
 
  private:
-  std::string Ask(const std::string& command, const std::string& body,
-                  std::chrono::milliseconds timeout, const std::stop_token& stop) const;
+  // Throws Error when any of these directories could not be read; one that is not there has nothing
+  // that could be old.
+  void Refresh(const std::vector<std::string>& dirs, bool recursive,
+               std::chrono::milliseconds timeout, const std::stop_token& stop) const;
 
   const std::string name_;
   const RcloneTarget& target_;

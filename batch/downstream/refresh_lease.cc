@@ -36,7 +36,12 @@ RefreshLease::~RefreshLease() {
   thread_.request_stop();
   thread_.join();
   try {
-    ReleaseRefreshLease(*connect_(), what_, holder_);
+    const auto session = connect_();
+    if (settling_.count() > 0) {
+      TakeRefreshLease(*session, what_, holder_, settling_);
+    } else {
+      ReleaseRefreshLease(*session, what_, holder_);
+    }
   } catch (const Error& error) {
     log::Warn("could not give the lease of a refresh back; it runs out by itself",
               {{"target", what_}, {"error", error.what()}});

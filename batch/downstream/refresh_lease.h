@@ -29,6 +29,9 @@ class RefreshLease {
   RefreshLease(const RefreshLease&) = delete;
   RefreshLease& operator=(const RefreshLease&) = delete;
 
+  // Nobody is to have the lease for so long after this object has gone.
+  void KeepFor(std::chrono::milliseconds settling) { settling_ = settling; }
+
   // Stopped once the lease can no longer be trusted: somebody else may act.
   std::stop_token lost() const { return lost_.get_token(); }
 
@@ -41,6 +44,7 @@ class RefreshLease {
   const std::string holder_;
   const Connect connect_;
   Clock& clock_;
+  std::chrono::milliseconds settling_{0};
   SteadyTime trusted_until_;  // the renewing thread's
   std::stop_source lost_;
   std::jthread thread_;

@@ -65,6 +65,7 @@ class Refresher {
         return FindDueRefreshes(session, plan_.RefreshPairs(target_.name));
       });
       if (due.empty() || !CallForAll(due, lease->lost())) return;
+      lease->KeepFor(SettlingTimeOf(target_));
     }
   }
 

@@ -117,35 +117,40 @@ TEST_F(CallsTest, ATokenFileThatHoldsNoneIsToldByItsName) {
               HasSubstr(file));
 }
 
-TEST_F(CallsTest, RcloneForgetsAndThenReads) {
-  Answer(200, R"({"forgotten":[""]})");
-  Answer(200, R"({"result":{"pub":"OK"}})");
+TEST_F(CallsTest, RcloneReadsTheParentsOfADirectoryAndThenAllOfIt) {
+  Answer(200, R"({"result":{"":"OK","pub":"OK"}})");
+  Answer(200, R"({"result":{"pub/new":"OK"}})");
   std::string url = server_.url();
   url.insert(7, "ro:p%40ss+w@");
-  EXPECT_EQ(Call({"it", RcloneTarget{Secret(url + "/"), "dst:", "pub"}}), RefreshOutcome::kDone);
-  const SeenRequest forget = server_.Take(), refresh = server_.Take();
-  EXPECT_EQ(forget.target, "/vfs/forget");
-  EXPECT_EQ(forget.Header("authorization"), "Basic cm86cEBzcyt3");
-  EXPECT_EQ(Json::parse(forget.body), Json::parse(R"({"fs":"dst:","dir":"pub"})"));
-  EXPECT_EQ(refresh.target, "/vfs/refresh");
-  EXPECT_EQ(Json::parse(refresh.body),
-            Json::parse(R"({"fs":"dst:","dir":"pub","recursive":"true"})"));
+  EXPECT_EQ(Call({"it", RcloneTarget{Secret(url + "/"), "dst:", "/pub/new/"}}),
+            RefreshOutcome::kDone);
+  const SeenRequest parents = server_.Take(), dir = server_.Take();
+  EXPECT_EQ(parents.target, "/vfs/refresh");
+  EXPECT_EQ(parents.Header("authorization"), "Basic cm86cEBzcyt3");
+  EXPECT_EQ(Json::parse(parents.body), Json::parse(R"({"fs":"dst:","dir":"","dir2":"pub"})"));
+  EXPECT_EQ(Json::parse(dir.body),
+            Json::parse(R"({"fs":"dst:","dir":"pub/new","recursive":"true"})"));
+}
+
+TEST_F(CallsTest, RcloneReadsEverythingWhereNoDirectoryIsNamed) {
+  Answer(200, R"({"result":{"":"OK"}})");
+  EXPECT_EQ(Call({"it", RcloneTarget{Url(), "", "/"}}), RefreshOutcome::kDone);
+  EXPECT_EQ(Json::parse(server_.Take().body), Json::parse(R"({"recursive":"true"})"));
+  EXPECT_EQ(server_.seen(), 1U);
 }
 
 TEST_F(CallsTest, AnErrorOfRclonesDirectoryIsOneAlthoughItSays200) {
-  Answer(200, "{}");
   Answer(200, R"({"result":{"":"directory not found"}})");
   EXPECT_EQ(Fails({"it", RcloneTarget{Url(), "", ""}}), "it: vfs/refresh: directory not found");
 }
 
 TEST_F(CallsTest, ADirectoryThatIsNotThereYetIsNotOldEither) {
-  Answer(200, "{}");
+  Answer(200, R"({"result":{"":"OK"}})");
   Answer(200, R"({"result":{"new":"file does not exist"}})");
   EXPECT_EQ(Call({"it", RcloneTarget{Url(), "", "new"}}), RefreshOutcome::kDone);
 }
 
 TEST_F(CallsTest, AnAnswerThatIsNotRclonesIsNoSuccess) {
-  Answer(200, "{}");
   Answer(200, "<html>welcome</html>");
   EXPECT_EQ(Fails({"it", RcloneTarget{Url(), "", ""}}),
             "it: vfs/refresh: an answer without a result");

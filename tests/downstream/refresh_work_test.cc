@@ -132,6 +132,22 @@ TEST_F(RefreshWork, OfTwoAtATimeOneIsDone) {
   EXPECT_FALSE(refreshes_["cdn"].overlapped);
 }
 
+TEST_F(RefreshWork, OfAGatewayKeepsAMinuteFromTheLastOne) {
+  StorageGatewayTarget gateway;
+  gateway.file_share = "arn:share";
+  config_.refresh_targets = {{"cdn", gateway}};
+  CompleteRun(1);
+  Ask();
+  Refresh();
+  CompleteRun(1);
+  Ask();
+  Refresh();
+  EXPECT_EQ(refreshes_["cdn"].made().size(), 1U) << "the gateway would accept it, and do nothing";
+  Run("update bucketferry.refresh_lease set leased_until = clock_timestamp()");
+  Refresh();
+  EXPECT_EQ(refreshes_["cdn"].made().size(), 2U);
+}
+
 TEST_F(RefreshWork, StoppedIsNeitherDoneNorFailed) {
   CompleteRun(1);
   Ask();

@@ -138,5 +138,28 @@ TEST_F(SignalPipeline, SaysThatARunFailedAndShowsWhatItHadCopied) {
   EXPECT_TRUE(said);
 }
 
+TEST_F(SignalPipeline, FillsEveryPanelOfTheDashboards) {
+  const auto run_and_scrape = [&](const std::vector<std::string>& objects) {
+    std::vector<std::string> words = {"src", "put", source_bucket()};
+    words.insert(words.end(), objects.begin(), objects.end());
+    S3(words);
+    ASSERT_THAT(Bucketferry({"run"}), ExitsWith(0));
+    const std::string last = std::to_string(LastRunId());
+    ASSERT_TRUE(Eventually(
+        [&] { return !Query("bucketferry_task_last_completed_run_id == " + last).empty(); },
+        kPatience));
+  };
+  // Rates want two scrapes that differ.
+  run_and_scrape({"a=100", "large=7000000"});
+  run_and_scrape({"b=100", "larger=8000000"});
+  run_and_scrape({"c=100"});
+  const test::Finished asked =
+      test::Child({"/usr/bin/python3", "-B", FERRY_SOURCE_DIR "/tests/grafana/query_panels.py",
+                   "--prometheus", "http://127.0.0.1:" + std::to_string(port_), "--task", "media"},
+                  environment(), dir())
+          .Wait();
+  EXPECT_THAT(asked, ExitsWith(0));
+}
+
 }  // namespace
 }  // namespace ferry
