@@ -191,10 +191,13 @@ void Downstream::FollowRun(pg::Session& session, std::int64_t run_id, Watched& w
   watched.ended = session.Transact([&](pg::Transaction& tx) {
     const auto run = ReadRunFacts(tx, run_id);
     if (!run) return true;
-    if (tells) AnnounceRun(tx, run_id, RunEvent::kStarted, task.name, task.notify);
+    if (tells && !watched.announced) {
+      AnnounceRun(tx, run_id, RunEvent::kStarted, task.name, task.notify);
+    }
     if (tells && run->closed) AnnounceRun(tx, run_id, RunEvent::kEnded, task.name, task.notify);
     return run->closed;
   });
+  watched.announced = true;
   const SteadyTime now = parts_.clock.SteadyNow();
   if (watched.ended || task.refresh_every.count() == 0 || now < watched.next_interim) return;
   watched.next_interim = now + kInterimEvery;

@@ -59,6 +59,7 @@ class Downstream {
  private:
   struct Watched {
     const TaskConfig* task = nullptr;
+    bool announced = false;  // its start
     bool ended = false;
     SteadyTime next_interim{};
   };
