@@ -1,5 +1,7 @@
 #include "exporter/app.h"
 
+#include <malloc.h>
+
 #include <cstdio>
 #include <exception>
 #include <stop_token>
@@ -12,6 +14,7 @@
 #include "batch/config/environment.h"
 #include "batch/config/load_config.h"
 #include "exporter/database.h"
+#include "exporter/ending.h"
 #include "exporter/endpoints.h"
 #include "exporter/http_server.h"
 #include "exporter/options.h"
@@ -23,6 +26,23 @@ namespace {
 constexpr int kExitUsage = 2;
 constexpr int kExitUnavailable = 3;
 
+void AwaitEnd(const StopSignal& stop_signal, Ending* ending) {
+  for (auto left = ending->Left(); !left || left->count() > 0; left = ending->Left()) {
+    const StopSignal::Arrived arrived = stop_signal.Wait(left);
+    for (int i = 0; i < arrived.terminations; ++i) ending->Terminate();
+    if (arrived.interrupts > 0) ending->EndNow("SIGINT");
+  }
+  ending->EndNow("the limit to linger for");  // where nothing else ended it
+}
+
+// Pages and answers are large and short-lived: given back when they are freed, and not kept by each
+// of many threads.
+void KeepMemorySmall() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
 void Serve(const ExporterOptions& options, const Environment& environment) {
   const Config config = LoadConfig(options.config, environment, CredentialUse::kLeftOut);
   log::Configure(options.log_format, options.log_level);
@@ -31,14 +51,14 @@ void Serve(const ExporterOptions& options, const Environment& environment) {
   std::stop_source stop;
   SystemClock clock;
   Database database(config, clock);
-  Endpoints endpoints(config, database, clock, options.status_token, stop.get_token());
+  Ending ending(clock, options.linger, StopSignal::Wake);
+  Endpoints endpoints(config, database, clock, options.status_token, ending, stop.get_token());
   const HttpServer server(options.listen, endpoints);
   log::Info("exporter listens", {{"address", server.address()},
                                  {"tasks", config.tasks.size()},
                                  {"database", config.database.shown},
                                  {"version", std::string(Version())}});
-  stop_signal.Wait();
-  log::Info("exporter stops");
+  AwaitEnd(stop_signal, &ending);
   stop.request_stop();  // what waits for the database need not
 }
 
@@ -50,6 +70,7 @@ int Fail(int exit_code, const char* what) {
 }  // namespace
 
 int RunExporter(int argc, const char* const* argv) {
+  KeepMemorySmall();
   const ProcessEnvironment environment;
   try {
     if (const auto options = ParseOptions(argc, argv, environment)) Serve(*options, environment);

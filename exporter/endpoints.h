@@ -1,13 +1,15 @@
 // Endpoints: what is answered to which path. Knows requests and answers, not sockets.
 //
-//   /metrics    the numbers; 200 also without a database (bucketferry_up 0)
-//   /-/healthy  200: this process answers
-//   /-/ready    200 or 503: the database answers
-//   /           a page for people
+//   /metrics       the numbers; 200 also without a database (bucketferry_up 0)
+//   /-/healthy     200: this process answers
+//   /-/ready       200 or 503: the database answers
+//   /-/quit        POST: this process ends; from this host or with the token
+//   /              the page for people
+//   /status.json   what it shows
+//   /objects.json  dead or vanished objects of a run, by pages; from this host or with the token
 #pragma once
 
 #include <chrono>
-#include <semaphore>
 #include <stop_token>
 #include <string>
 
@@ -15,56 +17,57 @@
 #include "batch/config/config.h"
 #include "batch/config/secret.h"
 #include "exporter/database.h"
+#include "exporter/ending.h"
+#include "exporter/http.h"
+#include "exporter/page.h"
+#include "exporter/places.h"
 #include "exporter/read_snapshot.h"
+#include "exporter/shared_scrapes.h"
+#include "exporter/status_json.h"
 
 namespace ferry::exporter {
-
-struct HttpRequest {
-  std::string method;
-  std::string path;            // without a query
-  std::string scrape_timeout;  // X-Prometheus-Scrape-Timeout-Seconds, or empty
-  std::string authorization;   // or empty
-  bool is_from_this_host = false;
-};
-
-struct HttpAnswer {
-  int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-};
 
 // The time to answer a scrape in: what Prometheus waits, less half a second (of less than a
 // second: half of it). 9.5 s where `header` is no number; never more than a minute.
 std::chrono::milliseconds ScrapeBudget(const std::string& header);
 
-// In a time that does not depend on where they differ. An empty token matches nothing.
-bool IsBearer(const std::string& authorization, const Secret& token);
-
 class Endpoints {
  public:
-  // Requests that use the database at once; more are answered 503. The server has more threads
-  // than this, so that a slow database never keeps /-/healthy from being answered.
-  static constexpr int kDatabaseRequestsMax = 4;
+  // Requests of people and of probes that use the database at once, each kind for itself; more wait
+  // a little, and are then answered 503. Scrapes share reads instead, and take none of these
+  // places.
+  static constexpr int kPagesMax = 4;
+  static constexpr int kProbesMax = 4;
 
   // All must outlive this object. `status_token` empty: keys are for this host only.
   Endpoints(const Config& config, Database& database, Clock& clock, Secret status_token,
-            std::stop_token stop);
+            Ending& ending, const std::stop_token& stop);
 
   // From any thread.
   HttpAnswer Answer(const HttpRequest& request);
 
  private:
+  HttpAnswer Get(const HttpRequest& request);
   HttpAnswer Metrics(const HttpRequest& request);
   HttpAnswer Ready();
-  HttpAnswer StatusPage(const HttpRequest& request);
+  HttpAnswer ShowPage() const;
+  HttpAnswer StatusJson(const HttpRequest& request);
+  HttpAnswer ObjectsJson(const HttpRequest& request);
+  HttpAnswer Quit(const HttpRequest& request);
+  Scrape ReadScrape(std::chrono::milliseconds budget);
+  bool IsTrusted(const HttpRequest& request) const;
 
   const Config& config_;
   Database& database_;
   Clock& clock_;
   const Secret status_token_;
+  Ending& ending_;
   const std::stop_token stop_;
+  const Page page_;
   SnapshotReader reader_;
-  std::counting_semaphore<kDatabaseRequestsMax> free_{kDatabaseRequestsMax};
+  SharedScrapes scrapes_;
+  Places pages_{kPagesMax};
+  Places probes_{kProbesMax};
 };
 
 }  // namespace ferry::exporter

@@ -1,16 +1,15 @@
 #include "exporter/http_server.h"
 
-#include <Poco/DeflatingStream.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/IPAddress.h>
+#include <Poco/URI.h>
 
 #include <exception>
-#include <memory>
-#include <sstream>
+#include <ostream>
 #include <utility>
 
 #include "batch/base/log.h"
@@ -19,9 +18,11 @@
 namespace ferry::exporter {
 namespace {
 
-constexpr int kThreadsMax = 12;
+// Half a hundred scrapes at once, people with a page open, and some clients that only sit there.
+constexpr int kConnectionsMax = 80;
 constexpr int kConnectionsWaitingMax = 64;
-static_assert(kThreadsMax > 2 * Endpoints::kDatabaseRequestsMax);
+constexpr int kIdleSecondsMax = 60;
+constexpr int kStackBytes = 512 * 1024;
 
 constexpr std::size_t kGzipFromBytes = 1024;
 
@@ -54,39 +55,44 @@ bool AcceptsGzip(const std::string& header) {
          parameters.find('=') == std::string::npos;
 }
 
-std::string Gzip(const std::string& body) {
-  std::ostringstream packed;
-  Poco::DeflatingOutputStream gzip(packed, Poco::DeflatingStreamBuf::STREAM_GZIP);
-  gzip << body;
-  gzip.close();
-  return packed.str();
-}
-
 HttpRequest Translate(const Poco::Net::HTTPServerRequest& request) {
-  const std::string& uri = request.getURI();
+  const Poco::URI uri(request.getURI());
   return {.method = request.getMethod(),
-          .path = uri.substr(0, uri.find('?')),
+          .path = uri.getPath(),
+          .query = uri.getQueryParameters(),
           .scrape_timeout = request.get("X-Prometheus-Scrape-Timeout-Seconds", ""),
           .authorization = request.get("Authorization", ""),
-          .is_from_this_host = IsFromThisHost(request)};
+          .is_from_this_host = IsFromThisHost(request),
+          .is_from_a_page = request.has("Origin")};
 }
 
-void Send(HttpAnswer answer, const Poco::Net::HTTPServerRequest& request,
+void SetHeaders(const HttpAnswer& answer, Poco::Net::HTTPServerResponse* response) {
+  response->setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(answer.status));
+  response->setContentType(answer.content_type);
+  response->set("Cache-Control", "no-store");
+  response->set("X-Content-Type-Options", "nosniff");
+  response->set("Referrer-Policy", "no-referrer");
+  response->set("Content-Security-Policy", answer.content_security_policy);
+  response->set("Vary", "Accept-Encoding, Authorization");
+  if (!answer.allow.empty()) response->set("Allow", answer.allow);
+  if (answer.status == 503) response->set("Retry-After", "5");
+}
+
+// Whether the client has it, as far as the kernel can tell.
+bool Send(const HttpAnswer& answer, const Poco::Net::HTTPServerRequest& request,
           Poco::Net::HTTPServerResponse& response) {
-  response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(answer.status));
-  response.setContentType(answer.content_type);
-  response.set("Cache-Control", "no-store");
-  response.set("X-Content-Type-Options", "nosniff");
-  response.set("Content-Security-Policy",
-               "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-  if (answer.status == 405) response.set("Allow", "GET, HEAD");
-  if (answer.status == 503) response.set("Retry-After", "5");
-  response.set("Vary", "Accept-Encoding, Authorization");
-  if (answer.body.size() >= kGzipFromBytes && AcceptsGzip(request.get("Accept-Encoding", ""))) {
-    answer.body = Gzip(answer.body);
+  SetHeaders(answer, &response);
+  const std::string* bytes = &answer.body->text();
+  if (bytes->size() >= kGzipFromBytes && AcceptsGzip(request.get("Accept-Encoding", ""))) {
+    bytes = &answer.body->gzip();
     response.set("Content-Encoding", "gzip");
   }
-  response.sendBuffer(answer.body.data(), answer.body.size());  // to HEAD: headers only
+  response.setContentLength64(static_cast<Poco::Int64>(bytes->size()));
+  std::ostream& out = response.send();  // to HEAD: headers only
+  if (request.getMethod() != "HEAD") {
+    out.write(bytes->data(), static_cast<std::streamsize>(bytes->size()));
+  }
+  return out.flush().good();
 }
 
 class Handler final : public Poco::Net::HTTPRequestHandler {
@@ -96,20 +102,25 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
   // Must not throw: Poco would drop the exception.
   void handleRequest(Poco::Net::HTTPServerRequest& request,
                      Poco::Net::HTTPServerResponse& response) override {
+    const HttpAnswer answer = Answer(request);
+    bool is_whole = false;
     try {
-      Send(Answer(request), request, response);
-    } catch (const std::exception& error) {  // the client has gone
+      is_whole = Send(answer, request, response);
+    } catch (const std::exception& error) {
       log::Debug("answer not sent", {{"error", error.what()}});
     }
+    if (answer.sent) answer.sent(is_whole);
   }
 
  private:
   HttpAnswer Answer(const Poco::Net::HTTPServerRequest& request) const {
     try {
       return endpoints_.Answer(Translate(request));
+    } catch (const Poco::SyntaxException&) {
+      return {.status = 400, .body = MakeBody("malformed path\n")};
     } catch (const std::exception& error) {
       log::Error("request failed", {{"path", request.getURI()}, {"error", error.what()}});
-      return {.status = 500, .body = "internal error\n"};
+      return {.status = 500, .body = MakeBody("internal error\n")};
     }
   }
 
@@ -128,21 +139,22 @@ class HandlerFactory final : public Poco::Net::HTTPRequestHandlerFactory {
   Endpoints& endpoints_;
 };
 
-Poco::Net::HTTPServerParams::Ptr Parameters() {
+Poco::Net::HTTPServerParams::Ptr Parameters(const ConnectionBounds& bounds) {
   Poco::Net::HTTPServerParams::Ptr parameters(new Poco::Net::HTTPServerParams);
   parameters->setKeepAlive(false);
-  parameters->setTimeout(Poco::Timespan(kRequestSecondsMax, 0));
-  parameters->setMaxThreads(kThreadsMax);
+  parameters->setTimeout(Poco::Timespan(1000 * bounds.request_time.count()));
+  parameters->setMaxThreads(kConnectionsMax);
   parameters->setMaxQueued(kConnectionsWaitingMax);
   return parameters;
 }
 
 }  // namespace
 
-HttpServer::HttpServer(const std::string& listen, Endpoints& endpoints)
-    : threads_(2, kThreadsMax + 1),
-      socket_(ListenBounded(listen)),
-      server_(new HandlerFactory(endpoints), threads_, socket_, Parameters()) {
+HttpServer::HttpServer(const std::string& listen, Endpoints& endpoints,
+                       const ConnectionBounds& bounds)
+    : threads_(2, kConnectionsMax + 1, kIdleSecondsMax, kStackBytes),
+      socket_(ListenBounded(listen, bounds)),
+      server_(new HandlerFactory(endpoints), threads_, socket_, Parameters(bounds)) {
   server_.start();
 }
 

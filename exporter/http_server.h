@@ -1,15 +1,16 @@
 // HttpServer: Endpoints behind a Poco HTTPServer.
 //
-// One request a connection, so that a client that keeps its connection holds no thread. Threads,
-// waiting connections, and the size and time of a request are bounded.
+// One request a connection, so that a client that keeps its connection holds no thread. A thread a
+// connection, so that a client that is slow holds nobody else; threads, waiting connections, and
+// the size and time of requests and answers are bounded.
 #pragma once
 
 #include <Poco/Net/HTTPServer.h>
 #include <Poco/ThreadPool.h>
 
-#include <cstdint>
 #include <string>
 
+#include "batch/serve/bounded_socket.h"
 #include "exporter/endpoints.h"
 
 namespace ferry::exporter {
@@ -18,7 +19,7 @@ class HttpServer {
  public:
   // Listens and answers from here on. Throws what ListenBounded does. `endpoints` must outlive
   // this object.
-  HttpServer(const std::string& listen, Endpoints& endpoints);
+  HttpServer(const std::string& listen, Endpoints& endpoints, const ConnectionBounds& bounds = {});
 
   // Returns once no request is under way.
   ~HttpServer();

@@ -1,6 +1,7 @@
 // The command line.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ struct ExporterOptions {
   std::string listen = "0.0.0.0:9847";
   log::Format log_format = log::Format::kText;
   log::Level log_level = log::Level::kInfo;
-  Secret status_token;  // $BUCKETFERRY_STATUS_TOKEN
+  std::chrono::milliseconds linger{0};  // as a sidecar, after SIGTERM; at most an hour
+  Secret status_token;                  // $BUCKETFERRY_STATUS_TOKEN
 };
 
 // nullopt: --help or --version was asked for, and printed. Throws Error{kConfig} for bad usage.

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 
 #include "batch/base/error.h"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr int kThreadsMax = 8;
 constexpr int kConnectionsWaitingMax = 64;
-constexpr int kSecondsMax = 20;
+constexpr std::chrono::seconds kRequestTimeMax{20};
 constexpr int kHeadBytesMax = 32 * 1024;
 
 HookRequest Read(Poco::Net::HTTPServerRequest& request) {
@@ -93,7 +94,7 @@ class HandlerFactory final : public Poco::Net::HTTPRequestHandlerFactory {
 Poco::Net::HTTPServerParams::Ptr Parameters() {
   Poco::Net::HTTPServerParams::Ptr parameters(new Poco::Net::HTTPServerParams);
   parameters->setKeepAlive(false);
-  parameters->setTimeout(Poco::Timespan(kSecondsMax, 0));
+  parameters->setTimeout(Poco::Timespan(kRequestTimeMax.count(), 0));
   parameters->setMaxThreads(kThreadsMax);
   parameters->setMaxQueued(kConnectionsWaitingMax);
   return parameters;
@@ -133,8 +134,9 @@ Poco::Net::ServerSocket Listen(const HookConfig& config) {
                                         "on 127.0.0.1");
   }
   if (!config.certificate.empty()) return ListenSecure(config);
-  return ListenBounded(config.listen, {.bytes = static_cast<int>(kAlertBytesMax) + kHeadBytesMax,
-                                       .seconds = kSecondsMax});
+  return ListenBounded(config.listen,
+                       {.request_bytes = static_cast<int>(kAlertBytesMax) + kHeadBytesMax,
+                        .request_time = kRequestTimeMax});
 }
 
 }  // namespace

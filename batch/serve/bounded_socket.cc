@@ -5,12 +5,14 @@
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocketImpl.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <system_error>
 
 #include "batch/base/clock.h"
@@ -22,19 +24,28 @@ namespace {
 
 using Poco::Net::SocketAddress;
 
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// Connections that the kernel has for us: enough for all scrapers of a site at once.
+constexpr int kConnectionsPendingMax = 128;
+// What the kernel keeps of an answer that is not taken.
+constexpr int kSendBufferBytes = 256 * 1024;
+
 class BoundedConnection final : public Poco::Net::StreamSocketImpl {
  public:
-  BoundedConnection(poco_socket_t socket, RequestBounds bounds)
+  BoundedConnection(poco_socket_t socket, const ConnectionBounds& bounds)
       : StreamSocketImpl(socket),
-        deadline_(SystemClock().SteadyNow() + std::chrono::seconds(bounds.seconds)),
-        bytes_left_(bounds.bytes) {
-    setSendTimeout(Poco::Timespan(bounds.seconds, 0));
+        bounds_(bounds),
+        read_until_(SystemClock().SteadyNow() + bounds.request_time),
+        bytes_left_(bounds.request_bytes) {
+    setSendBufferSize(kSendBufferBytes);
   }
 
   // 0: the end, as if the client had closed.
   int receiveBytes(void* buffer, int length, int flags) override {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
-        deadline_ - SystemClock().SteadyNow());
+    const auto left =
+        std::chrono::duration_cast<microseconds>(read_until_ - SystemClock().SteadyNow());
     if (bytes_left_ <= 0 || left.count() <= 0) return 0;
     setReceiveTimeout(Poco::Timespan(left.count()));
     const int count = StreamSocketImpl::receiveBytes(buffer, std::min(length, bytes_left_), flags);
@@ -42,14 +53,42 @@ class BoundedConnection final : public Poco::Net::StreamSocketImpl {
     return count;
   }
 
+  // All of it, or throws. A time-out of the socket would begin anew with every byte that is taken.
+  int sendBytes(const void* buffer, int length, int flags) override {
+    if (!send_until_) send_until_ = SystemClock().SteadyNow() + bounds_.answer_time;
+    const char* const bytes = static_cast<const char*>(buffer);
+    for (int sent = 0; sent < length;) {
+      const auto count = ::send(sockfd(), bytes + sent, static_cast<std::size_t>(length - sent),
+                                flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (count >= 0) {
+        sent += static_cast<int>(count);
+      } else if (errno == EAGAIN) {
+        AwaitRoom();
+      } else if (errno != EINTR) {
+        error();
+      }
+    }
+    return length;
+  }
+
  private:
-  const SteadyTime deadline_;
+  void AwaitRoom() const {
+    const auto left = std::chrono::ceil<milliseconds>(*send_until_ - SystemClock().SteadyNow());
+    pollfd room{sockfd(), POLLOUT, 0};
+    if (left.count() <= 0 || ::poll(&room, 1, static_cast<int>(left.count())) == 0) {
+      throw Poco::TimeoutException("the client does not take the answer");
+    }
+  }
+
+  const ConnectionBounds bounds_;
+  const SteadyTime read_until_;
   int bytes_left_;
+  std::optional<SteadyTime> send_until_;
 };
 
 class BoundedListener final : public Poco::Net::ServerSocketImpl {
  public:
-  explicit BoundedListener(RequestBounds bounds) : bounds_(bounds) {}
+  explicit BoundedListener(const ConnectionBounds& bounds) : bounds_(bounds) {}
 
   // Closed in children: the embedded server outlives this process, and must not hold its port.
   Poco::Net::SocketImpl* acceptConnection(SocketAddress& client) override {
@@ -65,7 +104,7 @@ class BoundedListener final : public Poco::Net::ServerSocketImpl {
   void CloseInChildren() const { ::fcntl(sockfd(), F_SETFD, FD_CLOEXEC); }
 
  private:
-  const RequestBounds bounds_;
+  const ConnectionBounds bounds_;
 };
 
 class BoundedServerSocket final : public Poco::Net::ServerSocket {
@@ -102,7 +141,7 @@ SocketAddress ParseListen(const std::string& address) {
   }
 }
 
-Poco::Net::ServerSocket ListenBounded(const std::string& address, RequestBounds bounds) {
+Poco::Net::ServerSocket ListenBounded(const std::string& address, const ConnectionBounds& bounds) {
   const SocketAddress parsed = ParseListen(address);
   auto* const listener = new BoundedListener(bounds);  // Poco counts references
   BoundedServerSocket socket(listener);
@@ -110,7 +149,7 @@ Poco::Net::ServerSocket ListenBounded(const std::string& address, RequestBounds 
     // Not the port: SO_REUSEPORT would let a second exporter take every other request.
     socket.bind(parsed, /*reuseAddress=*/true, /*reusePort=*/false);
     listener->CloseInChildren();
-    socket.listen();
+    socket.listen(kConnectionsPendingMax);
   } catch (const Poco::Exception& error) {
     const std::string reason = error.code() != 0 ? std::generic_category().message(error.code())
                                                  : EscapeBytes(error.displayText());

@@ -171,3 +171,6 @@ create table bucketferry.notify_total (
   requests bigint not null default 0,
   failures bigint not null default 0
 );
+
+-- Objects that were gone when their turn came, for whoever looks for them; as job_dead.
+create index job_vanished on bucketferry.job (run_id, job_id) where state = 'vanished';

@@ -1,6 +1,7 @@
 // The server over real sockets, with and without a database.
 #include "exporter/http_server.h"
 
+#include <Poco/Exception.h>
 #include <Poco/InflatingStream.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
@@ -11,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <sstream>
@@ -20,6 +22,7 @@
 
 #include "batch/base/error.h"
 #include "batch/pg/migrator.h"
+#include "batch/serve/bearer.h"
 #include "batch/serve/bounded_socket.h"
 #include "tests/exporter/exporter_fixture.h"
 #include "tests/support/test_database.h"
@@ -67,10 +70,10 @@ class HttpServerTest : public testing::Test {
     });
   }
 
-  void Start() {
+  void Start(const ConnectionBounds& bounds = {}) {
     endpoints_ = std::make_unique<Endpoints>(config_, database_, clock_, Secret("let me in"),
-                                             stop_.get_token());
-    server_ = std::make_unique<HttpServer>("127.0.0.1:0", *endpoints_);
+                                             ending_, stop_.get_token());
+    server_ = std::make_unique<HttpServer>("127.0.0.1:0", *endpoints_, bounds);
   }
 
   Poco::UInt16 Port() const { return Poco::Net::SocketAddress(server_->address()).port(); }
@@ -91,9 +94,13 @@ class HttpServerTest : public testing::Test {
     return Ask("GET", path, headers);
   }
 
+  Poco::Net::StreamSocket Connect() const {
+    return Poco::Net::StreamSocket(Poco::Net::SocketAddress("127.0.0.1", Port()));
+  }
+
   // What the server says to these bytes, until it closes.
   std::string Send(const std::string& bytes) {
-    Poco::Net::StreamSocket socket(Poco::Net::SocketAddress("127.0.0.1", Port()));
+    Poco::Net::StreamSocket socket = Connect();
     socket.setReceiveTimeout(Poco::Timespan(20, 0));
     std::string answer;
     try {
@@ -116,6 +123,7 @@ class HttpServerTest : public testing::Test {
   std::unique_ptr<test::TestDatabase> test_database_;
   Config config_ = test::MakeConfig({"media"});
   Database database_{config_, clock_};
+  Ending ending_{clock_, 1h, [] {}};
   std::unique_ptr<Endpoints> endpoints_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -128,9 +136,12 @@ TEST_F(HttpServerTest, IsHealthyButNotReadyWithoutADatabase) {
   EXPECT_EQ(metrics.status, 200);
   EXPECT_EQ(test::ValueOf(metrics.body, "bucketferry_up"), "0");
   EXPECT_THAT(metrics.body, Not(HasSubstr("task=")));
-  const Answer page = Get("/");
-  EXPECT_EQ(page.status, 503);
-  EXPECT_THAT(page.body, HasSubstr("No numbers: "));
+  const Answer status = Get("/status.json");
+  EXPECT_EQ(status.status, 503);
+  EXPECT_THAT(status.body, HasSubstr("\"problem\":"));
+  EXPECT_THAT(status.body, Not(HasSubstr("\"tasks\"")));
+  EXPECT_EQ(Get("/objects.json?task=media").status, 503);
+  EXPECT_EQ(Get("/").status, 200);
 }
 
 TEST_F(HttpServerTest, ServesPrometheusText) {
@@ -173,39 +184,114 @@ TEST_F(HttpServerTest, KnowsNoOtherPathsAndMethods) {
   const Answer post = Ask("POST", "/metrics");
   EXPECT_EQ(post.status, 405);
   EXPECT_EQ(post.headers.get("Allow", ""), "GET, HEAD");
+  EXPECT_EQ(Get("/-/quit").headers.get("Allow", ""), "POST");
+  EXPECT_EQ(Get("/%zz").status, 400);
 }
 
 TEST_F(HttpServerTest, ShowsKeysToThisHostOnly) {
   UseDatabase();
   Start();
-  const Answer here = Get("/");
-  EXPECT_EQ(here.status, 200);
-  EXPECT_THAT(here.body, HasSubstr("secret/key"));
-  EXPECT_THAT(here.body, HasSubstr("refused by the bucket"));
-  EXPECT_THAT(here.body, HasSubstr("why it is so"));
+  const std::string objects = "/objects.json?task=media";
+  EXPECT_THAT(Get("/status.json").body, HasSubstr("why it is so"));
+  EXPECT_THAT(Get(objects).body, HasSubstr("secret/key"));
+  EXPECT_THAT(Get(objects).body, HasSubstr("refused by the bucket"));
   const std::vector<Headers> elsewhere = {
       {{"X-Forwarded-For", "192.0.2.1"}},
       {{"Forwarded", "for=192.0.2.1"}},
       {{"Host", "rebound.example"}},
       {{"Host", "rebound.example"}, {"Authorization", "Bearer let me iN"}}};
   for (const Headers& headers : elsewhere) {
-    const Answer there = Get("/", headers);
+    const Answer there = Get("/status.json", headers);
     EXPECT_EQ(there.status, 200);
     EXPECT_THAT(there.body, HasSubstr("incomplete"));
-    EXPECT_THAT(there.body, Not(HasSubstr("secret/key")));
-    EXPECT_THAT(there.body, Not(HasSubstr("refused by")));
     EXPECT_THAT(there.body, Not(HasSubstr("why it is so")));
+    EXPECT_EQ(there.body.find("\"token_refused\":true") != std::string::npos, headers.size() > 1);
+    const Answer refused = Get(objects, headers);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_THAT(refused.body, Not(HasSubstr("secret/key")));
   }
-  EXPECT_THAT(
-      Get("/", {{"X-Forwarded-For", "192.0.2.1"}, {"Authorization", "Bearer let me in"}}).body,
-      HasSubstr("secret/key"));
+  const Headers with_token = {{"X-Forwarded-For", "192.0.2.1"},
+                              {"Authorization", "Bearer let me in"}};
+  EXPECT_THAT(Get("/status.json", with_token).body, HasSubstr("why it is so"));
+  EXPECT_THAT(Get(objects, with_token).body, HasSubstr("secret/key"));
+}
+
+TEST_F(HttpServerTest, ThePageRunsOnlyWhatStandsInIt) {
+  Start();
+  const Answer page = Get("/", {{"Host", "anywhere.example"}});
+  EXPECT_EQ(page.headers.getContentType(), "text/html; charset=utf-8");
+  const std::string policy = page.headers.get("Content-Security-Policy", "");
+  EXPECT_THAT(policy, testing::StartsWith("default-src 'none'; script-src 'sha256-"));
+  EXPECT_THAT(policy, HasSubstr("connect-src 'self'"));
+  EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+  EXPECT_THAT(page.body, HasSubstr("<noscript>"));
+  for (const char* const elsewhere : {"src=", "http:", "https:", "//cdn", "@import"}) {
+    EXPECT_THAT(page.body, Not(HasSubstr(elsewhere)));
+  }
+}
+
+TEST_F(HttpServerTest, EndsWhenThisHostSaysSo) {
+  Start();
+  const std::vector<Headers> others = {{{"X-Forwarded-For", "192.0.2.1"}},
+                                       {{"Origin", "http://elsewhere.example"}},
+                                       {{"Authorization", "Bearer x"}, {"Via", "1.1 p"}}};
+  for (const Headers& headers : others) EXPECT_EQ(Ask("POST", "/-/quit", headers).status, 403);
+  EXPECT_EQ(ending_.Left(), std::nullopt);
+  EXPECT_EQ(Ask("POST", "/-/quit").status, 200);
+  server_.reset();  // all that is said after an answer was said
+  EXPECT_EQ(ending_.Left(), 0ms);
+}
+
+TEST_F(HttpServerTest, EndsWhenAFinalStateWasScrapedTwice) {
+  UseDatabase();
+  Start();
+  const Headers scraper = {{"X-Prometheus-Scrape-Timeout-Seconds", "10"}};
+  ending_.Terminate();
+  EXPECT_EQ(Get("/metrics").status, 200);
+  EXPECT_EQ(Get("/-/healthy", scraper).status, 200);
+  EXPECT_EQ(Get("/metrics", scraper).status, 200);
+  server_.reset();
+  EXPECT_GT(ending_.Left(), 0ms);
+  Start();
+  EXPECT_EQ(Get("/metrics", scraper).status, 200);
+  server_.reset();
+  EXPECT_EQ(ending_.Left(), 0ms);
+}
+
+TEST_F(HttpServerTest, WhatIsNotFinalOrNotReadDoesNotCountAsScraped) {
+  UseDatabase();
+  pg::Session session(test_database_->options());
+  session.Transact([](pg::Transaction& tx) {
+    tx.ExecuteScript(
+        "insert into bucketferry.worker (host, process_id, leased_until)"
+        " values ('h', 1, clock_timestamp() + interval '1 hour');"
+        "insert into bucketferry.run (run_id, task_id, task_name, kind, state)"
+        " values (8, 1, 'media', 'scheduled', 'planning');"
+        "insert into bucketferry.tally (run_id, worker_id) values (8, 1)",
+        "test");
+  });
+  Start();
+  ending_.Terminate();
+  const Headers scraper = {{"X-Prometheus-Scrape-Timeout-Seconds", "10"}};
+  for (int i = 0; i < 3; ++i) Get("/metrics", scraper);
+  server_.reset();
+  EXPECT_GT(ending_.Left(), 0ms);
+
+  config_.database.uri = Secret("postgresql://nobody@127.0.0.1:1/none");
+  Start();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(test::ValueOf(Get("/metrics", scraper).body, "bucketferry_up"), "0");
+  }
+  server_.reset();
+  EXPECT_GT(ending_.Left(), 0ms);
 }
 
 TEST_F(HttpServerTest, ReadsNoEndlessRequest) {
   Start();
   std::string endless = "GET / HTTP/1.1\r\n";
-  while (endless.size() < 4 * kRequestBytesMax)
+  while (endless.size() < 4 * static_cast<std::size_t>(ConnectionBounds().request_bytes)) {
     endless += "X-Field: " + std::string(64, 'x') + "\r\n";
+  }
   EXPECT_THAT(Send(endless), Not(HasSubstr("200 OK")));
   EXPECT_THAT(Send("\x16\x03\x01 not http"), Not(HasSubstr("200 OK")));
   EXPECT_THAT(Send("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\n\r\n"),
@@ -213,25 +299,78 @@ TEST_F(HttpServerTest, ReadsNoEndlessRequest) {
   EXPECT_EQ(Get("/-/healthy").status, 200);
 }
 
-TEST_F(HttpServerTest, StaysHealthyWhileScrapesWait) {
+// All wait for one read while the database is locked, and share the one after it.
+TEST_F(HttpServerTest, AnswersFiftyScrapesAtOnceAndProbesMeanwhile) {
   UseDatabase();
   pg::Session other(test_database_->options());
   auto blocker = std::make_unique<pg::Transaction>(other);
   blocker->ExecuteText("lock table bucketferry.run");
   Start();
+  std::atomic<int> good = 0;
   std::vector<std::jthread> scrapes;
-  for (int i = 0; i < Endpoints::kDatabaseRequestsMax + 2; ++i) {
-    scrapes.emplace_back([this] {
-      const Answer answer = Get("/metrics", {{"X-Prometheus-Scrape-Timeout-Seconds", "3"}});
-      EXPECT_TRUE(answer.status == 200 || answer.status == 503) << answer.status;
+  for (int i = 0; i < 50; ++i) {
+    scrapes.emplace_back([&] {
+      const Answer answer = Get("/metrics", {{"X-Prometheus-Scrape-Timeout-Seconds", "20"}});
+      good += answer.status == 200 && test::ValueOf(answer.body, "bucketferry_up") == "1" &&
+              test::ValueOf(answer.body, test::OfTask("task_last_started_run_id")) == "7";
     });
   }
-  std::this_thread::sleep_for(300ms);
-  const SteadyTime started = clock_.SteadyNow();
-  EXPECT_EQ(Get("/-/healthy").status, 200);
-  EXPECT_LT(clock_.SteadyNow() - started, 500ms);
-  EXPECT_EQ(Get("/-/ready").status, 503);  // all places at the database are taken
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Get("/-/healthy").status, 200);
+    EXPECT_EQ(Get("/-/ready").status, 200);
+  }
+  EXPECT_EQ(good, 0);
+  blocker.reset();
   scrapes.clear();
+  EXPECT_EQ(good, 50);
+}
+
+TEST_F(HttpServerTest, ASlowClientHoldsNobodyUp) {
+  UseDatabase();
+  Start();
+  std::vector<Poco::Net::StreamSocket> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(Connect());
+    // Half a request; or a whole one, of which the answer is never taken.
+    const std::string request = i % 2 == 0 ? "GET /metrics HTTP/1.1\r\nX-Half:"
+                                           : "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    slow.back().sendBytes(request.data(), static_cast<int>(request.size()));
+  }
+  const SteadyTime started = clock_.SteadyNow();
+  EXPECT_EQ(test::ValueOf(Get("/metrics").body, "bucketferry_up"), "1");
+  EXPECT_LT(clock_.SteadyNow() - started, 3s);  // a slow client has longer
+}
+
+TEST_F(HttpServerTest, WaitsForARequestOnlySoLong) {
+  Start({.request_time = 100ms});
+  Poco::Net::StreamSocket slow = Connect();
+  const std::string half = "GET /-/healthy HTTP/1.1\r\nX-Half:";
+  slow.sendBytes(half.data(), static_cast<int>(half.size()));
+  slow.setReceiveTimeout(Poco::Timespan(20, 0));
+  std::string answer;
+  char buffer[4096];
+  for (int n; (n = slow.receiveBytes(buffer, sizeof buffer)) > 0;) {
+    answer.append(buffer, static_cast<std::size_t>(n));
+  }
+  EXPECT_THAT(answer, Not(HasSubstr("200 OK")));
+}
+
+TEST_F(HttpServerTest, PeopleDoNotTakeThePlacesOfScrapes) {
+  UseDatabase();
+  pg::Session other(test_database_->options());
+  auto blocker = std::make_unique<pg::Transaction>(other);
+  blocker->ExecuteText("lock table bucketferry.job");  // what pages read, and scrapes do not
+  Start();
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < Endpoints::kPagesMax; ++i) {
+    readers.emplace_back([this] { Get("/objects.json?task=media"); });
+  }
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(test::ValueOf(Get("/metrics").body, "bucketferry_up"), "1");
+  }
+  blocker.reset();
+  readers.clear();
+  EXPECT_EQ(Get("/objects.json?task=media").status, 200);
 }
 
 TEST_F(HttpServerTest, AStopDoesNotWaitForTheDatabase) {
@@ -268,7 +407,7 @@ TEST(ListenBounded, RefusesWhatIsNoAddress) {
   for (const char* const address : {"", "9847", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000",
                                     "::1:9847", "127.0.0.1:-1", "no such host:1"}) {
     try {
-      ListenBounded(address);
+      ListenBounded(address, {});
       ADD_FAILURE() << address << " was accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kConfig) << address << ": " << error.what();
@@ -278,8 +417,25 @@ TEST(ListenBounded, RefusesWhatIsNoAddress) {
 
 TEST(ListenBounded, TakesAnyFormOfAddress) {
   for (const char* const address : {"127.0.0.1:0", ":0", "localhost:0"}) {
-    EXPECT_GT(ListenBounded(address).address().port(), 0) << address;
+    EXPECT_GT(ListenBounded(address, {}).address().port(), 0) << address;
   }
+}
+
+// However often a client takes a little: the time is for the whole answer.
+TEST(ListenBounded, GivesUpOnWhoDoesNotTakeHisAnswer) {
+  Poco::Net::ServerSocket listener = ListenBounded("127.0.0.1:0", {.answer_time = 200ms});
+  std::jthread client([address = listener.address()](const std::stop_token& stop) {
+    Poco::Net::StreamSocket socket(address);
+    char buffer[64];
+    while (!stop.stop_requested() && socket.receiveBytes(buffer, sizeof buffer) > 0) {
+      std::this_thread::sleep_for(1ms);  // this is how slow it is
+    }
+  });
+  Poco::Net::StreamSocket connection = listener.acceptConnection();
+  const std::string answer(64 << 20, 'x');
+  EXPECT_THROW(connection.sendBytes(answer.data(), static_cast<int>(answer.size())),
+               Poco::TimeoutException);
+  connection.close();
 }
 
 TEST(ScrapeBudget, IsTheTimeoutLessHalfASecond) {

@@ -54,6 +54,12 @@ TEST(ExporterOptions, ReadLogSettings) {
   EXPECT_EQ(options->listen, "[::1]:0");
 }
 
+TEST(ExporterOptions, LingerOnlyWhereAsked) {
+  EXPECT_EQ(Parse({})->linger.count(), 0);
+  EXPECT_EQ(Parse({"--linger", "40s"})->linger, std::chrono::seconds(40));
+  EXPECT_EQ(Parse({"--linger", "1h"})->linger, std::chrono::hours(1));
+}
+
 TEST(ExporterOptions, PrintHelpAndVersion) {
   testing::internal::CaptureStdout();
   EXPECT_FALSE(Parse({"--help"}));
@@ -64,8 +70,10 @@ TEST(ExporterOptions, PrintHelpAndVersion) {
 }
 
 TEST(ExporterOptions, RefuseWhatTheyDoNotKnow) {
-  const std::vector<std::vector<const char*>> cases = {
-      {"--colour"}, {"stray"}, {"--log", "xml"}, {"--log-level", "loud"}, {"--listen"}};
+  const std::vector<std::vector<const char*>> cases = {{"--colour"},        {"stray"},
+                                                       {"--log", "xml"},    {"--log-level", "loud"},
+                                                       {"--listen"},        {"--linger", "soon"},
+                                                       {"--linger", "61m"}, {"--linger", "-1s"}};
   for (const auto& arguments : cases) {
     try {
       Parse(arguments);

@@ -18,8 +18,9 @@ using namespace std::chrono_literals;
 
 class Exporter : public test::Voyage {
  protected:
-  void StartExporter() {
-    exporter_ = Start({"--listen", "127.0.0.1:0"}, "bucketferry-exporter");
+  void StartExporter(std::vector<std::string> options = {}) {
+    options.insert(options.end(), {"--listen", "127.0.0.1:0"});
+    exporter_ = Start(options, "bucketferry-exporter");
     ASSERT_TRUE(Eventually([&] {
       const std::string log = exporter_->err();
       const std::size_t at = log.find("address=127.0.0.1:");
@@ -35,9 +36,19 @@ class Exporter : public test::Voyage {
   }
 
   std::string Get(const std::string& path, int expected_status = 200) {
+    return Ask("GET", path, expected_status);
+  }
+  // As Prometheus does, and nobody else.
+  std::string ScrapeAsPrometheus() { return Ask("GET", "/metrics", 200, "10"); }
+
+  std::string Ask(const std::string& method, const std::string& path, int expected_status,
+                  const std::string& scrape_timeout = "") {
     Poco::Net::HTTPClientSession session("127.0.0.1", port_);
     session.setTimeout(Poco::Timespan(15, 0));
-    Poco::Net::HTTPRequest request("GET", path, "HTTP/1.1");
+    Poco::Net::HTTPRequest request(method, path, "HTTP/1.1");
+    if (!scrape_timeout.empty()) {
+      request.set("X-Prometheus-Scrape-Timeout-Seconds", scrape_timeout);
+    }
     session.sendRequest(request);
     Poco::Net::HTTPResponse response;
     std::ostringstream body;
@@ -54,6 +65,18 @@ class Exporter : public test::Voyage {
     return std::stod(page.substr(at + line.size()));
   }
   std::optional<double> Scrape(const std::string& series) { return Value(Get("/metrics"), series); }
+
+  void TellToEnd() {
+    exporter_->Signal(SIGTERM);
+    ASSERT_TRUE(Eventually([&] {
+      return exporter_->err().find("exporter lingers") != std::string::npos;
+    })) << exporter_->err();
+  }
+  void ExpectEnd(const std::string& why) {
+    const test::Finished finished = Checked(exporter_->Wait(30s));
+    EXPECT_THAT(finished, ExitsWith(0));
+    EXPECT_THAT(finished.err, HasSubstr("exporter stops reason=" + why));
+  }
 
   std::unique_ptr<test::Child> exporter_;
   Poco::UInt16 port_ = 0;
@@ -113,6 +136,54 @@ TEST_F(Exporter, FollowsARun) {
   EXPECT_THAT(Get("/"), HasSubstr("media"));
   Get("/nowhere", 404);
   StopExporter();
+}
+
+// As a sidecar: it is told to end when the batch has ended, or with it.
+TEST_F(Exporter, LingersUntilTheEndOfARunWasScrapedTwice) {
+  test::Proxy proxy(environment().at("DST_ENDPOINT"));
+  config().destination_endpoint = proxy.endpoint();
+  config().transfer = "{concurrency: 2}";
+  S3({"src", "put", source_bucket(), "a=100", "b=100", "c=100"});
+  StartExporter({"--linger", "10m"});
+  proxy.Hold("PUT ", 0);
+  const auto run = Start({"run"});
+  ASSERT_TRUE(Eventually([&] { return Scrape("task_active{task=\"media\"}") == 1.0; }));
+  TellToEnd();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(Value(ScrapeAsPrometheus(), "task_active{task=\"media\"}"), 1.0);
+  }
+  Get("/-/healthy");
+  Get("/-/ready");
+  proxy.Release();
+  EXPECT_THAT(Checked(run->Wait()), ExitsWith(0));
+  EXPECT_EQ(Value(Get("/metrics"), "task_active{task=\"media\"}"), 0.0);
+  EXPECT_TRUE(exporter_->IsRunning());
+  EXPECT_EQ(Value(ScrapeAsPrometheus(), "task_last_run_success{task=\"media\"}"), 1.0);
+  EXPECT_TRUE(exporter_->IsRunning());
+  EXPECT_EQ(Value(ScrapeAsPrometheus(), "task_last_run_success{task=\"media\"}"), 1.0);
+  ExpectEnd("\"the final state was scraped\" final_scrapes=2");
+}
+
+TEST_F(Exporter, LingersNoLongerThanTheLimit) {
+  StartExporter({"--linger", "1s"});
+  TellToEnd();
+  ExpectEnd("\"the limit to linger for\"");
+}
+
+TEST_F(Exporter, EndsAtOnceAfterAnotherSignalOrWhenToldTo) {
+  StartExporter({"--linger", "10m"});
+  TellToEnd();
+  exporter_->Signal(SIGTERM);
+  ExpectEnd("\"a second SIGTERM\"");
+  StartExporter({"--linger", "10m"});
+  exporter_->Signal(SIGINT);
+  ExpectEnd("SIGINT");
+  StartExporter();
+  Ask("POST", "/-/quit", 200);
+  ExpectEnd("\"POST /-/quit\"");
+  StartExporter();
+  exporter_->Signal(SIGTERM);
+  ExpectEnd("SIGTERM");
 }
 
 TEST_F(Exporter, CountsDeadObjectsOfAnIncompleteRun) {
