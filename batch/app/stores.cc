@@ -93,14 +93,14 @@ class ConfiguredCredentials final : public CredentialsSource {
 struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
             CredentialsSource& credentials, EndpointMemory& memory, Clock& clock,
-            const RetryOptions& retry, Limiter& limiter, std::atomic<std::int64_t>& requests,
-            std::atomic<std::int64_t>& retries)
+            const RetryOptions& retry, Limiter& limiter, Side side, RequestCounters& counters)
       : http(loop, CurlOptions{config.ca_file.string()}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
-        measured(s3, requests),
+        measured(s3, clock, side == Side::kSource ? counters.source : counters.destination,
+                 side == Side::kSource ? counters.source_stats : counters.destination_stats),
         limited(measured, loop, limiter),
         retrying(limited, loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
-                 [&retries](const Error&) { retries += 1; }) {}
+                 [&counters](const Error& error) { counters.Retry(error); }) {}
 
   CurlHttp http;
   S3Store s3;
@@ -130,11 +130,11 @@ class Stores::Made final : public TaskEnds {
         destination_config_(stores.config_.Store(task.destination.store)),
         source_(loop, source_config_, task.source.bucket, source_shared_.credentials,
                 source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
-                counters.source, counters.retries),
+                Side::kSource, counters),
         destination_(loop, destination_config_, task.destination.bucket,
                      destination_shared_.credentials, destination_shared_.memory, stores.clock_,
-                     retry, stores.LimiterOf(task.destination, kDestination), counters.destination,
-                     counters.retries) {}
+                     retry, stores.LimiterOf(task.destination, kDestination), Side::kDestination,
+                     counters) {}
 
   Ends ends() override {
     return Ends{loop_,
