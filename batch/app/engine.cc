@@ -20,6 +20,9 @@ bool RaiseSignals(const std::vector<const TaskConfig*>& tasks) {
   });
 }
 
+// Whoever ends has waited for the database before, where it was worth it.
+constexpr std::chrono::milliseconds kLastWordsPatience{3000};
+
 WorkerOptions OptionsOf(const Config& config) {
   WorkerOptions options = WorkerOptionsOf(config.transfer);
   options.deletes = DeletePoliciesOf(config);
@@ -32,18 +35,36 @@ Engine::Engine(const CommandContext& context)
     : context_(context),
       database_(Database::Open(context.config)),
       stores_(context.config, context.environment, context.clock),
+      report_(stores_, context.clock),
       options_(OptionsOf(context.config)),
       listings_(std::min(LaneCount(), static_cast<int>(context.tasks.size())), options_.ring_bytes,
                 stores_, context.clock),
       terms_([this] { return database_->Connect(); }, context.clock,
-             {context.config.transfer.lease,
-              [this](pg::Session& session) { stores_.ShareThrottles(session); }},
+             {context.config.transfer.lease, [this](pg::Session& session) { Beat(session); }},
              context.config.transfer.outage_patience),
       progress_(context.clock) {
   if (!RaiseSignals(context.tasks)) return;
   downstream_.emplace(Downstream::Parts{[this] { return database_->Connect(); }, context.config,
                                         context.environment, context.clock},
                       PlanOfRun(context.tasks), Downstream::Asked::kHere);
+}
+
+Engine::~Engine() {
+  try {
+    NewPatientSession(kLastWordsPatience, {}).Do([this](pg::Session& session) {
+      report_.End(session);
+    });
+  } catch (const Error& error) {
+    log::Warn("could not write down the last of what this process counted",
+              {{"error", error.what()}});
+  }
+}
+
+// What travels with the lease. How many requests there may be is worth more than how many there
+// were.
+void Engine::Beat(pg::Session& session) {
+  stores_.ShareThrottles(session);
+  report_.Write(session);
 }
 
 Worker::End Engine::Work(const Worker::Until& until) {

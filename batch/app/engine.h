@@ -10,6 +10,7 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/database.h"
+#include "batch/app/process_report.h"
 #include "batch/app/progress.h"
 #include "batch/app/stores.h"
 #include "batch/base/mutex.h"
@@ -25,6 +26,10 @@ class Engine {
  public:
   // Connects, migrates, registers a worker. `context` outlives this object. Throws Error.
   explicit Engine(const CommandContext& context);
+  // Writes down what this process counted, when the database can be reached.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   Stores& stores() { return stores_; }
   Progress& progress() { return progress_; }
@@ -65,9 +70,12 @@ class Engine {
   std::stop_token halted() const { return halt_.get_token(); }
 
  private:
+  void Beat(pg::Session& session);
+
   const CommandContext& context_;
   const std::unique_ptr<Database> database_;
   Stores stores_;
+  ProcessReport report_;
   const WorkerOptions options_;
   LanePool listings_;
   Terms terms_;

@@ -98,6 +98,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
                      task.source.prefix,
                      task.destination.prefix};
   if (rules.on()) input.extra = [&](const ExtraFound& extra) { deletes.Add(extra); };
+  input.looked = [&] { writer.Looked(); };
   const CompareCounts counts =
       Compare(input, engine.halted(), [&](const Found& found) { writer.Add(found); });
   writer.Finish();

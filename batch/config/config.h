@@ -34,7 +34,8 @@ struct DatabaseConfig {
 struct AccessKeys {
   std::string access_key_id;
   Secret secret_access_key;
-  Secret session_token;  // empty: none
+  Secret session_token;                            // empty: none
+  std::optional<std::int64_t> expires_at_ms = {};  // Unix; nullopt: nobody said
 
   friend bool operator==(const AccessKeys&, const AccessKeys&) = default;
 };
