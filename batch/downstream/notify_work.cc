@@ -4,7 +4,7 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
-#include "batch/base/random_id.h"
+#include "batch/base/nonce.h"
 #include "batch/pg/patiently.h"
 #include "batch/plan/backoff.h"
 
@@ -130,7 +130,7 @@ class Notifier {
   const std::vector<std::string> tasks_;
   const NotifyTarget& target_;
   const std::stop_token stop_;
-  const std::string holder_ = RandomId();
+  const std::string holder_ = NewNonce();
   pg::PatientSession database_;
   std::mt19937 random_{std::random_device()()};
 };

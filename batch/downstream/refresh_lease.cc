@@ -2,7 +2,7 @@
 
 #include "batch/base/error.h"
 #include "batch/base/log.h"
-#include "batch/base/random_id.h"
+#include "batch/base/nonce.h"
 #include "batch/queue/refresh_table.h"
 
 namespace ferry {
@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kRenewEvery = RefreshLease::kTtl / 4;
 
 std::unique_ptr<RefreshLease> RefreshLease::Take(pg::Session& session, const std::string& what,
                                                  Connect connect, Clock& clock) {
-  const std::string holder = RandomId();
+  const std::string holder = NewNonce();
   const SteadyTime started = clock.SteadyNow();
   if (!TakeRefreshLease(session, what, holder, kTtl)) return nullptr;
   return std::unique_ptr<RefreshLease>(
