@@ -13,15 +13,14 @@ namespace {
 
 // What is due downstream at the end of a command is tried for so long; then it is the next run's.
 constexpr std::chrono::seconds kSignalPatience{30};
+// Whoever ends has waited for the database before, where it was worth it.
+constexpr std::chrono::milliseconds kLastWordsPatience{3000};
 
 bool RaiseSignals(const std::vector<const TaskConfig*>& tasks) {
   return !PlanOfRun(tasks).empty() || std::any_of(tasks.begin(), tasks.end(), [](const auto* task) {
     return task->refresh_every.count() > 0;
   });
 }
-
-// Whoever ends has waited for the database before, where it was worth it.
-constexpr std::chrono::milliseconds kLastWordsPatience{3000};
 
 WorkerOptions OptionsOf(const Config& config) {
   WorkerOptions options = WorkerOptionsOf(config.transfer);

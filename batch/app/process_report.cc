@@ -14,8 +14,8 @@ void ProcessReport::Write(pg::Session& session) {
 void ProcessReport::End(pg::Session& session) {
   MutexLock lock(mutex_);
   if (!last_) last_ = stores_.Sums();
-  WriteCredentials(session);
   totals_.End(session, *last_);
+  WriteCredentials(session);
 }
 
 void ProcessReport::WriteCredentials(pg::Session& session) {

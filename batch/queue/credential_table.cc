@@ -3,8 +3,8 @@
 namespace ferry {
 namespace {
 
-// It goes with the heartbeat of a lease.
-constexpr std::chrono::milliseconds kStatementTimeout{1000};
+// It goes with the heartbeat of a lease, which must not wait.
+constexpr std::chrono::milliseconds kStatementTimeout{500};
 
 }  // namespace
 

@@ -9,8 +9,7 @@
 namespace ferry {
 namespace {
 
-// Written with the heartbeat of a lease, which must not wait: its own rows are nobody else's.
-constexpr std::chrono::milliseconds kStatementTimeout{1000};
+constexpr std::chrono::milliseconds kHeartbeatTimeout{500};
 
 // What `sums` has and `written` has not, or otherwise.
 template <typename Key, typename Value>
@@ -89,6 +88,11 @@ ProcessTotals::ProcessTotals(Clock& clock)
     : clock_(clock), process_(NewNonce()), written_at_(clock.SteadyNow()) {}
 
 void ProcessTotals::Write(pg::Session& session, const ProcessSums& sums) {
+  WriteChanged(session, sums, {.statement_timeout = kHeartbeatTimeout});
+}
+
+void ProcessTotals::WriteChanged(pg::Session& session, const ProcessSums& sums,
+                                 pg::TransactionOptions options) {
   const SteadyTime now = clock_.SteadyNow();
   if (now - written_at_ > kSilenceOfOneProcess) {
     process_ = NewNonce();
@@ -103,14 +107,14 @@ void ProcessTotals::Write(pg::Session& session, const ProcessSums& sums) {
         WriteRequests(tx, process_, Without(changed.requests, base_.requests));
         WriteRetries(tx, process_, Without(changed.retries, base_.retries));
       },
-      {.statement_timeout = kStatementTimeout});
+      options);
   written_ = sums;
   written_at_ = now;
 }
 
 void ProcessTotals::End(pg::Session& session, const ProcessSums& sums) {
   // Once it may have been added up, writing it again would count it twice.
-  if (!all_written_) Write(session, sums);
+  if (!all_written_) WriteChanged(session, sums, {});
   all_written_ = true;
   session.Transact([&](pg::Transaction& tx) { FoldProcess(tx, process_); });
 }

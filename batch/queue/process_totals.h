@@ -57,7 +57,8 @@ class ProcessTotals {
   // `clock` outlives this object.
   explicit ProcessTotals(Clock& clock);
 
-  // Writes what has changed, in a transaction of at most two short statements. Throws Error.
+  // Writes what has changed, in a transaction of at most two statements, which are given half a
+  // second each: it goes with the heartbeat of a lease. Throws Error.
   void Write(pg::Session& session, const ProcessSums& sums);
 
   // The last words: writes, and adds up. To be repeated when it throws Error.
@@ -65,6 +66,8 @@ class ProcessTotals {
   void End(pg::Session& session, const ProcessSums& sums);
 
  private:
+  void WriteChanged(pg::Session& session, const ProcessSums& sums, pg::TransactionOptions options);
+
   Clock& clock_;
   std::string process_;
   SteadyTime written_at_;
@@ -73,8 +76,9 @@ class ProcessTotals {
   bool all_written_ = false;
 };
 
-// Adds up what processes left that died. Returns their names.
+// Processes that have rows and were not heard of for kSilenceMax.
 std::vector<std::string> FindSilentProcesses(pg::Transaction& tx);
+// Adds the rows of a process to those of all that are no more. Twice is once.
 void FoldProcess(pg::Transaction& tx, const std::string& process);
 
 }  // namespace ferry
