@@ -58,11 +58,27 @@ def needed_packages(program):
     return {packages[path] for path in paths}
 
 
+def with_dependencies(packages):
+    """These and what comes along with them, by Debian's own word."""
+    known, todo = set(), set(packages)
+    while todo:
+        known |= todo
+        depends = subprocess.run(["dpkg-query", "-W", "-f", "${Depends}, ${Pre-Depends}, ", *todo],
+                                 capture_output=True, text=True, check=True).stdout
+        names = {re.split(r"[ :(]", one.strip())[0] for one in re.split(r"[,|]", depends)}
+        installed = subprocess.run(["dpkg-query", "-W", "-f", "${Package}\n", *names - {""}],
+                                   capture_output=True, text=True, check=False).stdout.split()
+        todo = set(installed) - known
+    return known
+
+
 class Recipe(unittest.TestCase):
     @unittest.skipUnless(all(path.exists() for path in PROGRAMS), "the programs are not built")
     def test_the_packages_of_the_image_are_those_that_the_programs_are_linked_with(self):
         needed = set().union(*map(needed_packages, PROGRAMS)) - ALWAYS_THERE - SANITIZERS
-        self.assertEqual(runtime_packages() - NOT_LINKED, needed)
+        listed = runtime_packages()
+        self.assertEqual(needed - with_dependencies(listed), set(), "missing")
+        self.assertEqual(listed - NOT_LINKED - needed, set(), "superfluous")
 
     def test_what_it_copies_is_there_and_passes_the_ignore_file(self):
         ignored = (ROOT / "helm/image/Containerfile.dockerignore").read_text().splitlines()
