@@ -15,11 +15,7 @@ RUNBOOKS = ROOT / "helm/runbooks"
 RUNBOOK_URL = "https://github.com/bucketferry/bucketferry/blob/main/helm/runbooks/"
 
 # Metrics that rules use and exporter/catalogue.cc does not have. It has to be empty.
-NOT_IN_CATALOGUE = [
-    "bucketferry_task_credentials_expiry_timestamp_seconds",
-    "bucketferry_task_credentials_refused",
-    "bucketferry_task_last_skip_timestamp_seconds",
-]
+NOT_IN_CATALOGUE = []
 
 # Who is told: by the event, or else by the severity.
 RECEIVERS = {
