@@ -37,6 +37,13 @@ class Rules(unittest.TestCase):
                       "PrometheusRule")["spec"]["groups"]
         self.assertEqual(groups, groups_of_files()[1:])
 
+    def test_between_runs_no_exporter_is_missed_where_it_is_a_sidecar_only(self):
+        rules = {"metrics": {"prometheusRule": {"enabled": True, "evaluationInterval": "15s"}}}
+        groups = only(render([ci("sidecar"), rules]), "PrometheusRule")["spec"]["groups"]
+        self.assertEqual(set(alerts(groups_of_files())) - set(alerts(groups)),
+                         {"BucketferryExporterAbsent"})
+        self.assertEqual({group["interval"] for group in groups}, {"15s"})
+
     def test_labels_are_added_where_an_alert_has_none_of_that_name(self):
         before = alerts(groups_of_files())
         after = alerts(only(render(ci("existing")), "PrometheusRule")["spec"]["groups"])
