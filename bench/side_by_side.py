@@ -230,7 +230,7 @@ class Ferry:
                  f"    destination: {{store: dst, bucket: {buckets[1]}}}\n{transfer}")
         self.config.touch(mode=0o600)
         self.config.write_text(text, encoding="utf-8")
-        self.exporter = None
+        self.exporter = self.port = None
 
     def __enter__(self):
         try:
@@ -287,6 +287,7 @@ class Ferry:
                 with contextlib.suppress(urllib.error.URLError, OSError):
                     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
                     with opener.open(f"http://127.0.0.1:{port}/-/ready", timeout=2):
+                        self.port = port
                         return
                 time.sleep(0.1)
             stop(self.exporter)

@@ -5,6 +5,7 @@ namespace {
 
 constexpr auto kGauge = prometheus::MetricType::Gauge;
 constexpr auto kCounter = prometheus::MetricType::Counter;
+constexpr auto kHistogram = prometheus::MetricType::Histogram;
 
 constexpr Metric kCatalogue[] = {
     // The exporter and its database.
@@ -74,7 +75,13 @@ constexpr Metric kCatalogue[] = {
      {"task"}},
     {"bucketferry_task_last_progress_timestamp_seconds",
      kGauge,
-     "Unix time at which a worker last wrote down what it did, or a run ended; 0: never.",
+     "Unix time at which a run last came forward: an object or a part ended, keys were listed, or "
+     "the "
+     "run itself ended; 0: never.",
+     {"task"}},
+    {"bucketferry_task_last_skip_timestamp_seconds",
+     kGauge,
+     "Unix time at which a run last did not begin because another one was going on; 0: never.",
      {"task"}},
     {"bucketferry_task_last_run_success",
      kGauge,
@@ -95,6 +102,32 @@ constexpr Metric kCatalogue[] = {
      "run had planned.",
      {"task", "outcome"}},
 
+    {"bucketferry_task_run_planned_objects",
+     kGauge,
+     "Objects that the run that goes on has planned so far; 0 when none does.",
+     {"task"}},
+    {"bucketferry_task_run_final_objects",
+     kGauge,
+     "Those of them of which it is known what became of them.",
+     {"task"}},
+    {"bucketferry_task_run_planned_bytes",
+     kGauge,
+     "Bytes that the run that goes on has planned so far; 0 when none does.",
+     {"task"}},
+    {"bucketferry_task_run_final_bytes",
+     kGauge,
+     "Those of them that are over, with what has come over of large objects that are not done.",
+     {"task"}},
+    {"bucketferry_task_credentials_refused",
+     kGauge,
+     "1 while the last word of the store was that it refuses the credentials, or none were to be "
+     "had.",
+     {"task", "side"}},
+    {"bucketferry_task_credentials_expiry_timestamp_seconds",
+     kGauge,
+     "Unix time until which the credentials are good, as their file says; absent when it does not.",
+     {"task", "side"}},
+
     // Levels.
     {"bucketferry_jobs",
      kGauge,
@@ -102,8 +135,14 @@ constexpr Metric kCatalogue[] = {
      "latest closed run.",
      {"task", "state"}},
     {"bucketferry_parts", kGauge, "Parts of large objects of open runs.", {"task", "state"}},
-    {"bucketferry_pending_bytes", kGauge, "Bytes of open runs that wait.", {"task"}},
-    {"bucketferry_in_flight_bytes", kGauge, "Bytes of open runs on their way.", {"task"}},
+    {"bucketferry_pending_bytes",
+     kGauge,
+     "Bytes of objects of open runs that wait; without what has come over of large ones.",
+     {"task"}},
+    {"bucketferry_in_flight_bytes",
+     kGauge,
+     "Bytes of objects of open runs on their way; without what has come over of large ones.",
+     {"task"}},
     {"bucketferry_oldest_pending_timestamp_seconds",
      kGauge,
      "Start of the oldest open run in which an object waits; absent when none does.",
@@ -144,6 +183,28 @@ constexpr Metric kCatalogue[] = {
      "Bytes of bodies sent to the destination, repeated ones too.",
      {"task"}},
 
+    {"bucketferry_retries_total",
+     kCounter,
+     "Requests, parts and objects that were tried again, by what had gone wrong.",
+     {"task", "reason"}},
+
+    // Requests to the stores. A task uses few of the operations, and each costs a dozen series:
+    // only
+    // those that were ever asked for are here. A query that must not miss one says `or vector(0)`.
+    {"bucketferry_storage_requests_total",
+     kCounter,
+     "Requests to the stores of the task that have ended; operations never used are absent.",
+     {"task", "side", "operation"}},
+    {"bucketferry_storage_request_errors_total",
+     kCounter,
+     "Those at which the store failed or refused; that an object is gone or has changed is no "
+     "error.",
+     {"task", "side", "operation"}},
+    {"bucketferry_storage_request_duration_seconds",
+     kHistogram,
+     "How long they took until the last byte of the answer, waiting for the other side included.",
+     {"task", "side", "operation"}},
+
     // Downstream.
     {"bucketferry_refresh_required_run_id",
      kGauge,
@@ -157,6 +218,15 @@ constexpr Metric kCatalogue[] = {
     {"bucketferry_refresh_failures_total",
      kCounter,
      "Requests to refresh the target that failed.",
+     {"target"}},
+
+    {"bucketferry_notify_requests_total",
+     kCounter,
+     "Messages to the target, each attempt.",
+     {"target"}},
+    {"bucketferry_notify_failures_total",
+     kCounter,
+     "Attempts to send a message to the target that failed.",
      {"target"}},
 
     // This process; names as every Prometheus client has them.

@@ -1,7 +1,5 @@
 #include "exporter/endpoints.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -11,6 +9,7 @@
 #include "batch/base/error.h"
 #include "batch/base/log.h"
 #include "batch/pg/session.h"
+#include "batch/serve/bearer.h"
 #include "exporter/metrics_page.h"
 #include "exporter/objects.h"
 #include "exporter/session_guard.h"
@@ -51,14 +50,6 @@ milliseconds ScrapeBudget(const std::string& header) {
   if (!good) seconds = kScrapeSecondsUsual;
   seconds = std::min(seconds, kScrapeSecondsMax);
   return milliseconds(std::llround(1000 * std::max(seconds - 0.5, seconds / 2)));
-}
-
-bool IsBearer(const std::string& authorization, const Secret& token) {
-  constexpr std::string_view kScheme = "Bearer ";
-  if (token.empty() || !authorization.starts_with(kScheme)) return false;
-  const std::string_view given = std::string_view(authorization).substr(kScheme.size());
-  return given.size() == token.Reveal().size() &&
-         CRYPTO_memcmp(given.data(), token.Reveal().data(), given.size()) == 0;
 }
 
 Endpoints::Endpoints(const Config& config, Database& database, Clock& clock, Secret status_token,

@@ -31,9 +31,6 @@ namespace ferry::exporter {
 // second: half of it). 9.5 s where `header` is no number; never more than a minute.
 std::chrono::milliseconds ScrapeBudget(const std::string& header);
 
-// In a time that does not depend on where they differ. An empty token matches nothing.
-bool IsBearer(const std::string& authorization, const Secret& token);
-
 class Endpoints {
  public:
   // Requests of people and of probes that use the database at once, each kind for itself; more wait

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "batch/base/log.h"
+#include "batch/serve/bounded_socket.h"
 
 namespace ferry::exporter {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <string>
 
-#include "exporter/bounded_socket.h"
+#include "batch/serve/bounded_socket.h"
 #include "exporter/endpoints.h"
 
 namespace ferry::exporter {

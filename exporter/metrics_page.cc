@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "batch/base/key.h"
 #include "batch/base/version.h"
@@ -49,6 +50,7 @@ void AddTotals(const std::string& task, const TaskTotals& totals, MetricsText* p
   page->Add("bucketferry_runs_total", {task}, Number(totals.runs));
   page->Add("bucketferry_runs_failed_total", {task}, Number(totals.runs_failed));
   page->Add("bucketferry_runs_skipped_total", {task}, Number(totals.runs_skipped));
+  page->Add("bucketferry_task_last_skip_timestamp_seconds", {task}, totals.skipped_at);
   page->Add("bucketferry_objects_copied_total", {task}, Number(totals.objects_copied));
   page->Add("bucketferry_objects_failed_total", {task}, Number(totals.objects_failed));
   page->Add("bucketferry_objects_vanished_total", {task}, Number(totals.objects_vanished));
@@ -68,6 +70,10 @@ void AddOpenRuns(const std::string& task, const OpenRuns& runs, MetricsText* pag
   page->Add("bucketferry_parts", {task, "in_flight"}, Number(runs.parts_in_flight));
   page->Add("bucketferry_pending_bytes", {task}, Number(runs.pending_bytes));
   page->Add("bucketferry_in_flight_bytes", {task}, Number(runs.in_flight_bytes));
+  page->Add("bucketferry_task_run_planned_objects", {task}, Number(runs.planned_objects));
+  page->Add("bucketferry_task_run_final_objects", {task}, Number(runs.final_objects));
+  page->Add("bucketferry_task_run_planned_bytes", {task}, Number(runs.planned_bytes));
+  page->Add("bucketferry_task_run_final_bytes", {task}, Number(runs.final_bytes));
   page->Add("bucketferry_workers", {task}, Number(runs.workers));
   if (runs.oldest_pending_at) {
     page->Add("bucketferry_oldest_pending_timestamp_seconds", {task}, *runs.oldest_pending_at);
@@ -101,6 +107,42 @@ void AddLastRuns(const std::string& task, const LastRuns& last, MetricsText* pag
   page->Add("bucketferry_jobs", {task, "dead"}, Number(last.dead));
 }
 
+void AddRequests(const std::string& task, const std::vector<StorageRequests>& rows,
+                 MetricsText* page) {
+  constexpr double kMicrosecond = 1e-6;
+  for (const StorageRequests& row : rows) {
+    page->Add("bucketferry_storage_requests_total", {task, row.side, row.operation},
+              Number(row.requests));
+    page->Add("bucketferry_storage_request_errors_total", {task, row.side, row.operation},
+              Number(row.errors));
+    page->Add("bucketferry_storage_request_duration_seconds", {task, row.side, row.operation},
+              {kRequestSecondsBounds, row.buckets, Number(row.microseconds) * kMicrosecond});
+  }
+}
+
+// All reasons, from the first scrape on.
+void AddRetries(const std::string& task, const std::vector<Retries>& rows, MetricsText* page) {
+  for (const std::string_view reason : kRetryReasons) {
+    const auto row = std::ranges::find(rows, reason, &Retries::reason);
+    page->Add("bucketferry_retries_total", {task, reason},
+              row == rows.end() ? 0 : Number(row->retries));
+  }
+}
+
+// Both sides, from the first scrape on.
+void AddCredentials(const std::string& task, const std::vector<Credentials>& rows,
+                    MetricsText* page) {
+  for (const std::string_view side : {"source", "destination"}) {
+    const auto row = std::ranges::find(rows, side, &Credentials::side);
+    const bool known = row != rows.end();
+    page->Add("bucketferry_task_credentials_refused", {task, side}, known && row->refused ? 1 : 0);
+    if (known && row->expires_at) {
+      page->Add("bucketferry_task_credentials_expiry_timestamp_seconds", {task, side},
+                *row->expires_at);
+    }
+  }
+}
+
 // Targets are those of the configuration's tasks; rows of others are of no interest.
 void AddRefresh(const Config& config, const std::vector<Refresh>& rows, MetricsText* page) {
   struct Target {
@@ -124,6 +166,20 @@ void AddRefresh(const Config& config, const std::vector<Refresh>& rows, MetricsT
   for (const auto& [name, target] : targets) {
     page->Add("bucketferry_refresh_requests_total", {name}, Number(target.requests));
     page->Add("bucketferry_refresh_failures_total", {name}, Number(target.failures));
+  }
+}
+
+void AddNotify(const Config& config, const std::map<std::string, NotifyTotals, std::less<>>& rows,
+               MetricsText* page) {
+  std::set<std::string> targets;
+  for (const TaskConfig& task : config.tasks) {
+    targets.insert(task.notify.begin(), task.notify.end());
+  }
+  for (const std::string& target : targets) {
+    const auto row = rows.find(target);
+    const NotifyTotals found = row == rows.end() ? NotifyTotals{} : row->second;
+    page->Add("bucketferry_notify_requests_total", {target}, Number(found.requests));
+    page->Add("bucketferry_notify_failures_total", {target}, Number(found.failures));
   }
 }
 
@@ -156,8 +212,14 @@ std::string RenderMetrics(const Config& config, const Snapshot& snapshot,
         page.Add("bucketferry_open_uploads", {task.name},
                  Number(Of(*snapshot.open_uploads, task.name)));
       }
+      if (snapshot.requests) AddRequests(task.name, Of(*snapshot.requests, task.name), &page);
+      if (snapshot.retries) AddRetries(task.name, Of(*snapshot.retries, task.name), &page);
+      if (snapshot.credentials) {
+        AddCredentials(task.name, Of(*snapshot.credentials, task.name), &page);
+      }
     }
     if (snapshot.refresh) AddRefresh(config, *snapshot.refresh, &page);
+    if (snapshot.notify) AddNotify(config, *snapshot.notify, &page);
   }
   AddProcess(process, &page);
   return page.Text();

@@ -18,8 +18,9 @@ using std::chrono::milliseconds;
 // Below this a statement is not worth starting; 0 would mean "no limit" to the server.
 constexpr milliseconds kStatementTimeoutMin{10};
 
-constexpr std::array<std::string_view, 6> kCollectors = {"database",  "totals",  "open_runs",
-                                                         "last_runs", "uploads", "refresh"};
+constexpr std::array<std::string_view, 10> kCollectors = {
+    "database", "totals",  "open_runs",   "last_runs", "uploads",
+    "requests", "retries", "credentials", "refresh",   "notify"};
 
 double Seconds(const pg::Row& row, std::string_view column) {
   return row.Get<std::optional<double>>(column).value_or(0);
@@ -34,6 +35,7 @@ TaskTotals ReadTotals(const pg::Row& row) {
           .runs = Count(row, "runs"),
           .runs_failed = Count(row, "runs_failed"),
           .runs_skipped = Count(row, "runs_skipped"),
+          .skipped_at = Seconds(row, "skipped"),
           .objects_copied = Count(row, "objects_copied"),
           .objects_failed = Count(row, "objects_failed"),
           .objects_vanished = Count(row, "objects_vanished"),
@@ -52,6 +54,10 @@ OpenRuns ReadOpenRuns(const pg::Row& row) {
           .parts_in_flight = Count(row, "parts_in_flight"),
           .pending_bytes = Count(row, "pending_bytes"),
           .in_flight_bytes = Count(row, "in_flight_bytes"),
+          .planned_objects = Count(row, "planned_objects"),
+          .final_objects = Count(row, "final_objects"),
+          .planned_bytes = Count(row, "planned_bytes"),
+          .final_bytes = Count(row, "final_bytes"),
           .workers = Count(row, "workers"),
           .oldest_pending_at = row.Get<std::optional<double>>("oldest_pending")};
 }
@@ -80,6 +86,29 @@ LastRuns ReadLastRuns(const pg::Row& row) {
 
 std::int64_t ReadOpenUploads(const pg::Row& row) { return Count(row, "open_uploads"); }
 
+StorageRequests ReadRequests(const pg::Row& row) {
+  StorageRequests one{.side = row.Get<std::string>("side"),
+                      .operation = row.Get<std::string>("operation"),
+                      .requests = Count(row, "requests"),
+                      .errors = Count(row, "errors"),
+                      .microseconds = Count(row, "microseconds")};
+  static_assert(kRequestSecondsBuckets == 8, "as many columns as metrics/requests has");
+  for (std::size_t i = 0; i < one.buckets.size(); ++i) {
+    one.buckets[i] = Count(row, "bucket_" + std::to_string(i + 1));
+  }
+  return one;
+}
+
+Retries ReadRetries(const pg::Row& row) {
+  return {.reason = row.Get<std::string>("reason"), .retries = Count(row, "retries")};
+}
+
+Credentials ReadCredentials(const pg::Row& row) {
+  return {.side = row.Get<std::string>("side"),
+          .refused = row.Get<bool>("refused"),
+          .expires_at = row.Get<std::optional<double>>("expires")};
+}
+
 Refresh ReadRefresh(const pg::Row& row) {
   return {.task = row.Get<std::string>("task"),
           .target = row.Get<std::string>("target"),
@@ -93,6 +122,13 @@ template <typename T>
 ByTask<T> ReadByTask(const pg::Rows& rows, T (*read)(const pg::Row&)) {
   ByTask<T> by_task;
   for (const pg::Row row : rows) by_task.emplace(row.Get<std::string>("task"), read(row));
+  return by_task;
+}
+
+template <typename T>
+ByTask<std::vector<T>> ReadListsByTask(const pg::Rows& rows, T (*read)(const pg::Row&)) {
+  ByTask<std::vector<T>> by_task;
+  for (const pg::Row row : rows) by_task[row.Get<std::string>("task")].push_back(read(row));
   return by_task;
 }
 
@@ -136,29 +172,64 @@ class Collection {
   Snapshot* const snapshot_;
 };
 
+// Whose rows are of interest.
+struct Names {
+  std::vector<std::string> tasks;
+  std::vector<std::string> notify_targets;
+};
+
+Names NamesOf(const Config& config) {
+  Names names;
+  for (const TaskConfig& task : config.tasks) {
+    names.tasks.push_back(task.name);
+    names.notify_targets.insert(names.notify_targets.end(), task.notify.begin(), task.notify.end());
+  }
+  return names;
+}
+
 // Returns the first problem, or nothing.
-std::string CollectTasks(pg::Transaction& tx, const std::vector<std::string>& names,
-                         Collection* collection, Snapshot* snapshot) {
+std::string CollectTasks(pg::Transaction& tx, const Names& names, Collection* collection,
+                         Snapshot* snapshot) {
   std::string first;
   const auto collect = [&](std::string_view name, auto body) {
     const std::string problem = collection->Collect(name, body);
     if (first.empty()) first = problem;
   };
-  collect("totals",
-          [&] { snapshot->totals = ReadByTask(tx.Execute("metrics/totals", names), ReadTotals); });
+  collect("totals", [&] {
+    snapshot->totals = ReadByTask(tx.Execute("metrics/totals", names.tasks), ReadTotals);
+  });
   collect("open_runs", [&] {
-    snapshot->open_runs = ReadByTask(tx.Execute("metrics/open_runs", names), ReadOpenRuns);
+    snapshot->open_runs = ReadByTask(tx.Execute("metrics/open_runs", names.tasks), ReadOpenRuns);
   });
   collect("last_runs", [&] {
-    snapshot->last_runs = ReadByTask(tx.Execute("metrics/last_runs", names), ReadLastRuns);
+    snapshot->last_runs = ReadByTask(tx.Execute("metrics/last_runs", names.tasks), ReadLastRuns);
   });
   collect("uploads", [&] {
-    snapshot->open_uploads = ReadByTask(tx.Execute("metrics/uploads", names), ReadOpenUploads);
+    snapshot->open_uploads =
+        ReadByTask(tx.Execute("metrics/uploads", names.tasks), ReadOpenUploads);
+  });
+  collect("requests", [&] {
+    snapshot->requests = ReadListsByTask(tx.Execute("metrics/requests", names.tasks), ReadRequests);
+  });
+  collect("retries", [&] {
+    snapshot->retries = ReadListsByTask(tx.Execute("metrics/retries", names.tasks), ReadRetries);
+  });
+  collect("credentials", [&] {
+    snapshot->credentials =
+        ReadListsByTask(tx.Execute("metrics/credentials", names.tasks), ReadCredentials);
   });
   collect("refresh", [&] {
-    const pg::Rows rows = tx.Execute("metrics/refresh", names);
+    const pg::Rows rows = tx.Execute("metrics/refresh", names.tasks);
     snapshot->refresh.emplace();
     for (const pg::Row row : rows) snapshot->refresh->push_back(ReadRefresh(row));
+  });
+  collect("notify", [&] {
+    const pg::Rows rows = tx.Execute("metrics/notify", names.notify_targets);
+    snapshot->notify.emplace();
+    for (const pg::Row row : rows) {
+      (*snapshot->notify)[row.Get<std::string>("target")] = {Count(row, "requests"),
+                                                             Count(row, "failures")};
+    }
   });
   return first;
 }
@@ -169,7 +240,11 @@ void FillEmpty(Snapshot* snapshot) {
   snapshot->open_runs.emplace();
   snapshot->last_runs.emplace();
   snapshot->open_uploads.emplace();
+  snapshot->requests.emplace();
+  snapshot->retries.emplace();
+  snapshot->credentials.emplace();
   snapshot->refresh.emplace();
+  snapshot->notify.emplace();
   for (CollectorResult& collector : snapshot->collectors) collector.success = true;
 }
 
@@ -219,9 +294,7 @@ void SnapshotReader::ReadAll(SteadyTime deadline, Snapshot* snapshot) {
 
   std::string problem;
   if (has_schema) {
-    std::vector<std::string> names;
-    for (const TaskConfig& task : config_.tasks) names.push_back(task.name);
-    problem = CollectTasks(tx, names, &collection, snapshot);
+    problem = CollectTasks(tx, NamesOf(config_), &collection, snapshot);
   } else {
     FillEmpty(snapshot);
   }

@@ -4,6 +4,7 @@
 // is zero. Times are Unix seconds of the database, 0 where there is none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "batch/base/measures.h"
 
 namespace ferry::exporter {
 
@@ -25,6 +28,7 @@ struct TaskTotals {
   std::int64_t runs = 0;
   std::int64_t runs_failed = 0;
   std::int64_t runs_skipped = 0;
+  double skipped_at = 0;
   std::int64_t objects_copied = 0;
   std::int64_t objects_failed = 0;
   std::int64_t objects_vanished = 0;
@@ -43,6 +47,10 @@ struct OpenRuns {
   std::int64_t parts_in_flight = 0;
   std::int64_t pending_bytes = 0;
   std::int64_t in_flight_bytes = 0;
+  std::int64_t planned_objects = 0;
+  std::int64_t final_objects = 0;
+  std::int64_t planned_bytes = 0;
+  std::int64_t final_bytes = 0;
   std::int64_t workers = 0;
   std::optional<double> oldest_pending_at;
 };
@@ -71,11 +79,36 @@ struct LastRuns {
   std::int64_t bytes_not_done = 0;
 };
 
+struct StorageRequests {
+  std::string side;
+  std::string operation;
+  std::int64_t requests = 0;
+  std::int64_t errors = 0;
+  std::int64_t microseconds = 0;
+  std::array<std::int64_t, kRequestSecondsBuckets> buckets{};  // each request in one of them
+};
+
+struct Retries {
+  std::string reason;
+  std::int64_t retries = 0;
+};
+
+struct Credentials {
+  std::string side;
+  bool refused = false;
+  std::optional<double> expires_at;
+};
+
 struct Refresh {
   std::string task;
   std::string target;
   std::int64_t required_run = 0;
   std::int64_t acknowledged_run = 0;
+  std::int64_t requests = 0;
+  std::int64_t failures = 0;
+};
+
+struct NotifyTotals {
   std::int64_t requests = 0;
   std::int64_t failures = 0;
 };
@@ -92,7 +125,11 @@ struct Snapshot {
   std::optional<ByTask<OpenRuns>> open_runs;
   std::optional<ByTask<LastRuns>> last_runs;
   std::optional<ByTask<std::int64_t>> open_uploads;
+  std::optional<ByTask<std::vector<StorageRequests>>> requests;
+  std::optional<ByTask<std::vector<Retries>>> retries;
+  std::optional<ByTask<std::vector<Credentials>>> credentials;
   std::optional<std::vector<Refresh>> refresh;
+  std::optional<std::map<std::string, NotifyTotals, std::less<>>> notify;  // by target
 };
 
 }  // namespace ferry::exporter

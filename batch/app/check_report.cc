@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batch/app/status_text.h"
+#include "batch/base/human.h"
 
 namespace ferry {
 

@@ -107,6 +107,10 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   CLI::App* verify = add("verify", Command::kVerify, "compare source and destination");
   verify->add_flag("--deep", line.deep, "read both sides: every byte, headers, tags");
   verify->add_flag("--all", line.all, "a line for each difference, not for the first 1,000");
+  CLI::App* hook =
+      add("hook", Command::kHook, "serve Alertmanager webhooks: refresh and notify downstream");
+  hook->add_option("--listen", line.listen, "address, instead of hook.listen (0.0.0.0:9848)")
+      ->type_name("HOST:PORT");
   add("migrate", Command::kMigrate, "bring the database schema up to date");
 
   try {

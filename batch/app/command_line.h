@@ -23,6 +23,7 @@ enum class Command {
   kRetry,
   kVerify,
   kMigrate,
+  kHook,
 };
 
 struct CommandLine {
@@ -43,6 +44,7 @@ struct CommandLine {
   std::string key;      // jobs: a glob; explain: a key; both in escaped form
   bool ledger = false;  // jobs
   bool deep = false;    // verify
+  std::string listen;   // hook: instead of the configuration's
 };
 
 struct Parsed {

@@ -34,6 +34,7 @@ int ShowJobs(const CommandContext& context);     // jobs
 int Explain(const CommandContext& context);      // explain
 int Verify(const CommandContext& context);       // verify
 int Check(const CommandContext& context);        // check
+int ServeHook(const CommandContext& context);    // hook
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitIncomplete = 1;

@@ -27,7 +27,8 @@ void Database::Prune(const std::stop_token& stop) try {
   log::Info("history pruned", {{"left_jobs", pruned.jobs},
                                {"partitions", pruned.partitions},
                                {"runs", pruned.runs},
-                               {"workers", pruned.workers}});
+                               {"workers", pruned.workers},
+                               {"processes", pruned.processes}});
 } catch (const Error& error) {
   log::Debug("could not prune history", {{"error", error.what()}});
 }

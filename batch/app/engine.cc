@@ -4,11 +4,23 @@
 
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/base/log.h"
 #include "batch/queue/job_queue.h"
 
 namespace ferry {
 
 namespace {
+
+// What is due downstream at the end of a command is tried for so long; then it is the next run's.
+constexpr std::chrono::seconds kSignalPatience{30};
+// Whoever ends has waited for the database before, where it was worth it.
+constexpr std::chrono::milliseconds kLastWordsPatience{3000};
+
+bool RaiseSignals(const std::vector<const TaskConfig*>& tasks) {
+  return !PlanOfRun(tasks).empty() || std::any_of(tasks.begin(), tasks.end(), [](const auto* task) {
+    return task->refresh_every.count() > 0;
+  });
+}
 
 WorkerOptions OptionsOf(const Config& config) {
   WorkerOptions options = WorkerOptionsOf(config.transfer);
@@ -22,14 +34,37 @@ Engine::Engine(const CommandContext& context)
     : context_(context),
       database_(Database::Open(context.config)),
       stores_(context.config, context.environment, context.clock),
+      report_(stores_, context.clock),
       options_(OptionsOf(context.config)),
       listings_(std::min(LaneCount(), static_cast<int>(context.tasks.size())), options_.ring_bytes,
                 stores_, context.clock),
       terms_([this] { return database_->Connect(); }, context.clock,
-             {context.config.transfer.lease,
-              [this](pg::Session& session) { stores_.ShareThrottles(session); }},
+             {context.config.transfer.lease, [this](pg::Session& session) { Beat(session); }},
              context.config.transfer.outage_patience),
-      progress_(context.clock) {}
+      progress_(context.clock) {
+  if (!RaiseSignals(context.tasks)) return;
+  downstream_.emplace(Downstream::Parts{[this] { return database_->Connect(); }, context.config,
+                                        context.environment, context.clock},
+                      PlanOfRun(context.tasks), Downstream::Asked::kHere);
+}
+
+Engine::~Engine() {
+  try {
+    NewPatientSession(kLastWordsPatience, {}).Do([this](pg::Session& session) {
+      report_.End(session);
+    });
+  } catch (const Error& error) {
+    log::Warn("could not write down the last of what this process counted",
+              {{"error", error.what()}});
+  }
+}
+
+// What travels with the lease. How many requests there may be is worth more than how many there
+// were.
+void Engine::Beat(pg::Session& session) {
+  stores_.ShareThrottles(session);
+  report_.Write(session);
+}
 
 Worker::End Engine::Work(const Worker::Until& until) {
   while (true) {
@@ -71,6 +106,17 @@ Worker::End Engine::Work(const Worker::Until& until) {
 void Engine::WakeWorker() {
   MutexLock lock(mutex_);
   if (lanes_ != nullptr) lanes_->Wake();
+}
+
+void Engine::Watch(const TaskConfig& task, std::int64_t run_id) {
+  progress_.Watch(task.name, run_id);
+  if (downstream_) downstream_->Watch(task, run_id);
+}
+
+void Engine::FinishSignals() {
+  if (!downstream_ || downstream_->Finish(kSignalPatience, context_.stop)) return;
+  if (context_.stop.stop_requested()) return;
+  log::Warn("downstream does not know of everything yet: the next run of the task tries again");
 }
 
 PlannerSession Engine::NewPlannerSession() {

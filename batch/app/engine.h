@@ -10,11 +10,13 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/database.h"
+#include "batch/app/process_report.h"
 #include "batch/app/progress.h"
 #include "batch/app/stores.h"
 #include "batch/base/mutex.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/copy/worker.h"
+#include "batch/downstream/downstream.h"
 #include "batch/queue/planner_session.h"
 #include "batch/queue/terms.h"
 
@@ -24,6 +26,10 @@ class Engine {
  public:
   // Connects, migrates, registers a worker. `context` outlives this object. Throws Error.
   explicit Engine(const CommandContext& context);
+  // Writes down what this process counted, when the database can be reached.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   Stores& stores() { return stores_; }
   Progress& progress() { return progress_; }
@@ -33,6 +39,13 @@ class Engine {
   Worker::End Work(const Worker::Until& until);
   // From any thread: what `until` asks may have changed.
   void WakeWorker();
+
+  // This process is at work on a run: people are told of it, and downstream is refreshed, where its
+  // task leaves that to the run. From any thread; twice is once.
+  void Watch(const TaskConfig& task, std::int64_t run_id);
+  // At the end of a command, after its runs were closed: what is due downstream is done, or said
+  // not to be.
+  void FinishSignals();
 
   // The id of the current term; waits for a new one until halted. Thread-safe. Throws Error.
   std::int64_t WorkerId() { return terms_.Current(halted())->worker_id(); }
@@ -57,13 +70,17 @@ class Engine {
   std::stop_token halted() const { return halt_.get_token(); }
 
  private:
+  void Beat(pg::Session& session);
+
   const CommandContext& context_;
   const std::unique_ptr<Database> database_;
   Stores stores_;
+  ProcessReport report_;
   const WorkerOptions options_;
   LanePool listings_;
   Terms terms_;
   Progress progress_;
+  std::optional<Downstream> downstream_;
 
   std::stop_source halt_;
   const std::stop_callback<std::function<void()>> halt_at_stop_{context_.stop,

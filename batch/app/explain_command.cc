@@ -10,6 +10,7 @@
 #include "batch/app/stores.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/base/human.h"
 #include "batch/queue/ledger.h"
 
 namespace ferry {

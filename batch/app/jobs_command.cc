@@ -11,6 +11,7 @@
 #include "batch/app/status_text.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/base/human.h"
 #include "batch/base/log.h"
 #include "batch/plan/glob.h"
 #include "batch/queue/history.h"

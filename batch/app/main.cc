@@ -41,6 +41,7 @@ int Dispatch(const CommandContext& context) {
     case Command::kRetry: return RetryDead(context);
     case Command::kVerify: return Verify(context);
     case Command::kMigrate: return Migrate(context);
+    case Command::kHook: return ServeHook(context);
   }
   return kExitUsage;
 }

@@ -57,7 +57,7 @@ void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
                {"other_run", plan.begun.other_run}});
     return;
   }
-  engine.progress().Watch(plan.task->name, plan.begun.run_id);
+  engine.Watch(*plan.task, plan.begun.run_id);
   plan.run_id = plan.begun.run_id;
   log::Info("run started", {{"task", plan.task->name},
                             {"run", plan.begun.run_id},
@@ -98,6 +98,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
                      task.source.prefix,
                      task.destination.prefix};
   if (rules.on()) input.extra = [&](const ExtraFound& extra) { deletes.Add(extra); };
+  input.looked = [&] { writer.Looked(); };
   const CompareCounts counts =
       Compare(input, engine.halted(), [&](const Found& found) { writer.Add(found); });
   writer.Finish();

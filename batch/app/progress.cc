@@ -6,14 +6,48 @@
 #include <chrono>
 
 #include "batch/app/status_text.h"
+#include "batch/base/human.h"
 #include "batch/base/log.h"
 
 namespace ferry {
 namespace {
 
 constexpr std::chrono::seconds kLogEvery{10};
+constexpr double kSecondsMin = 0.5;  // between two looks that say something
+constexpr double kWeight = 0.3;      // of the latest look
+
+// With what has come over of large objects that are not done.
+std::int64_t BytesOver(const RunState& run) { return run.totals.bytes_done + run.bytes_under_way; }
 
 }  // namespace
+
+void Pace::Look(SteadyTime now, std::int64_t bytes) {
+  if (looked_at_) {
+    const double seconds = std::chrono::duration<double>(now - *looked_at_).count();
+    if (seconds < kSecondsMin) return;
+    const double latest = static_cast<double>(bytes - bytes_) / seconds;
+    const double before = bytes_per_second_.value_or(latest);
+    bytes_per_second_ = (1 - kWeight) * before + kWeight * latest;
+  }
+  looked_at_ = now;
+  bytes_ = bytes;
+}
+
+std::string ProgressLine(const std::string& task, const RunState& run, double bytes_per_second) {
+  const Tally& t = run.totals;
+  const std::int64_t over = BytesOver(run);
+  std::string line =
+      fmt::format("{}: {} of {}{} objects, {} of {}, {}/s", task, t.done + t.deleted, t.planned,
+                  run.state == "planning" ? "+" : "", HumanBytes(static_cast<double>(over)),
+                  HumanBytes(static_cast<double>(t.bytes_planned)), HumanBytes(bytes_per_second));
+  const double left = static_cast<double>(t.bytes_planned - over);
+  if (run.state == "copying" && bytes_per_second > 1 && left > 0) {
+    line += ", " + HumanTime(left / bytes_per_second) + " left";
+  }
+  if (t.dead > 0) line += fmt::format(", {} dead", t.dead);
+  if (t.retry_wait > 0) line += fmt::format(", {} waiting", t.retry_wait);
+  return line;
+}
 
 Progress::Progress(Clock& clock)
     : clock_(clock),
@@ -26,9 +60,8 @@ void Progress::Watch(const std::string& task, std::int64_t run_id) {
   MutexLock lock(mutex_);
   const auto [place, is_new] = watched_.try_emplace(run_id);
   if (!is_new) return;
-  Watched& watched = place->second;
-  watched.task = task;
-  watched.when_before = clock_.SteadyNow();
+  place->second.task = task;
+  new_ones_ = true;
 }
 
 void Progress::OnDone(const std::string& task, const Key& key, const DoneJob& job) {
@@ -64,10 +97,13 @@ std::optional<std::string> Progress::given_up() {
 }
 
 void Progress::OnTick(WorkQueue& queue) {
-  const bool log_now = !terminal_ && clock_.SteadyNow() >= next_log_;
-  if (!terminal_ && !log_now) return;
-  next_log_ = clock_.SteadyNow() + kLogEvery;
+  const SteadyTime now = clock_.SteadyNow();
+  const bool log_now = !terminal_ && now >= next_log_;
   MutexLock lock(mutex_);
+  // A first look says from where on it is counted.
+  if (!terminal_ && !log_now && !new_ones_) return;
+  new_ones_ = false;
+  if (log_now) next_log_ = now + kLogEvery;
   std::string lines;
   for (auto it = watched_.begin(); it != watched_.end();) {
     const RunState run = queue.ReadRun(it->first);
@@ -75,49 +111,27 @@ void Progress::OnTick(WorkQueue& queue) {
       it = watched_.erase(it);
       continue;
     }
-    const std::string line = Line(it->second, run);
+    Watched& watched = it->second;
+    // What is read from the source moves within large objects, and where bytes are only compared.
+    watched.pace.Look(now, run.totals.source_bytes_read);
+    const double rate = watched.pace.bytes_per_second();
     if (terminal_) {
-      lines += (lines.empty() ? "" : "\n") + line;
-    } else {
-      log::Info("progress", {{"task", it->second.task},
+      lines += (lines.empty() ? "" : "\n") + ProgressLine(watched.task, run, rate);
+    } else if (log_now) {
+      log::Info("progress", {{"task", watched.task},
                              {"run", run.run_id},
                              {"state", run.state},
                              {"objects", run.totals.done},
                              {"deleted", run.totals.deleted},
                              {"planned", run.totals.planned},
-                             {"bytes", run.totals.bytes_done},
+                             {"bytes", BytesOver(run)},
                              {"bytes_planned", run.totals.bytes_planned},
-                             {"bytes_per_second", it->second.bytes_per_second},
+                             {"bytes_per_second", rate},
                              {"dead", run.totals.dead}});
     }
     ++it;
   }
   if (terminal_) log::SetStatus(lines);
-}
-
-std::string Progress::Line(Watched& watched, const RunState& run) {
-  const Tally& t = run.totals;
-  const SteadyTime now = clock_.SteadyNow();
-  // What is written to the destination moves within large objects too.
-  const double seconds = std::chrono::duration<double>(now - watched.when_before).count();
-  if (seconds > 0.5) {
-    const double rate = static_cast<double>(t.bytes_done - watched.bytes_before) / seconds;
-    watched.bytes_per_second =
-        watched.bytes_per_second == 0 ? rate : 0.7 * watched.bytes_per_second + 0.3 * rate;
-    watched.bytes_before = t.bytes_done;
-    watched.when_before = now;
-  }
-  std::string line = fmt::format(
-      "{}: {} of {}{} objects, {} of {}, {}/s", watched.task, t.done + t.deleted, t.planned,
-      run.state == "planning" ? "+" : "", HumanBytes(static_cast<double>(t.bytes_done)),
-      HumanBytes(static_cast<double>(t.bytes_planned)), HumanBytes(watched.bytes_per_second));
-  const double left = static_cast<double>(t.bytes_planned - t.bytes_done);
-  if (run.state == "copying" && watched.bytes_per_second > 1 && left > 0) {
-    line += ", " + HumanTime(left / watched.bytes_per_second) + " left";
-  }
-  if (t.dead > 0) line += fmt::format(", {} dead", t.dead);
-  if (t.retry_wait > 0) line += fmt::format(", {} waiting", t.retry_wait);
-  return line;
 }
 
 }  // namespace ferry

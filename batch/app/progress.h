@@ -5,13 +5,27 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "batch/base/mutex.h"
 #include "batch/copy/worker.h"
 
 namespace ferry {
+
+// How quickly bytes come, over the last looks. What was there before the first look is not counted.
+class Pace {
+ public:
+  void Look(SteadyTime now, std::int64_t bytes);
+  double bytes_per_second() const { return bytes_per_second_.value_or(0); }
+
+ private:
+  std::optional<SteadyTime> looked_at_;
+  std::int64_t bytes_ = 0;
+  std::optional<double> bytes_per_second_;
+};
+
+// "media: 3 of 10 objects, 1.0 GiB of 2.0 GiB, 5.0 MiB/s, 3m25s left".
+std::string ProgressLine(const std::string& task, const RunState& run, double bytes_per_second);
 
 class Progress final : public RunObserver {
  public:
@@ -35,12 +49,8 @@ class Progress final : public RunObserver {
  private:
   struct Watched {
     std::string task;
-    std::int64_t bytes_before = 0;
-    SteadyTime when_before{};
-    double bytes_per_second = 0;
+    Pace pace;
   };
-
-  std::string Line(Watched& watched, const RunState& run);
 
   Clock& clock_;
   const bool terminal_;
@@ -48,6 +58,7 @@ class Progress final : public RunObserver {
   Mutex mutex_;
   std::optional<std::string> given_up_ FERRY_GUARDED_BY(mutex_);
   std::map<std::int64_t, Watched> watched_ FERRY_GUARDED_BY(mutex_);
+  bool new_ones_ FERRY_GUARDED_BY(mutex_) = false;  // not looked at yet
 };
 
 }  // namespace ferry

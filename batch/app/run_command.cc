@@ -146,6 +146,7 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
   // A planner may have heard of the stop before the worker did.
   const bool stopped = end != Worker::End::kDrained || context.stop.stop_requested();
   const int code = ConcludeAll(context, engine, plans, stopped);
+  engine.FinishSignals();
   if (end == Worker::End::kWithdrawn) return SayGivenUp(engine);
   // Of a task that another run is at work on, that one tidies.
   if (!stopped && code != kExitSkipped) TidyAfterwards(context, engine);
@@ -194,6 +195,7 @@ int PlanTasks(const CommandContext& context) {
     CarryOutPlan(context, engine, RunKind::kScheduled, PlanByListing, plan);
     codes.push_back(ConcludePlan(context, engine, plan));
   }
+  engine.FinishSignals();
   return CombineExitCodes(codes);
 }
 

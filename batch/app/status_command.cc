@@ -8,6 +8,7 @@
 #include "batch/app/json_key.h"
 #include "batch/app/status_text.h"
 #include "batch/app/task_parts.h"
+#include "batch/base/human.h"
 #include "batch/queue/history.h"
 
 namespace ferry {

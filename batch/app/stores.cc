@@ -54,6 +54,12 @@ class ConfiguredCredentials final : public CredentialsSource {
     loaded_ = false;
   }
 
+  // Of the keys that were read last.
+  std::optional<std::int64_t> expires_at_ms() {
+    MutexLock lock(mutex_);
+    return expires_at_ms_;
+  }
+
  private:
   bool FileChanged() FERRY_REQUIRES(mutex_) {
     if (store_.credentials.kind != CredentialsConfig::Kind::kFile) return false;
@@ -72,7 +78,9 @@ class ConfiguredCredentials final : public CredentialsSource {
     }
     const std::optional<AccessKeys> found = ResolveCredentials(store_, environment_);
     keys_.reset();
+    expires_at_ms_.reset();
     if (found) {
+      expires_at_ms_ = found->expires_at_ms;
       keys_ = Credentials{found->access_key_id, found->secret_access_key.Reveal(),
                           found->session_token.Reveal()};
     }
@@ -85,6 +93,7 @@ class ConfiguredCredentials final : public CredentialsSource {
   Mutex mutex_;
   bool loaded_ FERRY_GUARDED_BY(mutex_) = false;
   std::optional<Credentials> keys_ FERRY_GUARDED_BY(mutex_);
+  std::optional<std::int64_t> expires_at_ms_ FERRY_GUARDED_BY(mutex_);
   SteadyTime checked_ FERRY_GUARDED_BY(mutex_){};
   std::filesystem::file_time_type written_ FERRY_GUARDED_BY(mutex_){};
 };
@@ -93,14 +102,14 @@ class ConfiguredCredentials final : public CredentialsSource {
 struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
             CredentialsSource& credentials, EndpointMemory& memory, Clock& clock,
-            const RetryOptions& retry, Limiter& limiter, std::atomic<std::int64_t>& requests,
-            std::atomic<std::int64_t>& retries)
+            const RetryOptions& retry, Limiter& limiter, Side side, RequestCounters& counters)
       : http(loop, CurlOptions{config.ca_file.string()}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
-        measured(s3, requests),
+        measured(s3, clock, side == Side::kSource ? counters.source : counters.destination,
+                 side == Side::kSource ? counters.source_stats : counters.destination_stats),
         limited(measured, loop, limiter),
         retrying(limited, loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
-                 [&retries](const Error&) { retries += 1; }) {}
+                 [&counters](const Error& error) { counters.Retry(error); }) {}
 
   CurlHttp http;
   S3Store s3;
@@ -108,6 +117,19 @@ struct Decorated {
   LimitedStore limited;
   RetryingStore retrying;
 };
+
+void AddSums(const std::string& task, std::string_view side, const RequestStats& stats,
+             ProcessSums& sums) {
+  for (std::size_t i = 0; i < kOperations.size(); ++i) {
+    const RequestStats::Figures figures = stats.Read(static_cast<Operation>(i));
+    if (figures.requests == 0) continue;
+    RequestSum& sum = sums.requests[{task, std::string(side), std::string(kOperations[i])}];
+    sum.requests = figures.requests;
+    sum.errors = figures.errors;
+    sum.microseconds = figures.microseconds;
+    sum.buckets.assign(figures.buckets.begin(), figures.buckets.end());
+  }
+}
 
 }  // namespace
 
@@ -130,11 +152,11 @@ class Stores::Made final : public TaskEnds {
         destination_config_(stores.config_.Store(task.destination.store)),
         source_(loop, source_config_, task.source.bucket, source_shared_.credentials,
                 source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
-                counters.source, counters.retries),
+                Side::kSource, counters),
         destination_(loop, destination_config_, task.destination.bucket,
                      destination_shared_.credentials, destination_shared_.memory, stores.clock_,
-                     retry, stores.LimiterOf(task.destination, kDestination), counters.destination,
-                     counters.retries) {}
+                     retry, stores.LimiterOf(task.destination, kDestination), Side::kDestination,
+                     counters) {}
 
   Ends ends() override {
     return Ends{loop_,
@@ -221,6 +243,36 @@ bool Stores::HaveAnswered(const std::string& task) {
   const TaskConfig& config = *config_.FindTask(task);
   return SharedOf(config_.Store(config.source.store)).memory.answered &&
          SharedOf(config_.Store(config.destination.store)).memory.answered;
+}
+
+ProcessSums Stores::Sums() {
+  ProcessSums sums;
+  for (const auto& [task, counters] : counters_) {
+    AddSums(task, kSource, counters.source_stats, sums);
+    AddSums(task, kDestination, counters.destination_stats, sums);
+    for (std::size_t i = 0; i < kRetryReasons.size(); ++i) {
+      const std::int64_t count = counters.retry_stats.Read(static_cast<RetryReason>(i));
+      if (count > 0) sums.retries.emplace(RetryKey{task, std::string(kRetryReasons[i])}, count);
+    }
+  }
+  return sums;
+}
+
+std::vector<StoreCredentials> Stores::TakeCredentials() {
+  std::vector<StoreCredentials> all;
+  const auto add = [&](const std::string& task, std::string_view side, const BucketPrefix& place,
+                       RequestStats& stats) {
+    const StoreConfig& store = config_.Store(place.store);
+    if (store.credentials.kind == CredentialsConfig::Kind::kAnonymous) return;
+    all.push_back(
+        {task, std::string(side), stats.TakeWord(), SharedOf(store).credentials.expires_at_ms()});
+  };
+  for (auto& [task, counters] : counters_) {
+    const TaskConfig& config = *config_.FindTask(task);
+    add(task, kSource, config.source, counters.source_stats);
+    add(task, kDestination, config.destination, counters.destination_stats);
+  }
+  return all;
 }
 
 void Stores::ShareThrottles(pg::Session& session) {

@@ -3,13 +3,16 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "batch/base/clock.h"
 #include "batch/config/config.h"
 #include "batch/config/environment.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/pg/session.h"
+#include "batch/queue/process_totals.h"
 #include "batch/store/credentials_source.h"
 #include "batch/store/limiter.h"
 #include "batch/store/retrying_store.h"
@@ -18,6 +21,14 @@ namespace ferry {
 
 // How long to try before giving up: lanes hand a failure back soon, a listing is worth waiting.
 enum class Patience { kShort, kOutage };
+
+// What a side of a task said of the credentials since it was last asked.
+struct StoreCredentials {
+  std::string task;
+  std::string side;
+  CredentialsWord word = CredentialsWord::kNone;
+  std::optional<std::int64_t> expires_at_ms;  // of those in use
+};
 
 class Stores final : public EndsFactory {
  public:
@@ -34,6 +45,11 @@ class Stores final : public EndsFactory {
   // With each heartbeat: tells other workers which stores throttled this one, and heeds what they
   // told. On the thread that renews the lease.
   void ShareThrottles(pg::Session& session);
+
+  // What all tasks' requests came to since the process started. Thread-safe.
+  ProcessSums Sums();
+  // Of the sides that sign their requests. Thread-safe.
+  std::vector<StoreCredentials> TakeCredentials();
 
  private:
   struct Shared;  // of one store, over all loops

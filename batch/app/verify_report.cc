@@ -5,6 +5,7 @@
 
 #include "batch/app/status_text.h"
 #include "batch/base/error.h"
+#include "batch/base/human.h"
 #include "batch/base/log.h"
 
 namespace ferry {

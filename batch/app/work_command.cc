@@ -59,7 +59,7 @@ int WorkOnTasks(const CommandContext& context) {
   until.accepts = [&](const OpenRun& run) {
     const TaskConfig* task = context.config.FindTask(run.task_name);
     if (task == nullptr || !IsGenerationOf(*task, run.place)) return false;
-    engine.progress().Watch(run.task_name, run.run_id);
+    engine.Watch(*task, run.run_id);
     if (!context.line.forever) worked_on.try_emplace(run.run_id, run);
     return true;
   };
@@ -83,6 +83,7 @@ int WorkOnTasks(const CommandContext& context) {
       const int code = database.Do(
           [&](pg::Session& session) { return ConcludeWork(context, session, worked_on); });
       if (!given_up) log::Info("nothing left to do");
+      engine.FinishSignals();
       TidyAfterwards(context, engine);
       return given_up ? SayGivenUp(engine) : code;
     }

@@ -6,17 +6,30 @@
 
 namespace ferry {
 
+namespace {
+
+template <typename Named>
+const Named* Find(const std::vector<Named>& all, std::string_view name) {
+  const auto found = std::ranges::find(all, name, &Named::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 const StoreConfig& Config::Store(std::string_view name) const {
-  const auto found = std::find_if(stores.begin(), stores.end(),
-                                  [&](const StoreConfig& store) { return store.name == name; });
-  FERRY_CHECK(found != stores.end());
+  const StoreConfig* const found = Find(stores, name);
+  FERRY_CHECK(found != nullptr);
   return *found;
 }
 
-const TaskConfig* Config::FindTask(std::string_view name) const {
-  const auto found = std::find_if(tasks.begin(), tasks.end(),
-                                  [&](const TaskConfig& task) { return task.name == name; });
-  return found == tasks.end() ? nullptr : &*found;
+const TaskConfig* Config::FindTask(std::string_view name) const { return Find(tasks, name); }
+
+const RefreshTarget* Config::FindRefreshTarget(std::string_view name) const {
+  return Find(refresh_targets, name);
+}
+
+const NotifyTarget* Config::FindNotifyTarget(std::string_view name) const {
+  return Find(notify_targets, name);
 }
 
 std::string_view ToString(ProviderName provider) {

@@ -34,7 +34,8 @@ struct DatabaseConfig {
 struct AccessKeys {
   std::string access_key_id;
   Secret secret_access_key;
-  Secret session_token;  // empty: none
+  Secret session_token;                            // empty: none
+  std::optional<std::int64_t> expires_at_ms = {};  // Unix; nullopt: nobody said
 
   friend bool operator==(const AccessKeys&, const AccessKeys&) = default;
 };
@@ -56,6 +57,8 @@ enum class Addressing { kAuto, kPath, kVirtual };
 enum class AdoptMode { kTrust, kVerify, kCopy };
 enum class VersionMode { kLatest, kPinned, kCompared };
 enum class DeleteMode { kNever, kExtra, kExtraAll };
+// Who calls a task's targets: the hook, when Alertmanager says so, or the run itself, which closes.
+enum class SignalVia { kAlertmanager, kRun };
 
 struct StoreConfig {
   std::string name;  // [A-Za-z0-9_-], at most 40
@@ -93,7 +96,11 @@ struct TaskConfig {
   MaxDelete max_delete;
   VersionMode versions = VersionMode::kLatest;  // of the source
   std::vector<std::string> refresh;             // names of Config::refresh_targets
-  std::vector<std::string> notify;              // names of Config::notify_targets
+  SignalVia refresh_via = SignalVia::kAlertmanager;
+  std::chrono::milliseconds refresh_every{0};  // during a run; 0: at its end only; else 1m..30d
+  std::vector<std::string> notify;             // names of Config::notify_targets
+  SignalVia notify_via = SignalVia::kAlertmanager;
+  bool notify_always = false;  // also of runs that found nothing to do
 };
 
 struct TransferConfig {
@@ -107,9 +114,11 @@ struct TransferConfig {
   std::chrono::milliseconds abandoned_after{std::chrono::hours(7 * 24)};  // 1h..366d
 };
 
+// An API of AWS: the credentials are a store's, endpoints are implied by the region.
 struct StorageGatewayTarget {
   std::string file_share;  // ARN
   std::string region;
+  std::optional<EndpointConfig> endpoint;  // another one than the region's
   std::vector<std::string> folders{"/"};
   CredentialsConfig credentials;
 };
@@ -120,25 +129,47 @@ struct RcloneTarget {
 };
 struct CloudfrontTarget {
   std::string distribution;
+  std::string region = "us-east-1";  // cn-northwest-1 for a distribution of AWS China
+  std::optional<EndpointConfig> endpoint;
   std::vector<std::string> paths{"/*"};
   CredentialsConfig credentials;
 };
 struct WebhookTarget {
   Secret url;                        // chat services put their token into the path
   std::filesystem::path token_file;  // empty: no Authorization header
+  std::string body;                  // a template (kPlaceholders); empty: all facts as JSON
 };
 struct CommandTarget {
   std::vector<std::string> argv;  // never empty; run without a shell
 };
 
+// What a template may name, as {{task}}: strings stand within quotes of the template, and numbers
+// stand alone.
+inline constexpr std::string_view kPlaceholders[] = {
+    "event", "target",   "task",           "run",     "kind",       "state",      "text",
+    "error", "planned",  "done",           "adopted", "deleted",    "dead",       "vanished",
+    "bytes", "archived", "source_objects", "seconds", "started_at", "finished_at"};
+
 struct RefreshTarget {
   std::string name;
   std::variant<StorageGatewayTarget, RcloneTarget, CloudfrontTarget, WebhookTarget, CommandTarget>
       what;
+  std::chrono::milliseconds timeout{std::chrono::minutes(15)};  // of one call; 1s..1d
 };
 struct NotifyTarget {
   std::string name;
   std::variant<WebhookTarget, CommandTarget> what;
+  std::chrono::milliseconds timeout{std::chrono::minutes(1)};
+};
+
+// `bucketferry hook`.
+struct HookConfig {
+  std::string listen = "0.0.0.0:9848";
+  std::filesystem::path token_file;  // empty: no bearer token is asked for
+  // Both or none: HTTPS. With client_ca only clients with a certificate of that authority come in.
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path client_ca;
 };
 
 struct Config {
@@ -152,11 +183,14 @@ struct Config {
   TransferConfig transfer;
   std::vector<RefreshTarget> refresh_targets;
   std::vector<NotifyTarget> notify_targets;
+  HookConfig hook;
 
   // REQUIRES: `name` is a known store (what a checked task names always is).
   const StoreConfig& Store(std::string_view name) const;
   // nullptr: the file has no such task.
   const TaskConfig* FindTask(std::string_view name) const;
+  const RefreshTarget* FindRefreshTarget(std::string_view name) const;
+  const NotifyTarget* FindNotifyTarget(std::string_view name) const;
 };
 
 std::string_view ToString(ProviderName provider);

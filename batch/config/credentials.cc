@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "batch/base/log.h"
+#include "batch/base/time_text.h"
 #include "batch/config/bounded_file.h"
 
 namespace ferry {
@@ -27,6 +29,21 @@ std::string TextOf(const Json& object, const std::string& name, const std::files
   return text;
 }
 
+// Written by what renews the keys, and shown to whoever watches them; no request depends on it.
+std::optional<std::int64_t> ExpirationOf(const Json& object, const std::filesystem::path& file) {
+  for (const char* name : {"expiration", "Expiration"}) {
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null()) continue;
+    if (found->is_string()) {
+      if (const auto at = ParseRfc3339(found->get_ref<const std::string&>())) return at;
+    }
+    log::Warn("the credentials file says no time as its expiration; nobody will warn before it",
+              {{"file", Shown(file)}, {"name", name}, {"expected", "2026-03-01T12:00:00Z"}});
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool IsSoundSecret(std::string_view text) {
@@ -45,6 +62,7 @@ AccessKeys ReadCredentialsFile(const std::filesystem::path& file) {
   keys.access_key_id = TextOf(object, "access_key_id", file);
   keys.secret_access_key = Secret(TextOf(object, "secret_access_key", file));
   keys.session_token = Secret(TextOf(object, "session_token", file));
+  keys.expires_at_ms = ExpirationOf(object, file);
   if (keys.access_key_id.empty()) Refuse(file, "lacks access_key_id");
   if (keys.secret_access_key.empty()) Refuse(file, "lacks secret_access_key");
   return keys;
@@ -63,6 +81,7 @@ std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment)
   keys.access_key_id = get("AWS_ACCESS_KEY_ID");
   keys.secret_access_key = Secret(get("AWS_SECRET_ACCESS_KEY"));
   keys.session_token = Secret(get("AWS_SESSION_TOKEN"));
+  keys.expires_at_ms = ParseRfc3339(environment.Get("AWS_CREDENTIAL_EXPIRATION").value_or(""));
   if (keys.access_key_id.empty() && keys.secret_access_key.empty()) return std::nullopt;
   if (keys.access_key_id.empty()) {
     throw Error(ErrorKind::kCredentials, "AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is not");

@@ -11,14 +11,16 @@
 namespace ferry {
 
 // A JSON object with access_key_id, secret_access_key and, if there is one, session_token; the same
-// names with aws_ before them do too; others are ignored. Read on each call: the caller decides
+// names with aws_ before them do too. `expiration` or `Expiration` says until when they are good,
+// as RFC 3339 ("2026-03-01T12:00:00Z"); what is no such time is ignored with a warning, for the
+// keys may be good all the same. Other names are ignored. Read on each call: the caller decides
 // when the file may have changed. Throws Error{kCredentials} naming the file when it is missing,
 // larger than 64 KiB, not such an object, or lacks a key: it may be in the middle of being
 // replaced.
 AccessKeys ReadCredentialsFile(const std::filesystem::path& file);
 
-// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. nullopt: neither of the first two is
-// set. Throws Error{kCredentials} when only one is.
+// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION. nullopt:
+// neither of the first two is set. Throws Error{kCredentials} when only one is.
 std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment);
 
 // The keys of one store now; nullopt: anonymous. For kPlatform that is the environment.

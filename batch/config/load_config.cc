@@ -46,9 +46,9 @@ std::filesystem::path ChooseStateDir(const Map& keys, const yaml::Reading& readi
 }
 
 Config Read(yaml::Reading& reading) {
-  const Map keys =
-      yaml::ReadYaml(reading).Keys({"database", "state_dir", "database_schema", "history", "stores",
-                                    "tasks", "transfer", "refresh_targets", "notify_targets"});
+  const Map keys = yaml::ReadYaml(reading).Keys({"database", "state_dir", "database_schema",
+                                                 "history", "stores", "tasks", "transfer",
+                                                 "refresh_targets", "notify_targets", "hook"});
   Config config;
   config.file = reading.file;
   config.database = ChooseDatabase(keys, reading.environment);
@@ -66,6 +66,7 @@ Config Read(yaml::Reading& reading) {
   if (const auto targets = keys.Find("notify_targets")) {
     config.notify_targets = ReadNotifyTargets(*targets);
   }
+  if (const auto hook = keys.Find("hook")) config.hook = ReadHook(*hook);
   config.stores = ReadStores(keys.Need("stores"));
   config.tasks = ReadTasks(keys.Need("tasks"), config);
   return config;

@@ -13,10 +13,12 @@ DatabaseConfig ReadDatabase(const yaml::Value& value);
 DatabaseConfig ParseDatabase(const std::string& text);
 
 CredentialsConfig ReadCredentials(const yaml::Value& value);
+EndpointConfig ReadEndpoint(const yaml::Value& value);
 std::vector<StoreConfig> ReadStores(const yaml::Value& value);
 TransferConfig ReadTransfer(const yaml::Value& value);
 std::vector<RefreshTarget> ReadRefreshTargets(const yaml::Value& value);
 std::vector<NotifyTarget> ReadNotifyTargets(const yaml::Value& value);
+HookConfig ReadHook(const yaml::Value& value);
 
 // REQUIRES: stores and targets of `config` were read: tasks name them.
 std::vector<TaskConfig> ReadTasks(const yaml::Value& value, const Config& config);

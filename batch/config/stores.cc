@@ -28,15 +28,6 @@ ProviderName ReadProvider(const Value& value) {
   return static_cast<ProviderName>(value.Choice(kServed));
 }
 
-EndpointConfig ReadEndpoint(const Value& value) {
-  const std::string text = value.Text();
-  try {
-    return ParseEndpoint(text);
-  } catch (const Error& error) {
-    value.Fail(error.what());
-  }
-}
-
 StoreConfig ReadStore(const std::string& name, const Value& value) {
   const Map keys =
       value.Keys({"provider", "region", "endpoint", "addressing", "credentials", "ca_file"});
@@ -68,6 +59,15 @@ StoreConfig ReadStore(const std::string& name, const Value& value) {
 }
 
 }  // namespace
+
+EndpointConfig ReadEndpoint(const Value& value) {
+  const std::string text = value.Text();
+  try {
+    return ParseEndpoint(text);
+  } catch (const Error& error) {
+    value.Fail(error.what());
+  }
+}
 
 CredentialsConfig ReadCredentials(const Value& value) {
   const Map keys =

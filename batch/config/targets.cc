@@ -1,6 +1,8 @@
-// `refresh_targets` and `notify_targets`.
+// `refresh_targets`, `notify_targets` and `hook`.
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 
 #include "batch/config/sections.h"
@@ -37,25 +39,51 @@ std::vector<std::string> ReadTexts(const Map& keys, std::string_view key,
   return texts;
 }
 
+// {{names}} are known ones; braces that stand alone are the template's own.
+std::string ReadTemplate(const Value& value) {
+  std::string text = value.AnyText();
+  for (std::size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 2)) {
+    const std::size_t end = text.find("}}", at);
+    if (end == std::string::npos) continue;
+    const std::string name = text.substr(at + 2, end - at - 2);
+    if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string::npos) continue;
+    if (std::ranges::find(kPlaceholders, name) != std::end(kPlaceholders)) continue;
+    std::string known;
+    for (const std::string_view one : kPlaceholders) known.append(known.empty() ? "" : ", ") += one;
+    value.Fail("{{" + name + "}} stands for nothing; known: " + known);
+  }
+  return text;
+}
+
+template <typename Target>
+Target WithTimeout(Target target, const Value& value) {
+  if (const auto timeout = value.Find("timeout")) {
+    target.timeout = timeout->Duration({std::chrono::seconds(1), std::chrono::hours(24)});
+  }
+  return target;
+}
+
 CredentialsConfig ReadOptionalCredentials(const Map& keys) {
   const auto value = keys.Find("credentials");
   return value ? ReadCredentials(*value) : CredentialsConfig();
 }
 
 StorageGatewayTarget ReadStorageGateway(const Value& value) {
-  const Map keys = value.Keys({"type", "file_share", "region", "folders", "credentials"});
+  const Map keys =
+      value.Keys({"type", "timeout", "file_share", "region", "endpoint", "folders", "credentials"});
   StorageGatewayTarget target;
   const Value share = keys.Need("file_share");
   target.file_share = share.Text();
   if (!target.file_share.starts_with("arn:")) share.Fail("must be the ARN of a file share");
   target.region = keys.Need("region").LowerWord(kRegionBytesMax, "-");
+  if (const auto endpoint = keys.Find("endpoint")) target.endpoint = ReadEndpoint(*endpoint);
   target.folders = ReadTexts(keys, "folders", target.folders);
   target.credentials = ReadOptionalCredentials(keys);
   return target;
 }
 
 RcloneTarget ReadRclone(const Value& value) {
-  const Map keys = value.Keys({"type", "url", "fs", "dir"});
+  const Map keys = value.Keys({"type", "timeout", "url", "fs", "dir"});
   RcloneTarget target;
   target.url = ReadUrl(keys.Need("url"));
   if (const auto fs = keys.Find("fs")) target.fs = fs->AnyText();
@@ -64,24 +92,30 @@ RcloneTarget ReadRclone(const Value& value) {
 }
 
 CloudfrontTarget ReadCloudfront(const Value& value) {
-  const Map keys = value.Keys({"type", "distribution", "paths", "credentials"});
+  const Map keys =
+      value.Keys({"type", "timeout", "distribution", "region", "endpoint", "paths", "credentials"});
   CloudfrontTarget target;
   target.distribution = keys.Need("distribution").Word(kDistributionBytesMax, "");
+  if (const auto region = keys.Find("region")) {
+    target.region = region->LowerWord(kRegionBytesMax, "-");
+  }
+  if (const auto endpoint = keys.Find("endpoint")) target.endpoint = ReadEndpoint(*endpoint);
   target.paths = ReadTexts(keys, "paths", target.paths);
   target.credentials = ReadOptionalCredentials(keys);
   return target;
 }
 
 WebhookTarget ReadWebhook(const Value& value) {
-  const Map keys = value.Keys({"type", "url", "token_file"});
+  const Map keys = value.Keys({"type", "timeout", "url", "token_file", "body"});
   WebhookTarget target;
   target.url = ReadUrl(keys.Need("url"));
   if (const auto file = keys.Find("token_file")) target.token_file = file->Path();
+  if (const auto body = keys.Find("body")) target.body = ReadTemplate(*body);
   return target;
 }
 
 CommandTarget ReadCommand(const Value& value) {
-  const Map keys = value.Keys({"type", "argv"});
+  const Map keys = value.Keys({"type", "timeout", "argv"});
   CommandTarget target;
   for (const Value& argument : keys.Need("argv").List(kListMax)) {
     target.argv.push_back(argument.AnyText());
@@ -97,18 +131,20 @@ RefreshTarget ReadRefreshTarget(const std::string& name, const Value& value) {
   constexpr std::array<std::string_view, 5> kTypes = {"storage-gateway", "rclone", "cloudfront",
                                                       "webhook", "command"};
   switch (value.Lookup("type").Choice(kTypes)) {
-    case 0: return {name, ReadStorageGateway(value)};
-    case 1: return {name, ReadRclone(value)};
-    case 2: return {name, ReadCloudfront(value)};
-    case 3: return {name, ReadWebhook(value)};
-    default: return {name, ReadCommand(value)};
+    case 0: return WithTimeout<RefreshTarget>({name, ReadStorageGateway(value)}, value);
+    case 1: return WithTimeout<RefreshTarget>({name, ReadRclone(value)}, value);
+    case 2: return WithTimeout<RefreshTarget>({name, ReadCloudfront(value)}, value);
+    case 3: return WithTimeout<RefreshTarget>({name, ReadWebhook(value)}, value);
+    default: return WithTimeout<RefreshTarget>({name, ReadCommand(value)}, value);
   }
 }
 
 NotifyTarget ReadNotifyTarget(const std::string& name, const Value& value) {
   constexpr std::array<std::string_view, 2> kTypes = {"webhook", "command"};
-  if (value.Lookup("type").Choice(kTypes) == 0) return {name, ReadWebhook(value)};
-  return {name, ReadCommand(value)};
+  if (value.Lookup("type").Choice(kTypes) == 0) {
+    return WithTimeout<NotifyTarget>({name, ReadWebhook(value)}, value);
+  }
+  return WithTimeout<NotifyTarget>({name, ReadCommand(value)}, value);
 }
 
 }  // namespace
@@ -127,6 +163,20 @@ std::vector<NotifyTarget> ReadNotifyTargets(const Value& value) {
     targets.push_back(ReadNotifyTarget(name, target));
   }
   return targets;
+}
+
+HookConfig ReadHook(const Value& value) {
+  const Map keys = value.Keys({"listen", "token_file", "tls"});
+  HookConfig hook;
+  if (const auto listen = keys.Find("listen")) hook.listen = listen->Text();
+  if (const auto file = keys.Find("token_file")) hook.token_file = file->Path();
+  if (const auto tls = keys.Find("tls")) {
+    const Map files = tls->Keys({"certificate", "key", "client_ca"});
+    hook.certificate = files.Need("certificate").Path();
+    hook.key = files.Need("key").Path();
+    if (const auto authority = files.Find("client_ca")) hook.client_ca = authority->Path();
+  }
+  return hook;
 }
 
 }  // namespace ferry

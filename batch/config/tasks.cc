@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <tuple>
 
 #include "batch/config/sections.h"
 #include "batch/config/suggestion.h"
@@ -29,6 +30,7 @@ constexpr milliseconds kDay = hours(24);
 constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
 constexpr std::array<std::string_view, 3> kVersions = {"latest", "pinned", "compared"};
 constexpr std::array<std::string_view, 3> kDelete = {"never", "extra", "extra-all"};
+constexpr std::array<std::string_view, 2> kVia = {"alertmanager", "run"};
 
 template <typename Named>
 std::vector<std::string_view> NamesOf(const std::vector<Named>& all) {
@@ -122,12 +124,10 @@ MaxDelete ReadMaxDelete(const Value& value) {
   return limit;
 }
 
-std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const std::string& noun,
+std::vector<std::string> ReadNames(const Value& list, const std::string& noun,
                                    const std::vector<std::string_view>& known) {
   std::vector<std::string> names;
-  const auto list = keys.Find(key);
-  if (!list) return names;
-  for (const Value& value : list->List(yaml::kEntriesMax)) {
+  for (const Value& value : list.List(yaml::kEntriesMax)) {
     std::string name = ReadName(value, noun, known);
     if (std::find(names.begin(), names.end(), name) != names.end()) value.Fail("is named twice");
     names.push_back(std::move(name));
@@ -135,10 +135,35 @@ std::vector<std::string> ReadNames(const Map& keys, std::string_view key, const 
   return names;
 }
 
+// Targets, and who calls them: a list of names, or {targets: [...], via: run}.
+std::pair<std::vector<std::string>, SignalVia> ReadTargets(
+    const Map& keys, std::string_view key, const std::string& noun,
+    const std::vector<std::string_view>& known) {
+  const auto value = keys.Find(key);
+  if (!value) return {{}, SignalVia::kAlertmanager};
+  if (!value->IsMap()) return {ReadNames(*value, noun, known), SignalVia::kAlertmanager};
+  const Map both = value->Keys({"targets", "via"});
+  const auto via = both.Find("via");
+  return {ReadNames(both.Need("targets"), noun, known),
+          via ? static_cast<SignalVia>(via->Choice(kVia)) : SignalVia::kAlertmanager};
+}
+
+void ReadSignals(const Map& keys, const Config& config, TaskConfig& task) {
+  std::tie(task.refresh, task.refresh_via) =
+      ReadTargets(keys, "refresh", "refresh target", NamesOf(config.refresh_targets));
+  std::tie(task.notify, task.notify_via) =
+      ReadTargets(keys, "notify", "notify target", NamesOf(config.notify_targets));
+  if (const auto every = keys.Find("refresh_every")) {
+    if (task.refresh.empty()) every->Fail("needs `refresh`: which targets");
+    task.refresh_every = every->Duration({minutes(1), 30 * kDay});
+  }
+  if (const auto always = keys.Find("notify_always")) task.notify_always = always->Bool();
+}
+
 TaskConfig ReadTask(const Value& value, const Config& config) {
-  const Map keys =
-      value.Keys({"name", "source", "destination", "include", "exclude", "exclude_from", "interval",
-                  "adopt", "versions", "delete", "max_delete", "refresh", "notify"});
+  const Map keys = value.Keys(
+      {"name", "source", "destination", "include", "exclude", "exclude_from", "interval", "adopt",
+       "versions", "delete", "max_delete", "refresh", "refresh_every", "notify", "notify_always"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -165,8 +190,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
     task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));
   }
   if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);
-  task.refresh = ReadNames(keys, "refresh", "refresh target", NamesOf(config.refresh_targets));
-  task.notify = ReadNames(keys, "notify", "notify target", NamesOf(config.notify_targets));
+  ReadSignals(keys, config, task);
   return task;
 }
 

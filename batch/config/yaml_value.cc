@@ -253,6 +253,10 @@ std::vector<std::pair<std::string, Value>> Value::Named(std::size_t count_max) c
 
 Value Value::Lookup(std::string_view key) const { return Map(*this, Entries()).Need(key); }
 
+std::optional<Value> Value::Find(std::string_view key) const {
+  return Map(*this, Entries()).Find(key);
+}
+
 std::optional<Value> Map::Find(std::string_view key) const {
   for (const auto& [name, value] : entries_) {
     if (name == key) return value;

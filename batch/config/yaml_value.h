@@ -74,6 +74,7 @@ class Value {
   std::size_t Choice(std::span<const std::string_view> names) const;
   std::vector<std::string> Texts(std::size_t count_max) const;
 
+  bool IsMap() const { return node_.IsMap(); }
   std::vector<Value> List(std::size_t count_max) const;
   Map Keys(std::initializer_list<std::string_view> known) const;
   // A map whose keys are names, [A-Za-z0-9_-], at most 40.
@@ -81,6 +82,7 @@ class Value {
 
   // One entry of a map whose other keys are checked later: which are known depends on it.
   Value Lookup(std::string_view key) const;
+  std::optional<Value> Find(std::string_view key) const;
 
   // The text as the file has it, quoted and shortened, for errors.
   std::string Shown() const;

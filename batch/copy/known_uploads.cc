@@ -1,18 +1,8 @@
 #include "batch/copy/known_uploads.h"
 
-#include <random>
 #include <utility>
 
-#include "batch/base/digest.h"
-
 namespace ferry {
-
-std::string NewNonce() {
-  std::random_device random;
-  std::string bytes;
-  while (bytes.size() < 16) bytes.push_back(static_cast<char>(random() & 0xFF));
-  return ToHex(bytes);
-}
 
 std::vector<DonePart> ToDoneParts(std::vector<StoredPart> parts) {
   std::vector<DonePart> done;

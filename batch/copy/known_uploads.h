@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "batch/base/clock.h"
+#include "batch/base/nonce.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/queue/work_queue.h"
 
 namespace ferry {
-
-// 128 random bits in hex.
-std::string NewNonce();
 
 std::vector<DonePart> ToDoneParts(std::vector<StoredPart> parts);
 

@@ -166,8 +166,8 @@ Task<DonePart> LanePool::CopyPartPatiently(Lane& lane, Ends ends, WorkResult& re
       if (!WorthTryingAgainInPlace(error) || attempt == kPartTriesMax) throw;
       TaskEnds& both = lane.EndsOf(result.item.task);
       if (IsRetryable(error.kind()) && !both.MayRetry(error.side())) throw;
+      lane.pool.factory_.Counters(result.item.task).Retry(error);
     }
-    lane.pool.factory_.Counters(result.item.task).retries += 1;
     // Spread by where the part lies: parts that failed together do not come back together.
     const auto spread = static_cast<std::uint32_t>(part.part.number * 2654435761U);
     if (!co_await lane.loop.Sleep(Backoff(attempt, spread))) {

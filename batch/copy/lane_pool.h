@@ -21,15 +21,30 @@
 #include "batch/copy/delete_extra.h"
 #include "batch/copy/object_copy.h"
 #include "batch/queue/job_queue.h"
+#include "batch/store/classify.h"
 #include "batch/store/event_loop.h"
+#include "batch/store/request_stats.h"
 
 namespace ferry {
 
-// Requests sent, by side, since somebody last asked. Shared by all lanes of a task.
+// What the requests of a task came to. Shared by all its lanes.
 struct RequestCounters {
+  // Sent, and tried again, since somebody last asked: for the sums of the run.
   std::atomic<std::int64_t> source{0};
   std::atomic<std::int64_t> destination{0};
   std::atomic<std::int64_t> retries{0};
+
+  // Since the process began. Objects that are tried again are among the retries here; in the sums
+  // of the run they are counted where their rows are written.
+  RequestStats source_stats;
+  RequestStats destination_stats;
+  RetryStats retry_stats;
+
+  // A request or a part is about to be tried again.
+  void Retry(const Error& error) {
+    retries += 1;
+    retry_stats.Add(ReasonToRetry(error));
+  }
 };
 
 // The stores of one task on one loop.

@@ -9,7 +9,9 @@ namespace {
 constexpr std::size_t kBatchRowsMax = 2000;
 // On a slow listing workers should not wait for a whole batch.
 constexpr std::chrono::milliseconds kBatchAgeMax{500};
-constexpr int kStopCheckEvery = 1000;
+// A planner that finds nothing to write says so often that it still looks at keys.
+constexpr std::chrono::seconds kAdvanceEvery{10};
+constexpr int kLookEvery = 1000;
 
 // One walk over the three streams, in key order.
 class Merge {
@@ -23,7 +25,7 @@ class Merge {
     // of a destination that is not there.
     input_.destination.Peek();
     while (const ListedEntry* source = input_.source.Peek()) {
-      StopIfAsked();
+      LookAround();
       PassExtras(&source->key);
       if (input_.filter.Matches(source->key.bytes())) TakeSource(*source);
       const ListedEntry* destination = input_.destination.Peek();
@@ -36,10 +38,11 @@ class Merge {
   }
 
  private:
-  void StopIfAsked() {
-    if (--until_check_ > 0) return;
+  void LookAround() {
+    if (--until_look_ > 0) return;
     if (stop_.stop_requested()) throw Error(ErrorKind::kStopped, "stopped while planning");
-    until_check_ = kStopCheckEvery;
+    if (input_.looked) input_.looked();
+    until_look_ = kLookEvery;
   }
 
   // The ledger's row of `key`. REQUIRES: keys ascend from call to call.
@@ -56,7 +59,7 @@ class Merge {
   void PassExtras(const Key* until) {
     const ListedEntry* entry = input_.destination.Peek();
     while (entry != nullptr && (until == nullptr || entry->key < *until)) {
-      StopIfAsked();
+      LookAround();
       if (input_.extra && input_.filter.Matches(entry->key.bytes())) TakeExtra(*entry);
       input_.destination.Next();
       entry = input_.destination.Peek();
@@ -97,7 +100,7 @@ class Merge {
   CompareInput& input_;
   const std::stop_token& stop_;
   const std::function<void(const Found&)>& found_;
-  int until_check_ = kStopCheckEvery;
+  int until_look_ = kLookEvery;
   CompareCounts counts_;
 };
 
@@ -110,7 +113,11 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
 
 PlanWriter::PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id,
                        Clock& clock)
-    : session_(session), run_id_(run_id), task_id_(task_id), clock_(clock) {}
+    : session_(session),
+      run_id_(run_id),
+      task_id_(task_id),
+      clock_(clock),
+      written_at_(clock.SteadyNow()) {}
 
 void PlanWriter::Add(const Found& found) {
   if (tally_.source_objects == 0) batch_began_ = clock_.SteadyNow();
@@ -137,10 +144,20 @@ void PlanWriter::Add(const Found& found) {
       AddLedgerRow(found, Verdict::kKeyRefused);
       break;
   }
-  if (jobs_.size() + ledger_.size() >= kBatchRowsMax ||
-      (tally_.source_objects % kStopCheckEvery == 0 &&
-       clock_.SteadyNow() - batch_began_ >= kBatchAgeMax)) {
-    WriteBatch();
+  if (jobs_.size() + ledger_.size() >= kBatchRowsMax) WriteBatch();
+}
+
+void PlanWriter::Looked() {
+  const SteadyTime now = clock_.SteadyNow();
+  if (tally_ != Tally{}) {
+    if (now - batch_began_ >= kBatchAgeMax) WriteBatch();
+  } else if (now - written_at_ >= kAdvanceEvery) {
+    session_.Write(
+        run_id_, [](pg::Transaction&) { return true; },
+        [this](pg::Transaction& tx, std::int64_t worker_id) {
+          AddTally(tx, run_id_, worker_id, {}, Advance::kInAnyCase);
+        });
+    written_at_ = now;
   }
 }
 
@@ -196,6 +213,7 @@ void PlanWriter::WriteBatch() {
   jobs_.clear();
   ledger_.clear();
   tally_ = {};
+  written_at_ = clock_.SteadyNow();
 }
 
 // Only the planner counts the objects of the source, and every batch has some.

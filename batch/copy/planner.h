@@ -49,6 +49,9 @@ struct CompareInput {
   // Told of each extra that passes the filter, in key order; the destination is listed to its end
   // then. Empty: nobody asks, and it is listed no further than the source.
   std::function<void(const ExtraFound&)> extra = {};
+  // Called now and then while entries are looked at, also where the filter lets none of them
+  // through.
+  std::function<void()> looked = {};
 };
 
 struct CompareCounts {
@@ -62,13 +65,16 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
                       const std::function<void(const Found&)>& found);
 
 // Turns findings into rows, in batches of their own transactions: nothing holds a transaction for
-// long, and workers begin while planning goes on. Finish() writes the rest.
+// long, and workers begin while planning goes on. Looked() is to be called now and then meanwhile:
+// it writes a batch that waits, and lets the run come forward where there is none to write.
+// Finish() writes the rest.
 class PlanWriter {
  public:
   // `session` and `clock` outlive this object.
   PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id, Clock& clock);
 
   void Add(const Found& found);
+  void Looked();
   void Finish();
 
   const Tally& totals() const { return totals_; }  // of all batches so far
@@ -90,6 +96,7 @@ class PlanWriter {
   Tally tally_;
   Tally totals_;
   SteadyTime batch_began_{};
+  SteadyTime written_at_;
 };
 
 }  // namespace ferry

@@ -25,6 +25,12 @@ struct OpenedUpload {
   std::vector<std::int64_t> lost_parts;  // recorded as done, and not at the store
 };
 
+// Of a job that failed, until that is recorded.
+struct FailedObject {
+  Key key;
+  RetryReason reason = RetryReason::kOther;
+};
+
 // A job at which a store fails as it does when it is away.
 struct Suspect {
   int failures = 0;
@@ -51,7 +57,7 @@ struct RunWork {
   std::vector<OpenedUpload> opened_uploads;
   Outcomes outcomes;
   std::optional<SteadyTime> oldest_outcome;
-  std::map<std::int64_t, Key> keys;  // of failed jobs, until recorded
+  std::map<std::int64_t, FailedObject> failed;  // by job
 
   Outage outage;
   std::int64_t successes = 0;

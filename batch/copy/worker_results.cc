@@ -183,7 +183,7 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
   failed.futile = meaning == Meaning::kFutile;
   const Key& key = is_part ? item.part.key : item.job.key;
   parts_.observer.OnRetry(run.open.task_name, key, failed.error);
-  run.keys[job_id] = key;
+  run.failed[job_id] = {key, ReasonToRetry(error)};
   run.outcomes.failed.push_back(std::move(failed));
 
   if (meaning == Meaning::kRunOver) {
@@ -291,9 +291,12 @@ void Worker::WriteOutcomes(RunWork& run) {
   run.outcomes = {};
   run.oldest_outcome.reset();
   for (const BuriedJob& dead : recorded.dead) {
-    parts_.observer.OnDead(run.open.task_name, run.keys[dead.job_id], dead.error);
+    parts_.observer.OnDead(run.open.task_name, run.failed[dead.job_id].key, dead.error);
   }
-  run.keys.clear();
+  for (const std::int64_t job_id : recorded.retried) {
+    counters.retry_stats.Add(run.failed[job_id].reason);
+  }
+  run.failed.clear();
   if (parts_ended) run.next_poll = {};  // one may have been the last of its object
   if (recorded.run_closed) {
     run.over = true;

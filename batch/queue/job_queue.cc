@@ -124,6 +124,7 @@ void RecordFailures(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
       tally.retry_wait += 1;
       tally.bytes_pending += bytes;
       tally.retries += 1;
+      recorded.retried.push_back(id);
     }
   }
 }

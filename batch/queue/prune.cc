@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/base/error.h"
+#include "batch/queue/process_totals.h"
 #include "batch/queue/run_table.h"
 
 namespace ferry {
@@ -40,6 +41,7 @@ class Pruning {
 
   Pruned Run() {
     FoldLateTallies();
+    FoldSilentProcesses();
     DropLeftJobs();
     DropPartitions();
     const milliseconds short_lived = std::min(history_, kShortLivedMax);
@@ -71,6 +73,19 @@ class Pruning {
     for (const std::int64_t run_id : *runs) {
       if (!GoesOn()) return;
       Prune(session_, [&](pg::Transaction& tx) { return CloseIfFinal(tx, run_id); });
+    }
+  }
+
+  void FoldSilentProcesses() {
+    const auto processes = Prune(session_, FindSilentProcesses);
+    if (!processes) return;
+    for (const std::string& process : *processes) {
+      if (!GoesOn()) return;
+      const auto done = Prune(session_, [&](pg::Transaction& tx) {
+        FoldProcess(tx, process);
+        return true;
+      });
+      pruned_.processes += done ? 1 : 0;
     }
   }
 

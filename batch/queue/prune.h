@@ -1,5 +1,6 @@
 // Prune: history ends. What closed runs left undone, partitions of jobs and parts that are past,
-// and rows of runs and workers that nothing reads any more.
+// and rows of runs and workers that nothing reads any more. And what processes counted that died is
+// added up (queue/process_totals.h).
 //
 // Done in small transactions beside everything else: each is bounded, waits for no lock longer
 // than a second, and what cannot be done now is left to the next process. Lifetime totals are kept
@@ -19,6 +20,7 @@ struct Pruned {
   std::int64_t partitions = 0;
   std::int64_t runs = 0;
   std::int64_t workers = 0;
+  std::int64_t processes = 0;  // that died, whose totals were added up
 
   friend bool operator==(const Pruned&, const Pruned&) = default;
 };

@@ -148,6 +148,7 @@ RunState ReadRun(pg::Transaction& tx, std::int64_t run_id) {
   run.run_id = run_id;
   run.state = row.Get<std::string>("state");
   run.error = row.Get<std::optional<std::string>>("error");
+  run.bytes_under_way = row.Get<std::int64_t>("bytes_under_way");
   run.live_workers = row.Get<std::int64_t>("live_workers");
   run.seconds = row.Get<double>("seconds");
   Tally& t = run.totals;
@@ -164,6 +165,7 @@ RunState ReadRun(pg::Transaction& tx, std::int64_t run_id) {
   t.archived = row.Get<std::int64_t>("archived");
   t.bytes_planned = row.Get<std::int64_t>("bytes_planned");
   t.bytes_done = row.Get<std::int64_t>("bytes_done");
+  t.source_bytes_read = row.Get<std::int64_t>("source_bytes_read");
   t.retries = row.Get<std::int64_t>("retries");
   return run;
 }

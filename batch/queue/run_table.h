@@ -48,6 +48,8 @@ struct RunState {
   std::string state;
   std::optional<std::string> error;
   Tally totals;  // sums
+  // Of objects in parts that are not done: what of them has come over. 0 once the run is closed.
+  std::int64_t bytes_under_way = 0;
   std::int64_t live_workers = 0;
   double seconds = 0;
 };

@@ -38,7 +38,11 @@ struct Tally {
   friend bool operator==(const Tally&, const Tally&) = default;
 };
 
+// Whether the run comes forward by it: by what it counts, or in any case.
+enum class Advance { kByWhatItCounts, kInAnyCase };
+
 // Part of the transaction whose rows it speaks of.
-void AddTally(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id, const Tally& tally);
+void AddTally(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id, const Tally& tally,
+              Advance advance = Advance::kByWhatItCounts);
 
 }  // namespace ferry

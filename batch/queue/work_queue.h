@@ -140,7 +140,8 @@ struct Outcomes {
 };
 
 struct Recorded {
-  std::vector<BuriedJob> dead;  // ids of jobs that are dead now
+  std::vector<BuriedJob> dead;        // jobs that are dead now
+  std::vector<std::int64_t> retried;  // ids of jobs that failed and wait for another attempt
   bool run_closed = false;
 };
 

@@ -197,9 +197,33 @@ ErrorKind ClassifyCurl(int curl_code) {
 }
 
 bool MeansOverload(const Error& error) {
-  if (error.kind() == ErrorKind::kThrottled) return true;
-  return error.kind() == ErrorKind::kUnavailable &&
-         (error.code() == kTimedOut || error.code().starts_with("RequestTimeout"));
+  const RetryReason reason = ReasonToRetry(error);
+  return reason == RetryReason::kThrottle || reason == RetryReason::kTimeout;
+}
+
+RetryReason ReasonToRetry(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::kThrottled: return RetryReason::kThrottle;
+    case ErrorKind::kUnavailable:
+      if (error.code() == kTimedOut || error.code().starts_with("RequestTimeout")) {
+        return RetryReason::kTimeout;
+      }
+      if (error.code() == kDisconnected || error.code() == "IncompleteBody") {
+        return RetryReason::kNetwork;
+      }
+      return RetryReason::kServer;
+    case ErrorKind::kCorrupt: return RetryReason::kChecksum;
+    case ErrorKind::kConflict: return RetryReason::kChanged;
+    case ErrorKind::kNotFound:
+    case ErrorKind::kDenied:
+    case ErrorKind::kCredentials:
+    case ErrorKind::kArchived:
+    case ErrorKind::kInDoubt:
+    case ErrorKind::kInvalid:
+    case ErrorKind::kConfig:
+    case ErrorKind::kStopped: return RetryReason::kOther;
+  }
+  return RetryReason::kOther;
 }
 
 std::string_view AdviceForCode(std::string_view code) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "batch/base/error.h"
+#include "batch/base/measures.h"
 
 namespace ferry {
 
@@ -43,8 +44,16 @@ ErrorKind ClassifyCurl(int curl_code);
 // code() of an error of our own making: nothing came within the time a request has.
 inline constexpr std::string_view kTimedOut = "TimedOut";
 
+// And: no connection was made, or it broke before the answer was whole.
+inline constexpr std::string_view kDisconnected = "Disconnected";
+// And: the other end of the copy failed, and this one's request was broken off for it.
+inline constexpr std::string_view kBrokenOff = "BrokenOff";
+
 // Whether the store has more to do than it can: then fewer requests at a time are the answer.
 bool MeansOverload(const Error& error);
+
+// What a further attempt at something that failed so is counted as.
+RetryReason ReasonToRetry(const Error& error);
 
 // What an operator can do about it, a short clause ("check the clock of this host"); empty where
 // there is nothing to say.

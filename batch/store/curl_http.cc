@@ -88,15 +88,19 @@ class CurlHttp::Exchange final : public Transfer {
     if (error_) std::rethrow_exception(error_);
     // libcurl takes an answer that was cut within its headers for a whole one.
     if (result_ == CURLE_OK && !head_complete_) {
-      throw Error(ErrorKind::kUnavailable, "the answer was cut within its headers");
+      throw Error(ErrorKind::kUnavailable, "the answer was cut within its headers",
+                  std::string(kDisconnected));
     }
     if (result_ == CURLE_OK) return std::move(answer_);
     if (result_ == CURLE_ABORTED_BY_CALLBACK && http_.loop_.stopping()) {
       throw Error(ErrorKind::kStopped, "stopped");
     }
     const char* detail = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(result_);
-    const bool late = result_ == CURLE_OPERATION_TIMEDOUT;
-    throw Error(ClassifyCurl(result_), detail, std::string(late ? kTimedOut : ""));
+    const ErrorKind kind = ClassifyCurl(result_);
+    std::string_view code;
+    if (kind == ErrorKind::kUnavailable) code = kDisconnected;
+    if (result_ == CURLE_OPERATION_TIMEDOUT) code = kTimedOut;
+    throw Error(kind, detail, std::string(code));
   }
 
  private:
@@ -244,7 +248,8 @@ class CurlHttp::Exchange final : public Transfer {
         case BodySink::Demand::kTaken: return bytes.size();
         case BodySink::Demand::kLater: return CURL_WRITEFUNC_PAUSE;
         case BodySink::Demand::kRefused:
-          throw Error(ErrorKind::kUnavailable, "the receiving side gave up");
+          throw Error(ErrorKind::kUnavailable, "the receiving side gave up",
+                      std::string(kBrokenOff));
       }
     }
     if (bytes.size() > request_.body_bytes_max - answer_.body.size()) {
@@ -270,8 +275,8 @@ class CurlHttp::Exchange final : public Transfer {
       case BodySource::Supply::kEnd: return 0;
       case BodySource::Supply::kFailed: break;
     }
-    exchange.error_ =
-        std::make_exception_ptr(Error(ErrorKind::kUnavailable, "the sending side gave up"));
+    exchange.error_ = std::make_exception_ptr(
+        Error(ErrorKind::kUnavailable, "the sending side gave up", std::string(kBrokenOff)));
     return CURL_READFUNC_ABORT;
   }
 

@@ -382,9 +382,10 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
   if (!seen) throw Error(ErrorKind::kCorrupt, "the store answered without a body");
   // A body without a length that is cut looks whole to HTTP.
   if (exact.missing_bytes() > 0) {
-    throw Error(ErrorKind::kUnavailable,
-                Attempted(call) +
-                    fmt::format("the answer ended {} bytes too early", exact.missing_bytes()));
+    throw Error(
+        ErrorKind::kUnavailable,
+        Attempted(call) + fmt::format("the answer ended {} bytes too early", exact.missing_bytes()),
+        std::string(kDisconnected));
   }
   co_return head;
 }

@@ -15,6 +15,7 @@ with unfolded as (
 ), folded as (
   select name, min(extract(epoch from created_at)) as created, sum(runs) as runs,
          sum(runs_failed) as runs_failed, sum(runs_skipped) as runs_skipped,
+         max(extract(epoch from skipped_at)) as skipped,
          sum(objects_copied) as objects_copied, sum(objects_dead) as objects_dead,
          sum(objects_vanished) as objects_vanished, sum(parts_copied) as parts_copied,
          sum(bytes_copied) as bytes_copied, sum(source_bytes_read) as source_bytes_read,
@@ -24,6 +25,7 @@ with unfolded as (
 )
 select f.name as task, f.created::float8 as created, f.runs::bigint as runs,
        f.runs_failed::bigint as runs_failed, f.runs_skipped::bigint as runs_skipped,
+       f.skipped::float8 as skipped,
        (f.objects_copied + coalesce(u.done, 0))::bigint as objects_copied,
        (f.objects_dead + coalesce(u.dead, 0))::bigint as objects_failed,
        (f.objects_vanished + coalesce(u.vanished, 0))::bigint as objects_vanished,

@@ -77,19 +77,20 @@ alter table bucketferry.task add column skipped_at timestamptz;
 
 -- Requests to the stores of a task, since ever. A process writes its own rows, as the sums since it
 -- started: writing them twice is writing them once. When it ends, or was not heard of for long, its
--- rows are added to those of process ''. So the sum over processes never goes down.
+-- rows are added to those of process ''. So the sum over processes never goes down. All are whole
+-- numbers: a sum of floats depends on its order, and folding would now and then lower it.
 create table bucketferry.request_total (
-  task_name  text not null,
-  process    text not null,
-  side       text not null,
-  operation  text not null,
-  requests   bigint not null,
-  errors     bigint not null,
-  seconds    float8 not null,
+  task_name    text not null,
+  process      text not null,
+  side         text not null,
+  operation    text not null,
+  requests     bigint not null,
+  errors       bigint not null,
+  microseconds bigint not null,
   -- How many took how long, each counted once: one more than there are bounds
   -- (kRequestSecondsBounds), the last one without.
-  buckets    bigint[] not null,
-  updated_at timestamptz not null default clock_timestamp(),
+  buckets      bigint[] not null,
+  updated_at   timestamptz not null default clock_timestamp(),
   primary key (task_name, process, side, operation),
 
   constraint request_total_side check (side in ('source', 'destination'))
@@ -105,7 +106,8 @@ create table bucketferry.retry_total (
   primary key (task_name, process, reason)
 ) with (fillfactor = 50);
 
--- What the stores of a task last said to the credentials, and until when these are good.
+-- What the stores of a task say to its credentials: when they were last known to be accepted, or
+-- refused, after they had not been; and until when they are good.
 create table bucketferry.credential (
   task_name   text not null,
   side        text not null,
@@ -116,6 +118,11 @@ create table bucketferry.credential (
 
   constraint credential_side check (side in ('source', 'destination'))
 );
+
+-- Large objects on their way, or waiting for another try, with parts that may have come over: few,
+-- among millions of jobs, and what tells how far a run is within them.
+create index job_in_parts on bucketferry.job (run_id, job_id)
+  where state in ('in_flight', 'retry_wait') and parts_left is not null;
 
 -- Every time something has to be told, required_seq is raised; whoever acts reads it first and
 -- acknowledges what he read. Run ids alone cannot say it: a long run requires several refreshes.

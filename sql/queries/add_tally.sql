@@ -1,9 +1,9 @@
 -- Adds one worker's differences to one run, in the row of these ten minutes.
--- It comes forward when an object was seen, planned or became final, or a part ended.
--- $1 run_id, $2 worker_id, $3 ... in the order below.
+-- It comes forward when an object was seen, planned or became final, or a part ended; $26: in any case.
+-- $1 run_id, $2 worker_id, $3 ... $25 in the order below.
 insert into bucketferry.tally as t (run_id, worker_id, slot, source_objects, planned, pending, in_flight, retry_wait, done, adopted, deleted, dead, vanished, archived, bytes_planned, bytes_pending, bytes_in_flight, bytes_done, parts_pending, parts_in_flight, parts_done, source_bytes_read, destination_bytes_written, retries, requests_source, requests_destination, advanced_at)
 values ($1, $2, floor(extract(epoch from clock_timestamp()) / 600)::bigint, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-  case when $3::bigint + $4::bigint + $8::bigint + $9::bigint + $10::bigint + $11::bigint + $12::bigint + $13::bigint + $20::bigint > 0
+  case when $26 or $3::bigint + $4::bigint + $8::bigint + $9::bigint + $10::bigint + $11::bigint + $12::bigint + $13::bigint + $20::bigint > 0
        then clock_timestamp() end)
 on conflict (run_id, worker_id, slot) do update set
   source_objects = t.source_objects + excluded.source_objects,

@@ -22,6 +22,38 @@ class BadConfigTest : public testing::Test, protected test::ConfigFile {
   std::string Top(const std::string& line) const { return kSmallest + line + "\n"; }
 };
 
+TEST_F(BadConfigTest, SignalsThatCannotBe) {
+  const std::string target = "refresh_targets: {cdn: {type: rclone, url: \"http://h\"}}\n";
+  const auto failure = [&](const std::string& line) { return Failure(target + Task(line)); };
+  EXPECT_EQ(failure("refresh: {targets: [cdn], via: run}"), "accepted");
+  EXPECT_EQ(failure("refresh: {targets: [cdn], by: run}"),
+            "f.yaml:9: tasks[0].refresh: unknown key \"by\"; known here: targets, via");
+  EXPECT_EQ(failure("refresh: {via: run}"), "f.yaml:9: tasks[0].refresh: lacks \"targets\"");
+  EXPECT_EQ(failure("refresh: {targets: [cdn], via: cron}"),
+            "f.yaml:9: tasks[0].refresh.via: \"cron\" is unknown; known here: alertmanager, run");
+  EXPECT_EQ(failure("refresh_every: 6h"),
+            "f.yaml:9: tasks[0].refresh_every: needs `refresh`: which targets");
+  EXPECT_NE(failure("refresh: [cdn]\n    refresh_every: 1s"), "accepted");
+  EXPECT_NE(failure("notify_always: often"), "accepted");
+}
+
+TEST_F(BadConfigTest, TemplatesThatNameNothing) {
+  const auto failure = [&](const std::string& body) {
+    return Failure(
+        Top("refresh_targets: {t: {type: webhook, url: \"https://h\", body: '" + body + "'}}"));
+  };
+  EXPECT_EQ(failure(R"({"a": {"b": {{run}}}, "c": "{{task}}", "d": {{ }} })"), "accepted");
+  EXPECT_EQ(failure("{{rnu}}").substr(0, 75),
+            "f.yaml:8: refresh_targets.t.body: {{rnu}} stands for nothing; known: event,");
+}
+
+TEST_F(BadConfigTest, HooksThatCannotBe) {
+  EXPECT_EQ(Failure(Top("hook: {listen: \"127.0.0.1:9848\", token_file: t}")), "accepted");
+  EXPECT_EQ(Failure(Top("hook: {tls: {certificate: c}}")), "f.yaml:8: hook.tls: lacks \"key\"");
+  EXPECT_EQ(Failure(Top("hook: {token: abc}")),
+            "f.yaml:8: hook: unknown key \"token\"; known here: listen, token_file, tls");
+}
+
 TEST_F(BadConfigTest, UnknownKeysAreNamedWithTheirLineAndTheKnownOne) {
   EXPECT_EQ(Failure(Top("transfers: {}")),
             "f.yaml:8: unknown key \"transfers\"; did you mean \"transfer\"?");
@@ -370,7 +402,8 @@ TEST_F(BadConfigTest, TargetsAreCheckedByTheirType) {
             "f.yaml:8: refresh_targets.t.type: \"rclon\" is unknown; did you mean \"rclone\"?");
   EXPECT_EQ(failure("{type: rclone}"), "f.yaml:8: refresh_targets.t: lacks \"url\"");
   EXPECT_EQ(failure("{type: webhook, url: \"https://h\", fs: x}"),
-            "f.yaml:8: refresh_targets.t: unknown key \"fs\"; known here: type, url, token_file");
+            "f.yaml:8: refresh_targets.t: unknown key \"fs\"; known here: type, timeout, "
+            "url, token_file, body");
   EXPECT_EQ(failure("{type: webhook, url: \"ftp://h\"}"),
             "f.yaml:8: refresh_targets.t.url: must begin with http:// or https://");
   EXPECT_EQ(failure("{type: webhook, url: \"https:///x\"}"),

@@ -43,6 +43,29 @@ TEST_F(CredentialsTest, AFileMayUseEitherSetOfNames) {
   EXPECT_TRUE(keys.session_token.empty());
 }
 
+TEST_F(CredentialsTest, AFileMaySayUntilWhenItsKeysAreGood) {
+  const auto expires = [&](const std::string& more) {
+    return ReadCredentialsFile(
+               folder_.Write("e",
+                             R"({"access_key_id": "k", "secret_access_key": "s")" + more + "}"))
+        .expires_at_ms;
+  };
+  EXPECT_EQ(expires(""), std::nullopt);
+  EXPECT_EQ(expires(R"(, "expiration": null)"), std::nullopt);
+  EXPECT_EQ(expires(R"(, "expiration": "2009-10-12T17:50:30Z")"), 1255369830000);
+  EXPECT_EQ(expires(R"(, "Expiration": "2009-10-12T17:50:30+00:00")"), 1255369830000);
+}
+
+TEST_F(CredentialsTest, AnExpirationThatIsNoTimeIsIgnoredAndTheKeysAreNot) {
+  for (const char* text : {R"("soon")", "7", "[]", R"("")", R"("2009-10-12")"}) {
+    const AccessKeys keys = ReadCredentialsFile(
+        folder_.Write("e", R"({"access_key_id": "k", "secret_access_key": "s", "expiration": )" +
+                               std::string(text) + "}"));
+    EXPECT_EQ(keys.expires_at_ms, std::nullopt) << text;
+    EXPECT_EQ(keys.access_key_id, "k");
+  }
+}
+
 TEST_F(CredentialsTest, ABrokenFileIsNamedAndNeverQuoted) {
   EXPECT_EQ(Failure(""), "c.json is not a JSON object");
   EXPECT_EQ(Failure("hunter2"), "c.json is not a JSON object");
@@ -70,6 +93,9 @@ TEST_F(CredentialsTest, TheEnvironmentGivesBothKeysOrNone) {
   EXPECT_EQ(EnvironmentCredentials(environment_)->secret_access_key.Reveal(), "s");
   environment_.values["AWS_SESSION_TOKEN"] = "t";
   EXPECT_EQ(EnvironmentCredentials(environment_)->session_token.Reveal(), "t");
+  EXPECT_EQ(EnvironmentCredentials(environment_)->expires_at_ms, std::nullopt);
+  environment_.values["AWS_CREDENTIAL_EXPIRATION"] = "2009-10-12T17:50:30+00:00";
+  EXPECT_EQ(EnvironmentCredentials(environment_)->expires_at_ms, 1255369830000);
   environment_.values["AWS_SECRET_ACCESS_KEY"] = "s\n";
   EXPECT_THROW(EnvironmentCredentials(environment_), Error);
   environment_.values.erase("AWS_ACCESS_KEY_ID");

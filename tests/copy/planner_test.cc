@@ -5,6 +5,7 @@
 #include "batch/copy/object_copy.h"
 #include "tests/queue/queue_fixture.h"
 #include "tests/support/fake_store.h"
+#include "tests/support/simulated_worker.h"
 
 namespace ferry {
 namespace {
@@ -33,13 +34,14 @@ class CompareTest : public testing::Test {
     LedgerStream ledger(
         [this](const Key& after, std::int64_t limit) { return Ledger(after, limit); }, "in/");
     std::vector<std::string> found;
-    Compare({source, destination, ledger, filter, AdoptPolicy::kVerify, FindProvider("s3"), "in/",
-             "out/"},
-            stop_.get_token(), [&](const Found& one) {
-              EXPECT_EQ(one.destination_key.bytes(), "out/" + one.source_key.bytes().substr(3));
-              found.push_back(one.source_key.bytes() + ":" +
-                              std::string(ToString(one.finding.decision)));
-            });
+    CompareInput input{
+        source, destination, ledger, filter, AdoptPolicy::kVerify, FindProvider("s3"),
+        "in/",  "out/"};
+    input.looked = [this] { looked_ += 1; };
+    Compare(input, stop_.get_token(), [&](const Found& one) {
+      EXPECT_EQ(one.destination_key.bytes(), "out/" + one.source_key.bytes().substr(3));
+      found.push_back(one.source_key.bytes() + ":" + std::string(ToString(one.finding.decision)));
+    });
     return found;
   }
   std::vector<LedgerEntry> Ledger(const Key& after, std::int64_t limit) {
@@ -58,6 +60,7 @@ class CompareTest : public testing::Test {
   FakeStore source_{runner_.loop()};
   FakeStore destination_{runner_.loop()};
   std::vector<LedgerEntry> ledger_;
+  int looked_ = 0;
   VersionPolicy versions_ = VersionPolicy::kLatest;
   std::stop_source stop_;
 };
@@ -221,6 +224,13 @@ TEST_F(CompareTest, AStopEndsThePlan) {
   EXPECT_TRUE(FailPlan().starts_with("stopped"));
 }
 
+TEST_F(CompareTest, TellsThatItLooksAlsoWhereTheFilterLetsNothingThrough) {
+  for (int i = 0; i < 2'500; ++i) source_.Add("in/" + std::to_string(10'000 + i), "1");
+  looked_ = 0;
+  EXPECT_TRUE(Plan(KeyFilter({"*.none"}, {})).empty());
+  EXPECT_EQ(looked_, 2);
+}
+
 class PlanWriterTest : public QueueFixture {
  protected:
   void Begin() { run_ = BeginRun(session_, Place(), RunKind::kScheduled, worker_); }
@@ -332,6 +342,41 @@ TEST_F(PlanWriterTest, JobsCanBeClaimedWhileThePlanGoesOn) {
   EXPECT_EQ(CountJobs(), 4100);
   EXPECT_EQ(Ask<std::int64_t>("select max(job_id) as v from bucketferry.job"), 4100);
   EXPECT_EQ(writer.totals().planned, 4100);
+}
+
+TEST_F(PlanWriterTest, ABatchThatWaitsIsWrittenWhileThePlannerLooksAtOtherKeys) {
+  Begin();
+  test::TickedClock clock;
+  PlanWriter writer(planner_, run_.run_id, run_.task_id, clock);
+  writer.Add(One("a", Decision::kCopy, Reason::kMissing));
+  writer.Looked();
+  EXPECT_EQ(CountJobs(), 0);
+  clock.Advance(std::chrono::milliseconds(600));
+  writer.Looked();
+  EXPECT_EQ(CountJobs(), 1);
+}
+
+TEST_F(PlanWriterTest, APlannerThatFindsNothingSaysEveryTenSecondsThatItLooks) {
+  Begin();
+  const auto advanced = [&] {
+    return Ask<std::optional<std::string>>(
+        "select max(advanced_at)::text as v from bucketferry.tally");
+  };
+  test::TickedClock clock;
+  PlanWriter writer(planner_, run_.run_id, run_.task_id, clock);
+  writer.Looked();
+  EXPECT_EQ(advanced(), std::nullopt) << "that a run began is no progress";
+  clock.Advance(std::chrono::seconds(11));
+  writer.Looked();
+  const auto first = advanced();
+  EXPECT_NE(first, std::nullopt);
+  clock.Advance(std::chrono::seconds(9));
+  writer.Looked();
+  EXPECT_EQ(advanced(), first);
+  clock.Advance(std::chrono::seconds(2));
+  writer.Looked();
+  EXPECT_NE(advanced(), first);
+  EXPECT_EQ(ReadRun(session_, run_.run_id).totals, Tally{});
 }
 
 TEST_F(PlanWriterTest, APlannerThatLostItsLeaseWritesNothing) {

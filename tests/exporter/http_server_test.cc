@@ -22,7 +22,8 @@
 
 #include "batch/base/error.h"
 #include "batch/pg/migrator.h"
-#include "exporter/bounded_socket.h"
+#include "batch/serve/bearer.h"
+#include "batch/serve/bounded_socket.h"
 #include "tests/exporter/exporter_fixture.h"
 #include "tests/support/test_database.h"
 

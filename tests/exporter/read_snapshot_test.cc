@@ -284,7 +284,8 @@ TEST_F(ReadSnapshotTest, ReadsRefreshTargets) {
   CreateSchema();
   config_.tasks.front().refresh = {"gateway", "cdn"};
   Sql("insert into bucketferry.refresh (task_name, target, required_run_id, acknowledged_run_id,"
-      "  required_seq, requests, failures) values ('media', 'gateway', 9, 8, 1, 4, 1), ('x', 'cdn', 1, 1, 1, 1, 1)");
+      "  required_seq, requests, failures) values ('media', 'gateway', 9, 8, 1, 4, 1), ('x', "
+      "'cdn', 1, 1, 1, 1, 1)");
   const std::string page = Page();
   const auto value = [&](const std::string& name, const std::string& target) {
     return ValueOf(page, name + "{task=\"media\",target=\"" + target + "\"}");

@@ -64,6 +64,11 @@ class Exporter : public test::Voyage {
     if (at == std::string::npos) return std::nullopt;
     return std::stod(page.substr(at + line.size()));
   }
+  static std::string Storage(const std::string& name, const std::string& side,
+                             const std::string& operation, const std::string& more = "") {
+    return "storage_" + name + "{task=\"media\",side=\"" + side + "\",operation=\"" + operation +
+           "\"" + more + "}";
+  }
   std::optional<double> Scrape(const std::string& series) { return Value(Get("/metrics"), series); }
 
   void TellToEnd() {
@@ -200,6 +205,121 @@ TEST_F(Exporter, CountsDeadObjectsOfAnIncompleteRun) {
   EXPECT_GT(Value(page, "task_last_completed_run_id{task=\"media\"}").value_or(0), 0.0);
   EXPECT_EQ(Value(page, "task_last_success_timestamp_seconds{task=\"media\"}"), 0.0);
   EXPECT_EQ(page.find("unreadable-key"), std::string::npos) << "a key on the page";
+  StopExporter();
+}
+
+TEST_F(Exporter, CountsTheRequestsOfRunsThatAreOver) {
+  S3({"src", "put", source_bucket(), "a=100", "b=200", "c=300", "d=0"});
+  EXPECT_THAT(Bucketferry({"run"}), ExitsWith(0));
+  StartExporter();
+  ASSERT_TRUE(Eventually([&] { return Scrape("up") == 1.0; })) << exporter_->err();
+  const std::string first = Get("/metrics");
+  EXPECT_EQ(Value(first, Storage("requests_total", "destination", "put")), 4.0) << first;
+  EXPECT_EQ(Value(first, Storage("requests_total", "source", "get")), 4.0);
+  EXPECT_EQ(Value(first, Storage("requests_total", "source", "list")), 1.0);
+  EXPECT_EQ(Value(first, Storage("request_errors_total", "destination", "put")), 0.0);
+  EXPECT_EQ(Value(first, Storage("request_duration_seconds_count", "destination", "put")), 4.0);
+  EXPECT_GT(Value(first, Storage("request_duration_seconds_sum", "destination", "put")), 0.0);
+  EXPECT_EQ(Value(first,
+                  Storage("request_duration_seconds_bucket", "destination", "put", ",le=\"+Inf\"")),
+            4.0);
+  for (const std::string reason :
+       {"throttle", "timeout", "server", "network", "checksum", "changed", "other"}) {
+    EXPECT_EQ(Value(first, "retries_total{task=\"media\",reason=\"" + reason + "\"}"), 0.0);
+  }
+  EXPECT_EQ(Number("select count(*) as n from bucketferry.request_total where process <> ''"), 0);
+
+  EXPECT_THAT(Bucketferry({"run"}), ExitsWith(0));
+  const std::string second = Get("/metrics");
+  EXPECT_EQ(Value(second, Storage("requests_total", "destination", "put")), 4.0);
+  EXPECT_EQ(Value(second, Storage("requests_total", "source", "list")), 2.0);
+  StopExporter();
+}
+
+TEST_F(Exporter, CountsRetriesByWhatWentWrong) {
+  test::Proxy source(environment().at("SRC_ENDPOINT"));
+  test::Proxy destination(environment().at("DST_ENDPOINT"));
+  config().source_endpoint = source.endpoint();
+  config().destination_endpoint = destination.endpoint();
+  S3({"src", "put", source_bucket(), "a=100", "b=100"});
+  source.Throttle("list-type=2", 2);
+  source.LoseAnswers("list-type=2", 1, test::Proxy::Lost::kCut);
+  destination.LoseAnswers("PUT ", 1, test::Proxy::Lost::kCut);
+  EXPECT_THAT(Bucketferry({"run"}), ExitsWith(0));
+  StartExporter();
+  ASSERT_TRUE(Eventually([&] { return Scrape("up") == 1.0; })) << exporter_->err();
+  const std::string page = Get("/metrics");
+  const auto retries = [&](const std::string& reason) {
+    return Value(page, "retries_total{task=\"media\",reason=\"" + reason + "\"}");
+  };
+  EXPECT_EQ(retries("throttle"), 2.0) << page;
+  EXPECT_EQ(retries("network"), 2.0) << "a list, and an object";
+  EXPECT_EQ(retries("server"), 0.0);
+  EXPECT_EQ(Value(page, Storage("requests_total", "source", "list")), 4.0);
+  EXPECT_EQ(Value(page, Storage("request_errors_total", "source", "list")), 3.0);
+  EXPECT_EQ(Value(page, Storage("request_errors_total", "destination", "put")), 1.0);
+  EXPECT_EQ(Value(page, Storage("request_errors_total", "source", "get")), 0.0);
+  StopExporter();
+}
+
+TEST_F(Exporter, KeepsTheNumbersOfAProcessThatIsKilled) {
+  test::Proxy proxy(environment().at("DST_ENDPOINT"));
+  config().destination_endpoint = proxy.endpoint();
+  S3({"src", "put", source_bucket(), "a=100", "b=100", "c=100"});
+  StartExporter();
+  proxy.Hold("PUT ", 1);
+  const auto run = Start({"run"});
+  const std::string puts = Storage("requests_total", "destination", "put");
+  ASSERT_TRUE(Eventually([&] { return Scrape(puts) == 1.0; })) << Get("/metrics");
+  run->Signal(SIGKILL);
+  run->Wait();
+  EXPECT_EQ(Scrape(puts), 1.0);
+  StopExporter();
+}
+
+TEST_F(Exporter, FollowsALargeObjectWhileItIsUnderWay) {
+  constexpr double kMiB = 1 << 20;
+  test::Proxy proxy(environment().at("DST_ENDPOINT"));
+  config().destination_endpoint = proxy.endpoint();
+  S3({"src", "put", source_bucket(), "large=20971520"});
+  StartExporter();
+  proxy.Hold("partNumber=", 2);
+  const auto run = Start({"run"});
+  ASSERT_TRUE(Eventually([&] {
+    return Scrape("task_run_final_bytes{task=\"media\"}") == 10 * kMiB;
+  })) << Get("/metrics");
+  const std::string during = Get("/metrics");
+  EXPECT_EQ(Value(during, "task_run_planned_bytes{task=\"media\"}"), 20 * kMiB);
+  EXPECT_EQ(Value(during, "in_flight_bytes{task=\"media\"}"), 10 * kMiB);
+  EXPECT_EQ(Value(during, "bytes_copied_total{task=\"media\"}"), 0.0);
+  EXPECT_EQ(Value(during, "task_run_final_objects{task=\"media\"}"), 0.0);
+  // And so do the lines of the run itself, every ten seconds.
+  EXPECT_TRUE(Eventually([&] {
+    return run->err().find(" bytes=10485760 bytes_planned=20971520") != std::string::npos;
+  })) << run->err();
+  proxy.Release();
+  EXPECT_THAT(Checked(run->Wait()), ExitsWith(0));
+  const std::string after = Get("/metrics");
+  EXPECT_EQ(Value(after, "bytes_copied_total{task=\"media\"}"), 20 * kMiB);
+  EXPECT_EQ(Value(after, "task_run_final_bytes{task=\"media\"}"), 0.0);
+  EXPECT_EQ(Value(after, Storage("requests_total", "destination", "upload_part")), 4.0);
+  StopExporter();
+}
+
+TEST_F(Exporter, SaysThatCredentialsAreRefusedUntilTheyAreNot) {
+  const std::string right = config().source_credentials;
+  config().source_credentials = "{access_key_id: nobody, secret_access_key: nothing}";
+  EXPECT_THAT(Bucketferry({"run"}), ExitsWith(3));
+  StartExporter();
+  ASSERT_TRUE(Eventually([&] { return Scrape("up") == 1.0; })) << exporter_->err();
+  const auto refused = [&](const std::string& side) {
+    return Scrape("task_credentials_refused{task=\"media\",side=\"" + side + "\"}");
+  };
+  EXPECT_EQ(refused("source"), 1.0);
+  EXPECT_EQ(refused("destination"), 0.0);
+  config().source_credentials = right;
+  EXPECT_THAT(Bucketferry({"run"}), ExitsWith(0));
+  EXPECT_EQ(refused("source"), 0.0);
   StopExporter();
 }
 

@@ -137,6 +137,13 @@ class Proxy {
     lost_left_ = count;
     lost_how_ = how;
   }
+  // Of the requests that contain this text so many never reach the server: the answer is that it
+  // has too much to do. For requests without a body.
+  void Throttle(const std::string& containing, int count) {
+    const std::lock_guard lock(mutex_);
+    throttled_text_ = containing;
+    throttles_left_ = count;
+  }
   // Closes the connections that there are, with what waits on them. (A client that was killed with
   // its send buffer full cannot be seen to have gone.)
   void Disconnect() { generation_ += 1; }
@@ -220,11 +227,23 @@ class Proxy {
       if (end == std::string::npos) return true;
       scanner.head.resize(end + 4);
       bytes.remove_prefix(scanner.head.size() - before);
+      if (TakesThrottle(scanner.head)) {
+        Send(client, kSlowDown);
+        return false;
+      }
       if (!Admit(scanner, client, stop)) return false;
       Send(server, scanner.head);
       scanner.body_left = ContentLength(scanner.head);
       scanner.head.clear();
     }
+    return true;
+  }
+
+  bool TakesThrottle(const std::string& head) {
+    const std::lock_guard lock(mutex_);
+    if (throttles_left_ == 0) return false;
+    if (head.substr(0, head.find('\r')).find(throttled_text_) == std::string::npos) return false;
+    throttles_left_ -= 1;
     return true;
   }
 
@@ -261,6 +280,10 @@ class Proxy {
     return false;
   }
 
+  static constexpr std::string_view kSlowDown =
+      "HTTP/1.1 503 Slow Down\r\nConnection: close\r\nContent-Length: 36\r\n\r\n"
+      "<Error><Code>SlowDown</Code></Error>";
+
   const std::string server_;
   mutable std::mutex mutex_;
   std::vector<std::string> passed_;
@@ -268,6 +291,8 @@ class Proxy {
   int allowed_ = 0;
   std::string lost_text_;
   int lost_left_ = 0;
+  std::string throttled_text_;
+  int throttles_left_ = 0;
   Lost lost_how_ = Lost::kCut;
   std::atomic<int> generation_ = 0;
   std::atomic<bool> refuse_ = false;

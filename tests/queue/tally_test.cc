@@ -125,5 +125,42 @@ TEST_F(TallyTest, KnowsNoPartsOfAnObjectThatVanished) {
   ExpectLevelsOfRows(run_);
 }
 
+// What tells that a run does not stand still: objects and parts that end, not tries.
+TEST_F(TallyTest, ARunComesForwardByPartsAndObjectsButNotByClaimsAndFailures) {
+  const auto advanced = [&] {
+    return Ask<std::string>(
+        "select coalesce(max(advanced_at)::text, '') as v from bucketferry.tally");
+  };
+  const std::vector<PartJob> parts = BeginInParts();
+  const std::string planned = advanced();
+  EXPECT_NE(planned, "");
+  AddPending(run_, worker_, 1, /*from=*/2);
+  const std::string added = advanced();
+  EXPECT_NE(added, planned) << "planned objects";
+
+  std::int64_t cursor = 1;
+  const Job job = queue_.ClaimJobs(run_.run_id, cursor, 1).at(0);
+  Outcomes outcomes;
+  outcomes.failed = {Failed(job)};
+  queue_.Record(run_.run_id, run_.task_id, outcomes);
+  ASSERT_EQ(queue_.ClaimRetries(run_.run_id, 1).size(), 1U);
+  outcomes = {};
+  outcomes.returned_parts = {{parts[1].job_id, parts[1].part.number, parts[1].upload_id}};
+  outcomes.traffic.source_bytes_read = 25;
+  queue_.Record(run_.run_id, run_.task_id, outcomes);
+  ASSERT_EQ(queue_.ClaimParts(run_.run_id, 1).size(), 1U);
+  EXPECT_EQ(advanced(), added) << "claims and failures";
+
+  outcomes = {};
+  outcomes.parts = {{parts[0].job_id, parts[0].part.number, "e", Md5::Of("x"), parts[0].upload_id}};
+  queue_.Record(run_.run_id, run_.task_id, outcomes);
+  const std::string part = advanced();
+  EXPECT_NE(part, added) << "a part";
+  outcomes = {};
+  outcomes.done = {Done(job)};
+  queue_.Record(run_.run_id, run_.task_id, outcomes);
+  EXPECT_NE(advanced(), part) << "an object";
+}
+
 }  // namespace
 }  // namespace ferry

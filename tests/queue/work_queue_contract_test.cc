@@ -247,12 +247,13 @@ TEST_P(WorkQueueContract, FailuresOfTheObjectCostAttemptsUntilItIsDead) {
     Outcomes free, paid;
     free.failed.push_back(Failed(1));
     free.failed.back().costs_attempt = false;
-    Record(*queue_, free);
+    EXPECT_EQ(Record(*queue_, free).retried, std::vector<std::int64_t>{1});
     ASSERT_EQ(world_->StateOf(run_, 1), "retry_wait");
     ASSERT_EQ(queue_->ClaimRetries(run_, 10).at(0).attempts, attempt - 1);
     paid.failed.push_back(Failed(1));
     const Recorded recorded = Record(*queue_, paid);
     ASSERT_EQ(recorded.dead.size(), attempt == kAttemptsMax ? 1U : 0U);
+    ASSERT_EQ(recorded.retried.size(), attempt == kAttemptsMax ? 0U : 1U);
     if (attempt < kAttemptsMax) {
       ASSERT_EQ(queue_->ClaimRetries(run_, 10).size(), 1U);
     }

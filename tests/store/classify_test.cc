@@ -145,6 +145,28 @@ TEST(ClassifyCurl, RetriesTheNetworkButNoCertificate) {
   EXPECT_EQ(ClassifyCurl(CURLE_URL_MALFORMAT), Kind::kInvalid);
 }
 
+TEST(ReasonToRetry, TellsWhatWentWrong) {
+  const struct {
+    Error error;
+    RetryReason reason;
+  } cases[] = {
+      {{Kind::kThrottled, "", "SlowDown"}, RetryReason::kThrottle},
+      {{Kind::kUnavailable, "", std::string(kTimedOut)}, RetryReason::kTimeout},
+      {{Kind::kUnavailable, "", "RequestTimeout"}, RetryReason::kTimeout},
+      {{Kind::kUnavailable, "", std::string(kDisconnected)}, RetryReason::kNetwork},
+      {{Kind::kUnavailable, "", "IncompleteBody"}, RetryReason::kNetwork},
+      {{Kind::kUnavailable, "", "InternalError"}, RetryReason::kServer},
+      {{Kind::kUnavailable, "HTTP 502"}, RetryReason::kServer},
+      {{Kind::kCorrupt, "", "BadDigest"}, RetryReason::kChecksum},
+      {{Kind::kConflict, "", "PreconditionFailed"}, RetryReason::kChanged},
+      {{Kind::kInDoubt, ""}, RetryReason::kOther},
+      {{Kind::kDenied, ""}, RetryReason::kOther},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(ToString(ReasonToRetry(c.error)), ToString(c.reason)) << c.error.code();
+  }
+}
+
 TEST(Advice, IsGivenWhereAnOperatorCanAct) {
   EXPECT_EQ(AdviceForCode("RequestTimeTooSkewed"), "check the clock of this host");
   EXPECT_EQ(AdviceForCode("InternalError"), "");

@@ -367,6 +367,19 @@ TEST_F(CurlHttpTest, ABodyInMemoryIsSentAgainWhenAReusedConnectionWasClosed) {
   }
 }
 
+TEST_F(CurlHttpTest, AConnectionThatIsNotMadeOrBreaksIsToldFromAnErrorOfTheServer) {
+  HttpRequest request;
+  request.url = "http://127.0.0.1:1/k";
+  EXPECT_EQ(test::ErrorOf([&] { Send(request); })->code(), kDisconnected);
+  request.url = server_.url() + "/k";
+  server_.Answer({.bytes = "", .then = ScriptedAnswer::Then::kReset});
+  EXPECT_EQ(test::ErrorOf([&] { Send(request); })->code(), kDisconnected);
+  server_.Answer({.bytes = "HTTP/1.1 200 OK\r\nETag", .then = ScriptedAnswer::Then::kClose});
+  EXPECT_EQ(test::ErrorOf([&] { Send(request); })->code(), kDisconnected);
+  Answer(HttpText(502));
+  EXPECT_EQ(Send(request).status, 502);
+}
+
 TEST_F(CurlHttpTest, AServerThatFallsSilentIsGivenUp) {
   server_.Answer({.bytes = HttpText(200),
                   .then = ScriptedAnswer::Then::kClose,

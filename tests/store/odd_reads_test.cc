@@ -43,7 +43,7 @@ TEST(OddRead, IsTheObjectOrAnError) {
       {"chunks with more than the object has",
        Says(test::ChunkedText(200, {{"ETag", kEtag}}, "abcd", 2)), "corrupt"},
       {"chunks with less than the object has",
-       Says(test::ChunkedText(200, {{"ETag", kEtag}}, "ab", 2)), "unavailable"},
+       Says(test::ChunkedText(200, {{"ETag", kEtag}}, "ab", 2)), "unavailable Disconnected"},
       {"a body that ends with the connection",
        {.bytes = "HTTP/1.1 200 OK\r\nETag: " + std::string(kEtag) + "\r\n\r\nabc",
         .then = ScriptedAnswer::Then::kClose},
@@ -95,7 +95,7 @@ TEST(OddRead, IsTheObjectOrAnError) {
        Says(HttpText(307, {{"Location", "https://bucket.s3.amazonaws.com/k"}})), "invalid"},
       {"no HTTP at all",
        {.bytes = "SSH-2.0-OpenSSH_9.2\r\n", .then = ScriptedAnswer::Then::kClose},
-       "unavailable"},
+       "unavailable Disconnected"},
   };
   for (const auto& c : cases) {
     OddStore odd({c.answer});
@@ -115,13 +115,13 @@ TEST(OddRead, ThatIsCutIsUnavailableInAllThreeWays) {
     MemorySink sink(1000);
     const std::string end = Read(odd, sink);
     // A length that is not the object's is told before the cut is.
-    EXPECT_EQ(end, std::string(way) == "length" ? "conflict" : "unavailable") << way;
+    EXPECT_EQ(end, std::string(way) == "length" ? "conflict" : "unavailable Disconnected") << way;
   }
   OddStore odd({{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: " + std::string(kEtag) +
                           "\r\n\r\nab",
                  .then = ScriptedAnswer::Then::kReset}});
   MemorySink sink(1000);
-  EXPECT_EQ(Read(odd, sink), "unavailable");
+  EXPECT_EQ(Read(odd, sink), "unavailable Disconnected");
 }
 
 TEST(OddRead, TheStoreSaysWhenToComeBackInEachFormOfRetryAfter) {

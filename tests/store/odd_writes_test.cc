@@ -76,10 +76,12 @@ TEST(OddPut, IsWrittenOnlyWhereAStoreSaysWhatItWrote) {
        Says(HttpText(413, {{"Content-Type", "text/html"}}, "<html>413</html>")), "invalid"},
       {"a method the store has not", Says(HttpText(501, {}, ErrorXml("NotImplemented"))),
        "invalid NotImplemented"},
-      {"no answer at all", {.bytes = "", .then = ScriptedAnswer::Then::kReset}, "unavailable"},
+      {"no answer at all",
+       {.bytes = "", .then = ScriptedAnswer::Then::kReset},
+       "unavailable Disconnected"},
       {"an answer cut in its head",
        {.bytes = "HTTP/1.1 200 OK\r\nETa", .then = ScriptedAnswer::Then::kClose},
-       "unavailable"},
+       "unavailable Disconnected"},
   };
   Check(cases, Put);
 }
@@ -106,10 +108,12 @@ TEST(OddComplete, IsASuccessOnlyWithItsResult) {
        "in_doubt MalformedAnswer"},
       {"a result of something else", Ok("<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"),
        "in_doubt MalformedAnswer"},
-      {"cut, with its length", CutBody("length", "", " "), "unavailable"},
-      {"cut, in chunks", CutBody("chunks", "", " "), "unavailable"},
+      {"cut, with its length", CutBody("length", "", " "), "unavailable Disconnected"},
+      {"cut, in chunks", CutBody("chunks", "", " "), "unavailable Disconnected"},
       {"cut, with its connection", CutBody("close", "", " "), "in_doubt MalformedAnswer"},
-      {"no answer", {.bytes = "", .then = ScriptedAnswer::Then::kClose}, "unavailable"},
+      {"no answer",
+       {.bytes = "", .then = ScriptedAnswer::Then::kClose},
+       "unavailable Disconnected"},
   };
   Check(cases, Complete);
 }

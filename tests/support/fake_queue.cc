@@ -229,6 +229,7 @@ void FakeQueue::RecordFailures(RunRow& run, const Outcomes& outcomes, const Part
     } else {
       row.state = "retry_wait";
       row.retry_at = tables_.clock_.SteadyNow() + failed.pause;
+      recorded.retried.push_back(failed.job_id);
     }
   }
 }

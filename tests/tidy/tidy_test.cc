@@ -28,10 +28,16 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"batch/pg", {"batch/base"}},
       {"batch/queue", {"batch/base", "batch/plan", "batch/pg"}},
       {"batch/copy", {"batch/base", "batch/plan", "batch/pg", "batch/store", "batch/queue"}},
+      {"batch/serve", {"batch/base", "batch/config"}},
+      {"batch/downstream",
+       {"batch/base", "batch/config", "batch/plan", "batch/pg", "batch/queue", "batch/store"}},
+      {"batch/hook",
+       {"batch/base", "batch/config", "batch/pg", "batch/queue", "batch/downstream",
+        "batch/serve"}},
       {"batch/app",
        {"batch/base", "batch/config", "batch/plan", "batch/store", "batch/pg", "batch/queue",
-        "batch/copy"}},
-      {"exporter", {"batch/base", "batch/config", "batch/pg"}},
+        "batch/copy", "batch/downstream", "batch/hook"}},
+      {"exporter", {"batch/base", "batch/config", "batch/pg", "batch/serve"}},
   };
   return edges;
 }

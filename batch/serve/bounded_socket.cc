@@ -1,4 +1,4 @@
-#include "exporter/bounded_socket.h"
+#include "batch/serve/bounded_socket.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/ServerSocketImpl.h>
@@ -19,7 +19,7 @@
 #include "batch/base/error.h"
 #include "batch/base/key.h"
 
-namespace ferry::exporter {
+namespace ferry {
 namespace {
 
 using Poco::Net::SocketAddress;
@@ -116,7 +116,9 @@ class BoundedServerSocket final : public Poco::Net::ServerSocket {
   throw Error(ErrorKind::kConfig, "--listen " + EscapeBytes(address) + ": " + what);
 }
 
-SocketAddress ParseAddress(const std::string& address) {
+}  // namespace
+
+SocketAddress ParseListen(const std::string& address) {
   const auto colon = address.rfind(':');
   if (colon == std::string::npos) Malformed(address, "expected HOST:PORT");
   std::string host = address.substr(0, colon);
@@ -139,10 +141,8 @@ SocketAddress ParseAddress(const std::string& address) {
   }
 }
 
-}  // namespace
-
 Poco::Net::ServerSocket ListenBounded(const std::string& address, const ConnectionBounds& bounds) {
-  const SocketAddress parsed = ParseAddress(address);
+  const SocketAddress parsed = ParseListen(address);
   auto* const listener = new BoundedListener(bounds);  // Poco counts references
   BoundedServerSocket socket(listener);
   try {
@@ -159,4 +159,4 @@ Poco::Net::ServerSocket ListenBounded(const std::string& address, const Connecti
   return socket;
 }
 
-}  // namespace ferry::exporter
+}  // namespace ferry

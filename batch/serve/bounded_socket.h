@@ -6,11 +6,12 @@
 #pragma once
 
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/SocketAddress.h>
 
 #include <chrono>
 #include <string>
 
-namespace ferry::exporter {
+namespace ferry {
 
 struct ConnectionBounds {
   int request_bytes = 32 * 1024;
@@ -23,4 +24,7 @@ struct ConnectionBounds {
 // address cannot be listened on.
 Poco::Net::ServerSocket ListenBounded(const std::string& address, const ConnectionBounds& bounds);
 
-}  // namespace ferry::exporter
+// The same address without a socket. Throws Error{kConfig}.
+Poco::Net::SocketAddress ParseListen(const std::string& address);
+
+}  // namespace ferry

@@ -1,0 +1,68 @@
+// The caches of AWS: file shares of a Storage Gateway and distributions of CloudFront. Both only
+// accept a refresh, and carry it out in their own time.
+#pragma once
+
+#include <string>
+
+#include "batch/downstream/call.h"
+#include "batch/store/http.h"
+#include "batch/store/sigv4.h"
+
+namespace ferry {
+
+// An API of AWS with one endpoint a region, signed with SigV4.
+class AwsApi {
+ public:
+  struct Place {
+    std::string service;                     // as signed
+    std::string host;                        // implied by the region
+    std::string region;                      // as signed
+    std::optional<EndpointConfig> endpoint;  // instead of the implied one
+  };
+  AwsApi(std::string target, Place place, const CredentialsConfig& credentials,
+         const Environment& environment, Clock& clock);
+
+  // POST `path`, with the host, the date and the signature added. Throws Error{kCredentials} where
+  // there are no credentials, and what SendAndWait does.
+  HttpAnswer Post(const std::string& path, NameValues headers, const std::string& body,
+                  std::chrono::milliseconds timeout, const std::stop_token& stop) const;
+
+ private:
+  const std::string target_;
+  const Place place_;
+  StoreConfig credentials_;  // a store's place for them: they are found and explained alike
+  const Environment& environment_;
+  Clock& clock_;
+};
+
+// RefreshCache of AWS Storage Gateway (API version 2013-06-30). A gateway takes two at a time and
+// refuses a third with InvalidGatewayRequestException: to be tried again.
+class StorageGatewayCall final : public Call {
+ public:
+  StorageGatewayCall(const std::string& name, const StorageGatewayTarget& target,
+                     const Environment& environment, Clock& clock);
+  RefreshOutcome Make(const Occasion& occasion, std::chrono::milliseconds timeout,
+                      const std::stop_token& stop) override;
+
+ private:
+  const std::string name_;
+  const StorageGatewayTarget& target_;
+  const AwsApi api_;
+};
+
+// CreateInvalidation of CloudFront (API version 2020-05-31). The caller reference makes a repeated
+// call the same invalidation, which is paid for once.
+class CloudfrontCall final : public Call {
+ public:
+  CloudfrontCall(const std::string& name, const CloudfrontTarget& target,
+                 const Environment& environment, Clock& clock);
+  RefreshOutcome Make(const Occasion& occasion, std::chrono::milliseconds timeout,
+                      const std::stop_token& stop) override;
+
+ private:
+  const std::string name_;
+  const CloudfrontTarget& target_;
+  const AwsApi api_;
+};
+
+}  // namespace ferry
