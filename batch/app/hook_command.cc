@@ -18,13 +18,16 @@ class LateDatabase {
  public:
   LateDatabase(const Config& config) : config_(config) {}
 
-  std::unique_ptr<pg::Session> Connect() {
-    MutexLock lock(mutex_);
-    if (!database_) database_ = Database::Open(config_);
-    return database_->Connect();
-  }
+  std::unique_ptr<pg::Session> Connect() { return Opened().Connect(); }
 
  private:
+  // Only this is one at a time: a server that does not answer holds up each who asks for himself.
+  Database& Opened() {
+    MutexLock lock(mutex_);
+    if (!database_) database_ = Database::Open(config_);
+    return *database_;
+  }
+
   const Config& config_;
   Mutex mutex_;
   std::unique_ptr<Database> database_ FERRY_GUARDED_BY(mutex_);

@@ -21,6 +21,7 @@ namespace ferry {
 namespace {
 
 constexpr std::size_t kTailBytesMax = 4096;
+constexpr int kReadsMax = 16;
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -91,16 +92,22 @@ ChildProcess::~ChildProcess() {
   kill(-pid_, SIGKILL);
   if (!status_) waitpid(pid_, nullptr, 0);
   if (pidfd_ >= 0) close(pidfd_);
-  close(output_);
+  if (output_ >= 0) close(output_);
 }
 
 void ChildProcess::Terminate() const { kill(-pid_, SIGTERM); }
 
+// So much at a time: who writes without end must not be listened to without end.
 void ChildProcess::Read() {
   std::array<char, 4096> buffer{};
-  while (true) {
+  for (int i = 0; i < kReadsMax && output_ >= 0; ++i) {
     const ssize_t count = read(output_, buffer.data(), buffer.size());
-    if (count <= 0) return;
+    if (count < 0) return;
+    if (count == 0) {  // nobody holds the other end any more
+      close(output_);
+      output_ = -1;
+      return;
+    }
     tail_.append(buffer.data(), static_cast<std::size_t>(count));
     if (tail_.size() > kTailBytesMax) tail_.erase(0, tail_.size() - kTailBytesMax);
   }
@@ -108,6 +115,7 @@ void ChildProcess::Read() {
 
 std::optional<int> ChildProcess::Wait(std::chrono::milliseconds patience) {
   if (status_) return status_;
+  // Of a descriptor below zero poll hears nothing.
   std::array<pollfd, 2> watched = {pollfd{output_, POLLIN, 0}, pollfd{pidfd_, POLLIN, 0}};
   poll(watched.data(), watched.size(), static_cast<int>(patience.count()));
   Read();

@@ -55,6 +55,7 @@ std::string HowItEnded(int status) {
 RefreshOutcome CommandCall::Make(const Occasion& occasion, milliseconds timeout,
                                  const std::stop_token& stop) {
   const SteadyTime deadline = clock_.SteadyNow() + timeout;
+  if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
   ChildProcess child(target_.argv, EnvironmentOf(occasion, environment_));
   std::optional<int> status;
   while (!status && !stop.stop_requested() && clock_.SteadyNow() < deadline) {

@@ -3,6 +3,7 @@
 #include <Poco/Runnable.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
@@ -16,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLookEvery{1000};
 constexpr std::chrono::seconds kInterimEvery{15};
+constexpr std::chrono::seconds kEndsEvery{10};
 constexpr int kThreadsMax = 16;
 
 }  // namespace
@@ -53,9 +55,12 @@ Downstream::Downstream(Parts parts, SignalPlan plan, Asked asked)
       plan_(std::move(plan)),
       asked_(asked),
       work_{
-          parts_.connect, parts_.config, parts_.clock,
+          parts_.connect,
+          parts_.config,
+          parts_.clock,
           [this](const RefreshTarget& target) -> Call& { return *refresh_calls_.at(target.name); },
-          [this](const NotifyTarget& target) -> Call& { return *notify_calls_.at(target.name); }},
+          [this](const NotifyTarget& target) -> Call& { return *notify_calls_.at(target.name); },
+          [this] { return !closing_; }},
       threads_("downstream", 1, kThreadsMax) {
   for (const std::string& name : plan_.RefreshTargets()) {
     refresh_calls_[name] =
@@ -106,8 +111,9 @@ bool Downstream::Finish(milliseconds patience, const std::stop_token& stop) {
   look_.NotifyOne();
   while (!stop.stop_requested()) {
     if (busy_.empty() && open_ == 0) return true;
-    // Somebody who is being called may take his time; the next one is not begun to be waited for.
-    if (busy_.empty() && parts_.clock.SteadyNow() >= deadline) return false;
+    // Somebody who is being called may take his time; no other one is called after him.
+    if (parts_.clock.SteadyNow() >= deadline) closing_ = true;
+    if (closing_ && busy_.empty()) return false;
     changed_.WaitFor(mutex_, kLookEvery);
   }
   return busy_.empty() && open_ == 0;
@@ -120,11 +126,11 @@ void Downstream::Poll(const std::stop_token& stop) {
     try {
       if (!session) session = parts_.connect();
       LookAround(*session);
-      if (away) log::Info("downstream: the database answers again");
+      if (away) log::Info("downstream: looking again");
       away = false;
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       session.reset();
-      if (!away) log::Warn("downstream: the database is away, waiting", {{"error", error.what()}});
+      if (!away) log::Warn("downstream: cannot look for now", {{"error", error.what()}});
       away = true;
     }
     MutexLock lock(mutex_);
@@ -142,6 +148,10 @@ void Downstream::LookAround(pg::Session& session) {
   if (asked_ == Asked::kHere) {
     FollowRuns(session);
     AskForOurselves(session);
+  }
+  if (!plan_.notify.empty() && parts_.clock.SteadyNow() >= next_ends_) {
+    AnnounceEnds(session, plan_.NotifyTasks(), plan_.NotifyTargets());
+    next_ends_ = parts_.clock.SteadyNow() + kEndsEvery;
   }
   for (const DueRefresh& due : FindDueRefreshes(session, plan_.RefreshPairs())) {
     const RefreshTarget* const target = parts_.config.FindRefreshTarget(due.target);
@@ -212,23 +222,32 @@ std::int64_t Downstream::CountOpen(pg::Session& session) {
     MutexLock lock(mutex_);
     for (const auto& [run_id, watched] : watched_) runs.push_back(run_id);
   }
-  return CountOpenRefreshes(session, plan_.RefreshPairs()) +
-         CountWaitingNotifications(session, runs, plan_.NotifyTargets());
+  const std::int64_t refreshes = CountOpenRefreshes(session, plan_.RefreshPairs());
+  const std::int64_t waiting = CountWaitingNotifications(session, runs, plan_.NotifyTargets());
+  if (waiting == 0) {
+    MutexLock lock(mutex_);
+    std::erase_if(watched_, [](const auto& one) { return one.second.ended; });
+  }
+  return refreshes + waiting;
 }
 
 void Downstream::Start(const std::string& name,
                        std::function<void(const std::stop_token&)> errand) {
   {
     MutexLock lock(mutex_);
-    if (busy_.size() >= static_cast<std::size_t>(kThreadsMax) || !busy_.insert(name).second) return;
+    const bool full = busy_.size() >= static_cast<std::size_t>(kThreadsMax);
+    if (closing_ || full || !busy_.insert(name).second) return;
   }
-  // The pool gives a thread back a moment after its errand has ended.
-  if (threads_.available() == 0) {
+  try {
+    auto work = std::make_unique<Errand>(*this, name, std::move(errand));
+    threads_.start(*work);
+    work.release();  // deletes itself
+  } catch (const std::exception& error) {
+    // No thread to be had, or the pool has not taken the last one back yet: at the next look.
+    log::Debug("downstream: cannot begin now", {{"for", name}, {"error", error.what()}});
     MutexLock lock(mutex_);
     busy_.erase(name);
-    return;
   }
-  threads_.start(*new Errand(*this, name, std::move(errand)));
 }
 
 }  // namespace ferry

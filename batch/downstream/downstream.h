@@ -8,6 +8,7 @@
 
 #include <Poco/ThreadPool.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -52,8 +53,8 @@ class Downstream {
   // (`refresh_every`). From any thread; twice is once.
   void Watch(const TaskConfig& task, std::int64_t run_id);
 
-  // Until nothing is open any more, or for so long; what is under way then may finish. True:
-  // nothing is open.
+  // Until nothing is open any more, or for so long; what is under way then may finish, and nothing
+  // more is begun by this object. True: nothing is open.
   bool Finish(std::chrono::milliseconds patience, const std::stop_token& stop);
 
  private:
@@ -81,6 +82,8 @@ class Downstream {
   std::map<std::string, std::unique_ptr<Call>> refresh_calls_;  // as they are after construction
   std::map<std::string, std::unique_ptr<Call>> notify_calls_;
   std::stop_source stop_;
+  std::atomic<bool> closing_{false};
+  SteadyTime next_ends_{};  // the poller's
 
   Mutex mutex_;
   Condition look_;     // for the poller

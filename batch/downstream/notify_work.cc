@@ -31,7 +31,8 @@ class Notifier {
         database_(parts.connect, parts.clock, kPatience, stop) {}
 
   void Run() {
-    while (!stop_.stop_requested()) {
+    while (!stop_.stop_requested() && parts_.may_begin()) {
+      claimed_ = parts_.clock.SteadyNow();
       const auto next = database_.Do([&](pg::Session& session) {
         return ClaimNotification(session, tasks_, target_.name, holder_,
                                  target_.timeout + kLeaseBeyondTimeout);
@@ -48,6 +49,8 @@ class Notifier {
         database_.Do([&](pg::Session& session) { return OccasionOf(session, next, task); });
     const Telling telling =
         occasion ? DecideTelling(next.event, occasion->run, task.notify_always) : Telling::kDrop;
+    // The database may have been waited for so long that the claim is somebody else's.
+    if (parts_.clock.SteadyNow() - claimed_ > kLeaseBeyondTimeout / 2) return;
     switch (telling) {
       case Telling::kDrop: return Finish(next, NotificationEnd::kDropped, std::nullopt);
       case Telling::kWait: return Postpone(next, kTooEarlyPause, std::nullopt);
@@ -131,6 +134,7 @@ class Notifier {
   const NotifyTarget& target_;
   const std::stop_token stop_;
   const std::string holder_ = NewNonce();
+  SteadyTime claimed_{};
   pg::PatientSession database_;
   std::mt19937 random_{std::random_device()()};
 };

@@ -28,13 +28,17 @@ RefreshLease::RefreshLease(std::string what, std::string holder, SteadyTime take
     : what_(std::move(what)),
       holder_(std::move(holder)),
       connect_(std::move(connect)),
-      clock_(clock),
-      trusted_until_(taken + kTtl - kMargin),
-      thread_([this](const std::stop_token& stop) { Renew(stop); }) {}
+      clock_(clock) {
+  Trust(taken);
+  renewing_ = std::jthread([this](const std::stop_token& stop) { Renew(stop); });
+  watching_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
+}
 
 RefreshLease::~RefreshLease() {
-  thread_.request_stop();
-  thread_.join();
+  for (std::jthread* const thread : {&watching_, &renewing_}) {
+    thread->request_stop();
+    thread->join();
+  }
   try {
     const auto session = connect_();
     if (settling_.count() > 0) {
@@ -48,28 +52,41 @@ RefreshLease::~RefreshLease() {
   }
 }
 
+void RefreshLease::Trust(SteadyTime attempt_started) {
+  trusted_until_ = (attempt_started + kTtl - kMargin).time_since_epoch().count();
+}
+
+void RefreshLease::Watch(const std::stop_token& stop) {
+  while (true) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(TrustedUntil() - clock_.SteadyNow());
+    if (left.count() <= 0) break;
+    if (!clock_.SleepFor(left, stop)) return;
+  }
+  lost_.request_stop();
+}
+
 void RefreshLease::Renew(const std::stop_token& stop) {
   std::unique_ptr<pg::Session> session;
   std::chrono::milliseconds pause = kRenewEvery;
-  while (clock_.SleepFor(pause, stop)) {
+  while (clock_.SleepFor(pause, stop) && !lost_.stop_requested()) {
     const SteadyTime started = clock_.SteadyNow();
     try {
       if (!session) session = connect_();
       const bool held = TakeRefreshLease(*session, what_, holder_, kTtl);
-      if (held && clock_.SteadyNow() < trusted_until_) {
-        trusted_until_ = started + kTtl - kMargin;
-        pause = kRenewEvery;
-        continue;
+      // A window that ran out while we asked stays shut: others may have acted.
+      if (!held || clock_.SteadyNow() >= TrustedUntil()) {
+        lost_.request_stop();
+        return;
       }
+      Trust(started);
+      pause = kRenewEvery;
     } catch (const Error& error) {
       log::Warn("could not renew the lease of a refresh",
                 {{"target", what_}, {"error", error.what()}});
       session.reset();
       pause = std::chrono::milliseconds(1000);
-      if (clock_.SteadyNow() < trusted_until_) continue;
     }
-    lost_.request_stop();
-    return;
   }
 }
 

@@ -39,15 +39,20 @@ class RefreshLease {
   RefreshLease(std::string what, std::string holder, SteadyTime taken, Connect connect,
                Clock& clock);
   void Renew(const std::stop_token& stop);
+  void Watch(const std::stop_token& stop);
+  SteadyTime TrustedUntil() const { return SteadyTime(SteadyTime::duration(trusted_until_)); }
+  void Trust(SteadyTime attempt_started);
 
   const std::string what_;
   const std::string holder_;
   const Connect connect_;
   Clock& clock_;
   std::chrono::milliseconds settling_{0};
-  SteadyTime trusted_until_;  // the renewing thread's
+  std::atomic<SteadyTime::rep> trusted_until_{0};
   std::stop_source lost_;
-  std::jthread thread_;
+  // One renews, and may wait long for an answer; the other only looks at the clock.
+  std::jthread renewing_;
+  std::jthread watching_;
 };
 
 }  // namespace ferry

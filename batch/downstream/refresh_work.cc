@@ -55,7 +55,7 @@ class Refresher {
         database_(parts.connect, parts.clock, kAcknowledgePatience, stop) {}
 
   void Run() {
-    while (!stop_.stop_requested()) {
+    while (!stop_.stop_requested() && parts_.may_begin()) {
       const auto lease = database_.Do([&](pg::Session& session) {
         return RefreshLease::Take(session, LeaseNameOf(target_), parts_.connect, parts_.clock);
       });
@@ -64,36 +64,40 @@ class Refresher {
       const std::vector<DueRefresh> due = database_.Do([&](pg::Session& session) {
         return FindDueRefreshes(session, plan_.RefreshPairs(target_.name));
       });
-      if (due.empty() || !CallForAll(due, lease->lost())) return;
-      lease->KeepFor(SettlingTimeOf(target_));
+      if (due.empty() || !CallForAll(due, *lease)) return;
     }
   }
 
  private:
-  bool CallForAll(const std::vector<DueRefresh>& due, const std::stop_token& lost) {
-    if (IsOneForAllTasks(target_)) return CallFor(due, lost);
+  bool CallForAll(const std::vector<DueRefresh>& due, RefreshLease& lease) {
+    if (IsOneForAllTasks(target_)) return CallFor(due, lease);
     bool fine = true;
-    for (const DueRefresh& one : due) fine = CallFor({&one, 1}, lost) && fine;
+    for (const DueRefresh& one : due) {
+      if (lease.lost().stop_requested() || !parts_.may_begin()) return false;
+      fine = CallFor({&one, 1}, lease) && fine;
+    }
     return fine;
   }
 
   // False: not done, and to be tried later.
-  bool CallFor(Batch batch, const std::stop_token& lost) {
+  bool CallFor(Batch batch, RefreshLease& lease) {
     std::stop_source end;
     const std::stop_callback at_stop(stop_, [&end] { end.request_stop(); });
-    const std::stop_callback at_loss(lost, [&end] { end.request_stop(); });
+    const std::stop_callback at_loss(lease.lost(), [&end] { end.request_stop(); });
     const Occasion occasion =
         database_.Do([&](pg::Session& session) { return OccasionOf(session, batch); });
+    if (end.stop_requested()) return false;
+    RefreshOutcome outcome = RefreshOutcome::kDone;
     try {
-      const RefreshOutcome outcome =
-          parts_.refresh_call(target_).Make(occasion, target_.timeout, end.get_token());
-      for (const DueRefresh& due : batch) Acknowledge(due, outcome);
-      return true;
+      outcome = parts_.refresh_call(target_).Make(occasion, target_.timeout, end.get_token());
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kStopped) return false;
       for (const DueRefresh& due : batch) Fail(due, error.what());
       return false;
     }
+    lease.KeepFor(SettlingTimeOf(target_));
+    for (const DueRefresh& due : batch) Acknowledge(due, outcome);
+    return true;
   }
 
   void Acknowledge(const DueRefresh& due, RefreshOutcome outcome) {

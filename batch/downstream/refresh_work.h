@@ -22,6 +22,8 @@ struct DownstreamParts {
   // Of each target, by name.
   std::function<Call&(const RefreshTarget&)> refresh_call;
   std::function<Call&(const NotifyTarget&)> notify_call;
+  // Asked before each call: whether one may still be begun.
+  std::function<bool()> may_begin = [] { return true; };
 };
 
 // Calls `target` under its lease until nothing is due, it fails or a stop is requested. Nothing

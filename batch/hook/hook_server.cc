@@ -27,6 +27,7 @@ constexpr int kConnectionsWaitingMax = 64;
 constexpr std::chrono::seconds kRequestTimeMax{20};
 constexpr int kHeadBytesMax = 32 * 1024;
 
+// Throws Error: not all of it came.
 HookRequest Read(Poco::Net::HTTPServerRequest& request) {
   const std::string& uri = request.getURI();
   HookRequest read{.method = request.getMethod(),
@@ -39,6 +40,9 @@ HookRequest Read(Poco::Net::HTTPServerRequest& request) {
          body.read(buffer.data(), buffer.size()).gcount() > 0) {
     read.body.append(buffer.data(), static_cast<std::size_t>(body.gcount()));
   }
+  const bool cut = request.hasContentLength() && read.body.size() <= kAlertBytesMax &&
+                   static_cast<Poco::Int64>(read.body.size()) < request.getContentLength64();
+  if (cut) throw Error(ErrorKind::kUnavailable, "the message was cut off");
   read.body.resize(std::min(read.body.size(), kAlertBytesMax + 1));
   return read;
 }
@@ -63,7 +67,7 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
       return endpoints_.Answer(Read(request));
     } catch (const std::exception& error) {
       log::Error("request failed", {{"path", request.getURI()}, {"error", error.what()}});
-      return {500, "internal error\n"};
+      return {503, "not accepted, send it again\n"};
     }
   }
 
@@ -114,6 +118,9 @@ Poco::Net::ServerSocket ListenSecure(const HookConfig& config) {
     Context::Ptr context(new Context(Context::TLS_SERVER_USE, files));
     context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
     context->disableStatelessSessionResumption();
+    // That would hold a client's name against the address it comes from; who signed it is what
+    // counts.
+    context->enableExtendedCertificateVerification(false);
     Poco::Net::SecureServerSocket socket(context);
     socket.bind(ParseListen(config.listen), /*reuseAddress=*/true, /*reusePort=*/false);
     socket.listen();

@@ -1,7 +1,7 @@
 // HookServer: HookEndpoints behind a Poco HTTPServer, over HTTP or HTTPS.
 //
-// One request a connection. Threads, waiting connections, and the size and time of a request are
-// bounded.
+// One request a connection. Threads and waiting connections are bounded, and so are the size and
+// time of a request; over HTTPS only the time between two of its pieces.
 #pragma once
 
 #include <Poco/Net/HTTPServer.h>

@@ -64,6 +64,12 @@ void AnnounceRun(pg::Transaction& tx, std::int64_t run_id, RunEvent event, const
   tx.Execute("queries/announce_run", run_id, ToString(event), task, targets);
 }
 
+void AnnounceEnds(pg::Session& session, const std::vector<std::string>& tasks,
+                  const std::vector<std::string>& targets) {
+  session.Transact(
+      [&](pg::Transaction& tx) { tx.Execute("queries/announce_ends", tasks, targets); });
+}
+
 std::vector<std::string> FindNotifyTargets(pg::Session& session,
                                            const std::vector<std::string>& tasks,
                                            const std::vector<std::string>& targets) {

@@ -54,6 +54,10 @@ struct Notification {
 void AnnounceRun(pg::Transaction& tx, std::int64_t run_id, RunEvent event, const std::string& task,
                  const std::vector<std::string>& targets);
 
+// Whoever was told that a run of these tasks started is to be told that it has ended.
+void AnnounceEnds(pg::Session& session, const std::vector<std::string>& tasks,
+                  const std::vector<std::string>& targets);
+
 // Those of `targets` for which something waits that may be told now.
 std::vector<std::string> FindNotifyTargets(pg::Session& session,
                                            const std::vector<std::string>& tasks,

@@ -65,6 +65,7 @@ void AcknowledgeRefresh(pg::Session& session, const DueRefresh& due, RefreshOutc
                         const std::vector<std::string>& refresh,
                         const std::vector<std::string>& notify) {
   session.Transact([&](pg::Transaction& tx) {
+    tx.Execute("queries/lock_refreshes", due.task);
     tx.Execute("queries/acknowledge_refresh", due.task, due.target, due.run_id, due.seq,
                ToString(outcome));
     tx.Execute("queries/announce_refreshed", due.task, refresh, notify);

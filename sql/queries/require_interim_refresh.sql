@@ -1,4 +1,5 @@
--- While a run goes on and has changed the destination: everything refreshed, once in so long. Of
+-- While a run goes on and has changed the destination: everything refreshed, once in so long, unless
+-- nothing came forward since. Of
 -- workers that ask at the same time the row lets one raise it.
 -- $1 run_id, $2 every so many milliseconds.
 insert into bucketferry.refresh as f (task_name, target, required_run_id, required_seq, required_at,
@@ -10,6 +11,8 @@ from bucketferry.run r join bucketferry.task t using (task_id),
                      max(y.advanced_at) as advanced_at
               from bucketferry.tally y where y.run_id = r.run_id) s
 where r.run_id = $1 and r.finished_at is null and s.changed
+  and s.advanced_at > coalesce((select x.required_at from bucketferry.refresh x
+                                where x.task_name = r.task_name and x.target = target), '-infinity')
   and greatest(r.started_at,
                (select x.required_at from bucketferry.refresh x
                 where x.task_name = r.task_name and x.target = target))

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -239,6 +240,19 @@ TEST_F(CallsTest, ACommandsFailureIsToldWithItsLastLine) {
   EXPECT_EQ(Fails(Shell("echo one; echo 'the disk is full' >&2; exit 3")),
             "it: exit code 3: the disk is full");
   EXPECT_EQ(Fails(Shell("kill -9 $$")), "it: ended by signal 9");
+}
+
+TEST_F(CallsTest, ACommandMayCloseItsOutputOrWriteWithoutEnd) {
+  EXPECT_EQ(Fails(Shell("exec >/dev/null 2>&1; sleep 0.2; exit 3")), "it: exit code 3");
+  EXPECT_EQ(Fails(Shell("exec yes"), 500ms), "it: not done within 0.5s");
+}
+
+TEST_F(CallsTest, ACommandIsNotBegunAfterAStop) {
+  stop_.request_stop();
+  const std::string out = dir_.path() + "/out";
+  Fails(Shell("touch " + out));
+  EXPECT_EQ(kind_, ErrorKind::kStopped);
+  EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 TEST_F(CallsTest, ACommandThatIsNotThereIsToldByItsName) {

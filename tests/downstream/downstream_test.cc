@@ -56,9 +56,9 @@ TEST_F(DownstreamTest, OfARunThatHadNothingToDoIsSilent) {
 
 TEST_F(DownstreamTest, OfAHookDoesWhatWasAskedForAndNothingElse) {
   CompleteRun(1);
-  const auto downstream = Start(Downstream::Asked::kElsewhere);
-  EXPECT_FALSE(downstream->Finish(1500ms, {}));
+  EXPECT_FALSE(Start(Downstream::Asked::kElsewhere)->Finish(1500ms, {}));
   EXPECT_EQ(refresh_.seen(), 0U) << "nobody asked";
+  const auto downstream = Start(Downstream::Asked::kElsewhere);
   Ask();
   downstream->Wake();
   EXPECT_EQ(refresh_.Take().method, "POST");
@@ -108,6 +108,17 @@ TEST_F(DownstreamTest, StopsAtOnceAlthoughATargetDoesNotAnswer) {
   downstream.reset();
   EXPECT_LT(clock_.SteadyNow() - began, 6s);
   EXPECT_EQ(OfRefresh("requested_seq - acknowledged_seq"), 1);
+}
+
+TEST_F(DownstreamTest, CallsNobodyAfterTheOneThatTookTooLong) {
+  notify_.AnswerAlways({.bytes = test::HttpText(200), .delay = 8s});
+  config_.notify_targets.front().timeout = 1s;
+  config_.tasks.front().refresh.clear();
+  const auto downstream = Start(Downstream::Asked::kHere);
+  downstream->Watch(config_.tasks.front(), CompleteRun(1));
+  EXPECT_EQ(notify_.Take().method, "POST");
+  EXPECT_FALSE(downstream->Finish(1ms, {}));
+  EXPECT_EQ(notify_.seen(), 1U) << "the end of the run is the next run's to tell";
 }
 
 }  // namespace

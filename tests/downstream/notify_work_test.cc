@@ -139,5 +139,20 @@ TEST_F(NotifyWork, GoesWithTheRunWhenItsHistoryGoes) {
   EXPECT_THAT(Told(), testing::IsEmpty());
 }
 
+TEST_F(NotifyWork, TellsTheEndOfARunThatTheNextOneClosed) {
+  const BegunRun run = HalfARun();
+  Announce(run.run_id, RunEvent::kStarted);
+  Notify();
+  EndLease(worker_);
+  const std::int64_t next = NewWorker();
+  BeginRun(session_, Place(), RunKind::kScheduled, next);
+  for (int twice = 0; twice < 2; ++twice) {
+    AnnounceEnds(session_, {"media"}, {"team"});
+    Notify();
+  }
+  EXPECT_THAT(Told(), testing::ElementsAre("started", "ended"));
+  EXPECT_EQ(notices_["team"].made()[1].run.state, "interrupted");
+}
+
 }  // namespace
 }  // namespace ferry

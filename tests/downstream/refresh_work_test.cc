@@ -241,5 +241,43 @@ TEST_F(RefreshWork, OfTheLastTargetIsToldToPeople) {
   EXPECT_EQ(told(), 1);
 }
 
+TEST_F(RefreshWork, OfTheLastTwoTargetsAtATimeIsToldToPeople) {
+  config_.tasks.front().refresh = {"cdn", "mount"};
+  config_.refresh_targets.push_back({"mount", RcloneTarget{}});
+  const std::int64_t run = CompleteRun(1);
+  Run("insert into bucketferry.refresh (task_name, target, required_run_id, required_seq,"
+      " requested_seq, required_at) values ('media', 'mount', $1, 1, 1, clock_timestamp())",
+      run);
+  // One acknowledgement is made and not committed yet when the other one comes.
+  pg::Session other(database_.options());
+  pg::Transaction first(other);
+  first.Execute("queries/lock_refreshes", "media");
+  first.Execute("queries/acknowledge_refresh", "media", "cdn", run, 1, "done");
+  first.Execute("queries/announce_refreshed", "media", config_.tasks.front().refresh,
+                config_.tasks.front().notify);
+  auto second = std::async(std::launch::async, [&] { Refresh("mount"); });
+  const auto waits = [&] {
+    return QueueFixture::Ask<std::int64_t>(
+               "select count(*) as v from pg_locks where locktype = 'advisory' and not granted") >
+           0;
+  };
+  while (second.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready && !waits()) {
+  }
+  first.Commit();
+  second.get();
+  EXPECT_EQ(QueueFixture::Ask<std::int64_t>(
+                "select count(*) as v from bucketferry.notification where event = 'refreshed'"),
+            1);
+}
+
+TEST_F(RefreshWork, DuringARunThatStandsStillIsNotRequiredAgain) {
+  const BegunRun run = HalfARun();
+  Run("update bucketferry.run set started_at = started_at - interval '7 hours'");
+  ASSERT_TRUE(RequireInterimRefresh(session_, run.run_id, std::chrono::hours(6)));
+  Run("update bucketferry.refresh set required_at = required_at - interval '7 hours'");
+  Run("update bucketferry.tally set advanced_at = advanced_at - interval '8 hours'");
+  EXPECT_FALSE(RequireInterimRefresh(session_, run.run_id, std::chrono::hours(6)));
+}
+
 }  // namespace
 }  // namespace ferry

@@ -109,7 +109,9 @@ TEST_F(Hook, AsksForACertificateWhereItIsToldTo) {
   request({"req", "-x509", "-days", "1", "-subj", "/CN=authority"},
           {"-keyout", file("ca.key"), "-out", file("ca.pem")});
   for (const std::string name : {"server", "client"}) {
-    std::ofstream(dir() / (name + ".ext")) << "subjectAltName=IP:127.0.0.1\n";
+    // A client's certificate says who it is, and nothing of where it is.
+    std::ofstream(dir() / (name + ".ext"))
+        << (name == "server" ? "subjectAltName=IP:127.0.0.1\n" : "keyUsage=digitalSignature\n");
     request({"req", "-new", "-subj", "/CN=" + name},
             {"-keyout", file(name + ".key"), "-out", file(name + ".csr")});
     openssl({"x509", "-req", "-days", "1", "-in", file(name + ".csr"), "-CA", file("ca.pem"),
