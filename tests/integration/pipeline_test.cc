@@ -127,7 +127,7 @@ TEST_F(SignalPipeline, SaysThatARunFailedAndShowsWhatItHadCopied) {
   EXPECT_EQ(Required(), run);
   EXPECT_EQ(Mounted().size(), 1U);
   ASSERT_TRUE(Eventually([&] { return IsTold(run, "ended"); }, kPatience));
-  EXPECT_TRUE(Fires("BucketferryRunFailed", run));
+  EXPECT_TRUE(Eventually([&] { return Fires("BucketferryRunFailed", run); }, kPatience));
   EXPECT_FALSE(Fires("BucketferryRunCompleted", run));
   bool said = false;
   while (people_.seen() > 0 && !said) {
