@@ -24,8 +24,6 @@ constexpr int kConnectionsWaitingMax = 64;
 constexpr int kIdleSecondsMax = 60;
 constexpr int kStackBytes = 512 * 1024;
 
-constexpr std::size_t kGzipFromBytes = 1024;
-
 bool IsLoopback(const Poco::Net::IPAddress& address) {
   if (address.isLoopback()) return true;
   return address.toString().starts_with("::ffff:127.");
@@ -82,15 +80,18 @@ void SetHeaders(const HttpAnswer& answer, Poco::Net::HTTPServerResponse* respons
 bool Send(const HttpAnswer& answer, const Poco::Net::HTTPServerRequest& request,
           Poco::Net::HTTPServerResponse& response) {
   SetHeaders(answer, &response);
-  const std::string* bytes = &answer.body->text();
-  if (bytes->size() >= kGzipFromBytes && AcceptsGzip(request.get("Accept-Encoding", ""))) {
-    bytes = &answer.body->gzip();
-    response.set("Content-Encoding", "gzip");
-  }
-  response.setContentLength64(static_cast<Poco::Int64>(bytes->size()));
+  const Body& body = *answer.body;
+  const bool packed = body.is_packed() && AcceptsGzip(request.get("Accept-Encoding", ""));
+  if (packed) response.set("Content-Encoding", "gzip");
+  response.setContentLength64(
+      static_cast<Poco::Int64>(packed ? body.bytes().size() : body.text_size()));
   std::ostream& out = response.send();  // to HEAD: headers only
   if (request.getMethod() != "HEAD") {
-    out.write(bytes->data(), static_cast<std::streamsize>(bytes->size()));
+    if (packed) {
+      out.write(body.bytes().data(), static_cast<std::streamsize>(body.bytes().size()));
+    } else {
+      body.WriteText(out);
+    }
   }
   return out.flush().good();
 }

@@ -22,7 +22,7 @@ using Answer = std::shared_ptr<const Scrape>;
 constexpr auto kLong = 60s;
 
 std::string TextOf(const Answer& answer) {
-  return answer == nullptr ? "none" : answer->page->text();
+  return answer == nullptr ? "none" : answer->page->bytes();
 }
 
 // Lets as many through as it was told to, now or later.

@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "tests/exporter/status_fixture.h"
 
 namespace ferry::exporter {
@@ -165,6 +169,30 @@ TEST_F(StatusTest, WhatCannotBeReadLeavesTheRest) {
   ASSERT_EQ(status["not_read"].size(), 2U) << status;
   EXPECT_THAT(std::string(status["not_read"][0]), HasSubstr("notifications: "));
   EXPECT_EQ(ReadJson(Detail::kPublic)["not_read"][1], "what workers do");
+}
+
+TEST_F(StatusTest, TheDocumentedRightsOfTheExporterAreEnough) {
+  std::ifstream file(FERRY_SOURCE_DIR "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = readme.find("grant select on bucketferry.");
+  const std::string tables = readme.substr(begin, readme.find(" to ", begin) - begin);
+  const std::string role = database_.schema() + "_reader";
+  Sql("create role " + role + "; grant usage on schema " + database_.schema() + " to " + role +
+      "; " + tables + " to " + role);
+  const std::string uri = database_.options().uri;
+  const bool is_uri = uri.starts_with("postgres");
+  config_.database.uri = Secret(is_uri ? uri + (uri.find('?') == std::string::npos ? "?" : "&") +
+                                             "options=-crole%3D" + role
+                                       : uri + " options='-crole=" + role + "'");
+  AddRun(300, "incomplete");
+  const Parsed status = ReadJson();
+  EXPECT_EQ(status["tasks"][0]["state"], "incomplete");
+  EXPECT_TRUE(status["not_read"].empty()) << status["not_read"];
+  Database database(config_, clock_);
+  const ObjectsPage objects = ReadObjects({.task = "media"}, database, clock_,
+                                          clock_.SteadyNow() + std::chrono::seconds(20), {});
+  EXPECT_EQ(objects.problem, "");
+  Sql("drop owned by " + role + "; drop role " + role);
 }
 
 TEST_F(StatusTest, ADatabaseThatIsAwayLeavesNothingButWhy) {
