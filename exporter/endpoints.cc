@@ -90,8 +90,12 @@ HttpAnswer Endpoints::Get(const HttpRequest& request) {
 HttpAnswer Endpoints::Metrics(const HttpRequest& request) {
   const auto scrape = scrapes_.Get(ScrapeBudget(request.scrape_timeout));
   HttpAnswer answer{.content_type = kMetricsType, .body = nullptr};
+  // `bucketferry_up 0` would say that the database is away.
+  if (scrape == nullptr ? stop_.stop_requested() : scrape->is_cut) {
+    return {.status = 503, .body = MakeBody("the exporter is ending\n")};
+  }
   if (scrape == nullptr) {
-    if (!stop_.stop_requested()) log::Warn("a scrape found no time to read the database");
+    log::Warn("a scrape found no time to read the database");
     answer.body = MakeBody(RenderMetrics(config_, Snapshot(), ReadProcess()));
     return answer;
   }
@@ -108,7 +112,8 @@ HttpAnswer Endpoints::Metrics(const HttpRequest& request) {
 Scrape Endpoints::ReadScrape(milliseconds budget) {
   const Snapshot snapshot = reader_.Read(budget);
   return {.page = MakeBody(RenderMetrics(config_, snapshot, ReadProcess())),
-          .is_final = IsFinal(config_, snapshot)};
+          .is_final = IsFinal(config_, snapshot),
+          .is_cut = !snapshot.up && stop_.stop_requested()};
 }
 
 HttpAnswer Endpoints::Ready() {

@@ -29,12 +29,15 @@ bool IsLoopback(const Poco::Net::IPAddress& address) {
   return address.toString().starts_with("::ffff:127.");
 }
 
-// A page in a browser may have led here under any name (DNS rebinding); these lead nowhere else.
+// A page in a browser may have led here under any name (DNS rebinding), and whoever comes from the
+// loopback and asks for another address was forwarded from elsewhere.
 bool NamesThisHost(const std::string& host_header) {
-  const std::string host = host_header.substr(0, host_header.rfind(':'));
+  const bool in_brackets = host_header.starts_with('[');
+  const std::string host = in_brackets ? host_header.substr(1, host_header.find(']') - 1)
+                                       : host_header.substr(0, host_header.rfind(':'));
   Poco::Net::IPAddress parsed;
-  return host == "localhost" || host.starts_with('[') ||
-         Poco::Net::IPAddress::tryParse(host, parsed);
+  return host == "localhost" ||
+         (Poco::Net::IPAddress::tryParse(host, parsed) && IsLoopback(parsed));
 }
 
 // A proxy on this host speaks for clients elsewhere.

@@ -143,7 +143,8 @@ void AddCredentials(const std::string& task, const std::vector<Credentials>& row
   }
 }
 
-// Targets are those of the configuration's tasks; rows of others are of no interest.
+// Targets are those of the configuration's tasks. Of other tasks only what they asked of these
+// counts.
 void AddRefresh(const Config& config, const std::vector<Refresh>& rows, MetricsText* page) {
   struct Target {
     std::int64_t requests = 0;
@@ -159,9 +160,14 @@ void AddRefresh(const Config& config, const std::vector<Refresh>& rows, MetricsT
                 Number(found.required_run));
       page->Add("bucketferry_refresh_acknowledged_run_id", {task.name, target},
                 Number(found.acknowledged_run));
-      targets[target].requests += found.requests;
-      targets[target].failures += found.failures;
+      targets.try_emplace(target);
     }
+  }
+  for (const Refresh& row : rows) {
+    const auto target = targets.find(row.target);
+    if (target == targets.end()) continue;
+    target->second.requests += row.requests;
+    target->second.failures += row.failures;
   }
   for (const auto& [name, target] : targets) {
     page->Add("bucketferry_refresh_requests_total", {name}, Number(target.requests));

@@ -29,6 +29,7 @@ namespace ferry::exporter {
 struct Scrape {
   std::shared_ptr<const Body> page;
   bool is_final = false;
+  bool is_cut = false;  // by a stop: what it does not show says nothing of the database
 };
 
 class SharedScrapes {

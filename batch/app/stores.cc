@@ -55,8 +55,9 @@ class ConfiguredCredentials final : public CredentialsSource {
   }
 
   // Of the keys that were read last.
+  // On the heartbeat's thread, which must not wait for a file.
   std::optional<std::int64_t> expires_at_ms() {
-    MutexLock lock(mutex_);
+    MutexLock lock(published_);
     return expires_at_ms_;
   }
 
@@ -78,22 +79,27 @@ class ConfiguredCredentials final : public CredentialsSource {
     }
     const std::optional<AccessKeys> found = ResolveCredentials(store_, environment_);
     keys_.reset();
-    expires_at_ms_.reset();
+    Publish(found ? found->expires_at_ms : std::nullopt);
     if (found) {
-      expires_at_ms_ = found->expires_at_ms;
       keys_ = Credentials{found->access_key_id, found->secret_access_key.Reveal(),
                           found->session_token.Reveal()};
     }
     loaded_ = true;
   }
 
+  void Publish(std::optional<std::int64_t> expires_at_ms) {
+    MutexLock lock(published_);
+    expires_at_ms_ = expires_at_ms;
+  }
+
   const StoreConfig& store_;
   const Environment& environment_;
   Clock& clock_;
   Mutex mutex_;
+  Mutex published_;
   bool loaded_ FERRY_GUARDED_BY(mutex_) = false;
   std::optional<Credentials> keys_ FERRY_GUARDED_BY(mutex_);
-  std::optional<std::int64_t> expires_at_ms_ FERRY_GUARDED_BY(mutex_);
+  std::optional<std::int64_t> expires_at_ms_ FERRY_GUARDED_BY(published_);
   SteadyTime checked_ FERRY_GUARDED_BY(mutex_){};
   std::filesystem::file_time_type written_ FERRY_GUARDED_BY(mutex_){};
 };
@@ -263,7 +269,13 @@ std::vector<StoreCredentials> Stores::TakeCredentials() {
   const auto add = [&](const std::string& task, std::string_view side, const BucketPrefix& place,
                        RequestStats& stats) {
     const StoreConfig& store = config_.Store(place.store);
-    if (store.credentials.kind == CredentialsConfig::Kind::kAnonymous) return;
+    // Whoever needs no keys any more has none that are refused or expire.
+    if (store.credentials.kind == CredentialsConfig::Kind::kAnonymous) {
+      const bool accepted = stats.TakeWord() == CredentialsWord::kAccepted;
+      all.push_back({task, std::string(side),
+                     accepted ? CredentialsWord::kAccepted : CredentialsWord::kNone, std::nullopt});
+      return;
+    }
     all.push_back(
         {task, std::string(side), stats.TakeWord(), SharedOf(store).credentials.expires_at_ms()});
   };

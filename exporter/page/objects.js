@@ -47,8 +47,9 @@ class Objects {
     }
     this.find.hidden = !mayAsk;
     const toShow = JSON.stringify([run.run, counts, mayAsk]);
+    if (!mayAsk) this.list.replaceChildren();
     if (!isSeen || toShow === this.shown) return;
-    const same = this.run === run.run && this.pages > 1;  // somebody is reading further down
+    const same = mayAsk && this.run === run.run && this.pages > 1;  // somebody is reading further down
     this.run = run.run;
     this.shown = toShow;
     this.mayAsk = mayAsk;

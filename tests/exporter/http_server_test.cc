@@ -208,6 +208,8 @@ TEST_F(HttpServerTest, ShowsKeysToThisHostOnly) {
       {{"X-Forwarded-For", "192.0.2.1"}},
       {{"Forwarded", "for=192.0.2.1"}},
       {{"Host", "rebound.example"}},
+      {{"Host", "10.1.2.3:9847"}},  // forwarded from there
+      {{"Host", "[2001:db8::1]:9847"}},
       {{"Host", "rebound.example"}, {"Authorization", "Bearer let me iN"}}};
   for (const Headers& headers : elsewhere) {
     const Answer there = Get("/status.json", headers);
