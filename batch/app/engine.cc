@@ -115,8 +115,10 @@ void Engine::Watch(const TaskConfig& task, std::int64_t run_id) {
 
 void Engine::FinishSignals() {
   if (!downstream_ || downstream_->Finish(kSignalPatience, context_.stop)) return;
-  if (context_.stop.stop_requested()) return;
-  log::Warn("downstream does not know of everything yet: the next run of the task tries again");
+  log::Warn(
+      context_.stop.stop_requested()
+          ? "stopped before downstream knew of everything: the next run of the task tries again"
+          : "downstream does not know of everything yet: the next run of the task tries again");
 }
 
 PlannerSession Engine::NewPlannerSession() {

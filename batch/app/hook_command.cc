@@ -33,13 +33,22 @@ class LateDatabase {
   std::unique_ptr<Database> database_ FERRY_GUARDED_BY(mutex_);
 };
 
+// Throws Error{kConfig}: the configuration names a file that will not do.
+void CheckTokenFile(const std::filesystem::path& file) {
+  try {
+    ReadTokenFile(file);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kConfig, std::string("hook.token_file: ") + error.what());
+  }
+}
+
 }  // namespace
 
 int ServeHook(const CommandContext& context) {
   HookConfig config = context.config.hook;
   if (!context.line.listen.empty()) config.listen = context.line.listen;
   // A file that is not there is told now, and not to Alertmanager.
-  if (!config.token_file.empty()) ReadTokenFile(config.token_file);
+  if (!config.token_file.empty()) CheckTokenFile(config.token_file);
   const SignalPlan plan = PlanOfHook(context.config);
   if (plan.empty()) {
     throw Error(ErrorKind::kConfig, "no task of the configuration has refresh or notify targets");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "batch/config/sections.h"
@@ -39,6 +40,25 @@ std::vector<std::string> ReadTexts(const Map& keys, std::string_view key,
   return texts;
 }
 
+bool IsText(std::string_view placeholder) {
+  constexpr std::string_view kTexts[] = {"event", "target", "task",       "kind",       "state",
+                                         "text",  "error",  "started_at", "finished_at"};
+  return std::ranges::find(kTexts, placeholder) != std::end(kTexts);
+}
+
+// Of a filled template: a text that stands outside of quotes makes it no JSON.
+void CheckIsJson(const Value& value, const std::string& text) {
+  std::string filled = text;
+  for (const std::string_view name : kPlaceholders) {
+    const std::string placeholder = "{{" + std::string(name) + "}}";
+    for (std::size_t at = 0; (at = filled.find(placeholder)) != std::string::npos;) {
+      filled.replace(at, placeholder.size(), IsText(name) ? "x" : "0");
+    }
+  }
+  if (nlohmann::json::accept(filled)) return;
+  value.Fail("is no JSON once it is filled: texts stand within quotes, numbers alone");
+}
+
 // {{names}} are known ones; braces that stand alone are the template's own.
 std::string ReadTemplate(const Value& value) {
   std::string text = value.AnyText();
@@ -52,6 +72,7 @@ std::string ReadTemplate(const Value& value) {
     for (const std::string_view one : kPlaceholders) known.append(known.empty() ? "" : ", ") += one;
     value.Fail("{{" + name + "}} stands for nothing; known: " + known);
   }
+  CheckIsJson(value, text);
   return text;
 }
 

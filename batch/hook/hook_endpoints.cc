@@ -35,7 +35,10 @@ bool HookEndpoints::IsAllowed(const HookRequest& request) const {
 
 HookAnswer HookEndpoints::Accept(const HookRequest& request) {
   try {
-    if (!IsAllowed(request)) return {401, "a bearer token is needed\n"};
+    if (!IsAllowed(request)) {
+      log::Warn("a message was refused: its bearer token is missing or wrong");
+      return {401, "the bearer token is missing or wrong\n"};
+    }
   } catch (const Error& error) {
     // The token is being replaced, or was never there: no reason for Alertmanager to give up.
     log::Error("cannot tell who may ask", {{"error", error.what()}});

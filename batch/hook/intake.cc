@@ -30,6 +30,8 @@ void AcceptOne(pg::Transaction& tx, const TaskConfig& task, const AlertSignal& s
       AnnounceRun(tx, signal.run_id, RunEvent::kEnded, task.name, task.notify);
       break;
   }
+  // An event is replaced by the next one of its kind.
+  AnnounceMissedRuns(tx, signal.run_id, task.name, task.notify);
   if (!task.notify.empty()) ++accepted->announcements;
 }
 

@@ -64,6 +64,12 @@ void AnnounceRun(pg::Transaction& tx, std::int64_t run_id, RunEvent event, const
   tx.Execute("queries/announce_run", run_id, ToString(event), task, targets);
 }
 
+void AnnounceMissedRuns(pg::Transaction& tx, std::int64_t run_id, const std::string& task,
+                        const std::vector<std::string>& targets) {
+  if (targets.empty()) return;
+  tx.Execute("queries/announce_missed_runs", run_id, task, targets);
+}
+
 void AnnounceEnds(pg::Session& session, const std::vector<std::string>& tasks,
                   const std::vector<std::string>& targets) {
   session.Transact(

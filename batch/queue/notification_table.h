@@ -54,6 +54,11 @@ struct Notification {
 void AnnounceRun(pg::Transaction& tx, std::int64_t run_id, RunEvent event, const std::string& task,
                  const std::vector<std::string>& targets);
 
+// With it, `targets` are to be told of the task's closed runs before this one that nobody
+// announced.
+void AnnounceMissedRuns(pg::Transaction& tx, std::int64_t run_id, const std::string& task,
+                        const std::vector<std::string>& targets);
+
 // Whoever was told that a run of these tasks started is to be told that it has ended.
 void AnnounceEnds(pg::Session& session, const std::vector<std::string>& tasks,
                   const std::vector<std::string>& targets);

@@ -42,7 +42,10 @@ TEST_F(BadConfigTest, TemplatesThatNameNothing) {
     return Failure(
         Top("refresh_targets: {t: {type: webhook, url: \"https://h\", body: '" + body + "'}}"));
   };
-  EXPECT_EQ(failure(R"({"a": {"b": {{run}}}, "c": "{{task}}", "d": {{ }} })"), "accepted");
+  EXPECT_EQ(failure(R"({"a": {"b": {{run}}}, "c": "{{task}}", "d": "{{ }}"})"), "accepted");
+  EXPECT_EQ(failure(R"({"a": {{text}}})"),
+            "f.yaml:8: refresh_targets.t.body: is no JSON once it is filled: texts stand within "
+            "quotes, numbers alone");
   EXPECT_EQ(failure("{{rnu}}").substr(0, 75),
             "f.yaml:8: refresh_targets.t.body: {{rnu}} stands for nothing; known: event,");
 }

@@ -85,6 +85,24 @@ TEST_F(HookEndpointsTest, EventsAreAnnouncedOnce) {
   EXPECT_EQ(Waiting("ended"), 1);
 }
 
+TEST_F(HookEndpointsTest, ARunWhoseEventWasReplacedByTheNextIsAnnouncedWithIt) {
+  const std::int64_t first = CompleteRun(1);
+  Post(EventMessage("completed", first));
+  CompleteRun(1);
+  CompleteRun(0);
+  const std::int64_t last = CompleteRun(1);
+  Post(EventMessage("completed", last));
+  Post(EventMessage("started", last));
+  EXPECT_EQ(Waiting("ended"), 4);
+  EXPECT_EQ(Waiting("started"), 4);
+}
+
+TEST_F(HookEndpointsTest, RunsFromBeforeTheFirstEventAreNoNews) {
+  CompleteRun(1);
+  Post(EventMessage("completed", CompleteRun(1)));
+  EXPECT_EQ(Waiting("ended"), 1);
+}
+
 TEST_F(HookEndpointsTest, WhileTheDatabaseIsAwayNothingIsAcceptedAndAllIsToBeSentAgain) {
   const std::int64_t run = CompleteRun(1);
   away_ = true;
