@@ -14,11 +14,18 @@ class Page {
     byId("filter").addEventListener("input", () => this.render());
     byId("only").addEventListener("change", () => this.render());
     byId("measure").addEventListener("change", (event) => { this.measure = event.target.value; this.render(); });
+    byId("reasons").addEventListener("click", () => this.showAll());  // what they lead to must be there
     byId("token-form").addEventListener("submit", (event) => { event.preventDefault(); this.useToken(byId("token").value); });
     byId("token-drop").addEventListener("click", () => this.useToken(""));
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.poll(); });
     setInterval(() => this.showAge(), 1000);
     this.poll();
+  }
+
+  showAll() {
+    byId("filter").value = "";
+    byId("only").value = "all";
+    this.render();
   }
 
   useToken(token) {

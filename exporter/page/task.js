@@ -124,7 +124,8 @@ class Task {
     const last = latest(task);
     const parts = [];
     if (!run && last) {
-      parts.push(["ended ", moment(last.finished_at || last.started_at, now), ` after ${duration(last.seconds)}`]);
+      if (last.open) parts.push(["began ", moment(last.started_at, now)]);  // and nobody works on it
+      else parts.push(["ended ", moment(last.finished_at, now), ` after ${duration(last.seconds)}`]);
       parts.push(last.objects.planned === 0 ? ["nothing to do"]
                                             : [`${count(last.objects.done)} of ${count(last.objects.planned)} objects, ${bytes(last.bytes.done)}`]);
     }

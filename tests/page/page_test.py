@@ -127,6 +127,18 @@ class StatusPage(unittest.TestCase):
         self.choose("#only", "all")
         self.browser.driver.find_element(By.ID, "filter").send_keys("night")
         self.assertEqual(self.browser.text("#tasks h3"), "nightly-reports")
+        self.browser.driver.find_element(By.LINK_TEXT, "vault").click()
+        eventually(lambda: 0 <= self.browser.run(
+            "return document.getElementById('task-vault').getBoundingClientRect().top") < 800, "vault is in view")
+
+    def test_a_run_that_nobody_works_on_is_interrupted(self):
+        self.rows.task("media")
+        self.rows.run(1, "media", "complete", ago="1 hour")
+        self.rows.run(2, "media", "copying", ago="50 min")
+        self.open()
+        self.browser.await_text("#headline", "media: interrupted, the next run goes on")
+        self.assertIn("began 50 min ago", self.browser.text("#task-media"))
+        self.assertEqual(self.browser.run("return document.getElementById('verdict').dataset.level"), "warn")
 
     def test_dead_objects_are_searched_and_paged(self):
         self.rows.task("media")
