@@ -29,7 +29,7 @@ ROWS = """
 set synchronous_commit = off;
 insert into bucketferry.task (name, source_store, source_bucket, source_prefix, destination_store,
   destination_bucket, destination_prefix)
-select 'task-' || lpad(i::text, 3, '0'), 'far', 'bucket-' || i, 'in/', 'near', 'bucket-' || i, 'out/'
+select 'task-' || lpad(i::text, 3, '0'), 'far', 'bucket-' || i, 'in/', 'near', 'copy-' || i, 'out/'
 from generate_series(1, {tasks}) as i;
 insert into bucketferry.worker (host, process_id, leased_until)
 select 'host-' || i, i, now() + interval '1 day' from generate_series(1, 20) as i;
@@ -129,7 +129,7 @@ class Fleet(beside.Ferry):
         for number in range(1, TASKS + 1):
             text += (f"  - {{name: task-{number:03}, interval: 1h, refresh: [gateway],\n"
                      f"     source: {{store: src, bucket: bucket-{number}}},\n"
-                     f"     destination: {{store: dst, bucket: bucket-{number}}}}}\n")
+                     f"     destination: {{store: dst, bucket: copy-{number}}}}}\n")
         self.config.write_text(text, encoding="utf-8")
 
     def sql(self, text, timeout=beside.SECONDS_MAX):
@@ -208,7 +208,8 @@ def measure(bench):
         began = time.monotonic()
         fleet.sql(ROWS.format(tasks=TASKS, ledger_rows=LEDGER_ROWS, open_jobs=OPEN_JOBS,
                               closed_jobs=CLOSED_JOBS, closed_runs=CLOSED_RUNS))
-        say(f"scrape: rows written in {time.monotonic() - began:.0f} s")
+        size = int(fleet.sql("select pg_database_size(current_database())", timeout=60))
+        say(f"scrape: {size / 1e9:.1f} GB of rows written in {time.monotonic() - began:.0f} s")
         before = fleet.sequential_scans()
         first = fleet.scrape()
         say(f"scrape: the first took {first:.3f} s, {len(fleet.page) / beside.MIB:.1f} MiB in "
