@@ -208,7 +208,8 @@ def measure(bench):
         began = time.monotonic()
         fleet.sql(ROWS.format(tasks=TASKS, ledger_rows=LEDGER_ROWS, open_jobs=OPEN_JOBS,
                               closed_jobs=CLOSED_JOBS, closed_runs=CLOSED_RUNS))
-        say(f"scrape: rows written in {time.monotonic() - began:.0f} s")
+        size = int(fleet.sql("select pg_database_size(current_database())", timeout=60))
+        say(f"scrape: {size / 1e9:.1f} GB of rows written in {time.monotonic() - began:.0f} s")
         before = fleet.sequential_scans()
         first = fleet.scrape()
         say(f"scrape: the first took {first:.3f} s, {len(fleet.page) / beside.MIB:.1f} MiB in "

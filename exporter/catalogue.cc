@@ -76,8 +76,7 @@ constexpr Metric kCatalogue[] = {
     {"bucketferry_task_last_progress_timestamp_seconds",
      kGauge,
      "Unix time at which a run last came forward: an object or a part ended, keys were listed, or "
-     "the "
-     "run itself ended; 0: never.",
+     "it ended itself; 0: never.",
      {"task"}},
     {"bucketferry_task_last_skip_timestamp_seconds",
      kGauge,
@@ -108,7 +107,7 @@ constexpr Metric kCatalogue[] = {
      {"task"}},
     {"bucketferry_task_run_final_objects",
      kGauge,
-     "Those of them of which it is known what became of them.",
+     "Objects of the run that goes on of which it is known what became; 0 when none does.",
      {"task"}},
     {"bucketferry_task_run_planned_bytes",
      kGauge,
@@ -116,12 +115,13 @@ constexpr Metric kCatalogue[] = {
      {"task"}},
     {"bucketferry_task_run_final_bytes",
      kGauge,
-     "Those of them that are over, with what has come over of large objects that are not done.",
+     "Bytes of the run that goes on that need not be sent any more, with what has come over of "
+     "large objects that are not done; 0 when none does.",
      {"task"}},
     {"bucketferry_task_credentials_refused",
      kGauge,
-     "1 while the last word of the store was that it refuses the credentials, or none were to be "
-     "had.",
+     "1 while the last word of the store was that it refuses the credentials, or while there are "
+     "none to be had.",
      {"task", "side"}},
     {"bucketferry_task_credentials_expiry_timestamp_seconds",
      kGauge,
@@ -188,21 +188,21 @@ constexpr Metric kCatalogue[] = {
      "Requests, parts and objects that were tried again, by what had gone wrong.",
      {"task", "reason"}},
 
-    // Requests to the stores. A task uses few of the operations, and each costs a dozen series:
-    // only
-    // those that were ever asked for are here. A query that must not miss one says `or vector(0)`.
+    // Requests to the stores. A task uses few of the operations, and each costs a dozen series, so
+    // only those that were ever asked for are here: what is absent is zero.
     {"bucketferry_storage_requests_total",
      kCounter,
-     "Requests to the stores of the task that have ended; operations never used are absent.",
+     "Requests to the stores of the task that have ended; an operation never used is absent.",
      {"task", "side", "operation"}},
     {"bucketferry_storage_request_errors_total",
      kCounter,
-     "Those at which the store failed or refused; that an object is gone or has changed is no "
-     "error.",
+     "Requests to the stores of the task that failed or were refused; that an object is gone or "
+     "has changed is no error.",
      {"task", "side", "operation"}},
     {"bucketferry_storage_request_duration_seconds",
      kHistogram,
-     "How long they took until the last byte of the answer, waiting for the other side included.",
+     "How long requests to the stores of the task took until the last byte of the answer, waiting "
+     "for the other side of the copy included.",
      {"task", "side", "operation"}},
 
     // Downstream.

@@ -65,8 +65,10 @@ void MetricsText::Add(std::string_view name, std::initializer_list<std::string_v
 std::string MetricsText::Text() const {
   std::ostringstream text;
   for (const prometheus::MetricFamily& family : families_) {
+    if (family.metric.empty()) continue;
     // One after the other: a copy of all would be half of what the exporter needs.
-    if (!family.metric.empty()) prometheus::TextSerializer().Serialize(text, {family});
+    const std::vector<prometheus::MetricFamily> one(1, family);
+    prometheus::TextSerializer().Serialize(text, one);
   }
   return text.str();
 }

@@ -59,8 +59,7 @@ Engine::~Engine() {
   }
 }
 
-// What travels with the lease. How many requests there may be is worth more than how many there
-// were.
+// What travels with the lease. How many requests there may be is worth more than what there was.
 void Engine::Beat(pg::Session& session) {
   stores_.ShareThrottles(session);
   report_.Write(session);

@@ -26,8 +26,7 @@ class ProcessReport {
   // what was not written is written the next time.
   void Write(pg::Session& session);
 
-  // At the end, on any thread: heartbeats write nothing any more. To be repeated when it throws
-  // Error.
+  // At the end, on any thread: heartbeats write nothing any more. Throws Error; is repeated then.
   void End(pg::Session& session);
 
  private:

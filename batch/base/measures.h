@@ -8,8 +8,7 @@
 namespace ferry {
 
 // How long requests take, in seconds: each bound is the upper end of a bucket, and one more bucket
-// is without an end. Rows hold a count for each bucket, in this order: other bounds need a
-// migration.
+// has none. Rows hold a count for each, in this order: other bounds need a migration.
 inline constexpr std::array<double, 7> kRequestSecondsBounds = {0.025, 0.1, 0.25, 1, 2.5, 10, 60};
 inline constexpr std::size_t kRequestSecondsBuckets = kRequestSecondsBounds.size() + 1;
 

@@ -49,8 +49,7 @@ struct CompareInput {
   // Told of each extra that passes the filter, in key order; the destination is listed to its end
   // then. Empty: nobody asks, and it is listed no further than the source.
   std::function<void(const ExtraFound&)> extra = {};
-  // Called now and then while entries are looked at, also where the filter lets none of them
-  // through.
+  // Called now and then while entries are looked at, also where the filter lets none through.
   std::function<void()> looked = {};
 };
 

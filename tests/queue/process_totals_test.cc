@@ -1,5 +1,4 @@
-// What processes count, as rows: written once however often, added up once, and never less than it
-// was.
+// What processes count, as rows: written once however often, added up once, and never falling.
 #include "batch/queue/process_totals.h"
 
 #include <atomic>
