@@ -269,13 +269,7 @@ std::vector<StoreCredentials> Stores::TakeCredentials() {
   const auto add = [&](const std::string& task, std::string_view side, const BucketPrefix& place,
                        RequestStats& stats) {
     const StoreConfig& store = config_.Store(place.store);
-    // Whoever needs no keys any more has none that are refused or expire.
-    if (store.credentials.kind == CredentialsConfig::Kind::kAnonymous) {
-      const bool accepted = stats.TakeWord() == CredentialsWord::kAccepted;
-      all.push_back({task, std::string(side),
-                     accepted ? CredentialsWord::kAccepted : CredentialsWord::kNone, std::nullopt});
-      return;
-    }
+    if (store.credentials.kind == CredentialsConfig::Kind::kAnonymous) return;
     all.push_back(
         {task, std::string(side), stats.TakeWord(), SharedOf(store).credentials.expires_at_ms()});
   };

@@ -88,7 +88,7 @@ TEST_F(MetricsPlansTest, ReadNoJobsPartsOrLedgerButByTheIndexOfLargeObjects) {
   EXPECT_NE(open_runs.find("run_id_job_id_idx"), std::string::npos) << open_runs;
   for (const char* statement :
        {"metrics/totals", "metrics/last_runs", "metrics/uploads", "metrics/requests",
-        "metrics/retries", "metrics/credentials", "metrics/refresh", "metrics/notify"}) {
+        "metrics/retries", "metrics/credentials", "metrics/notify"}) {
     const std::string plan = PlanOf(statement, names_);
     for (const char* table : {"on job", "on part", "on ledger"}) {
       EXPECT_EQ(plan.find(table), std::string::npos) << plan;
