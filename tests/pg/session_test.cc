@@ -219,7 +219,8 @@ TEST_F(SessionTest, NothingOutlivesATransaction) {
   const Rows rows = session_.Transact([](Transaction& tx) {
     return tx.ExecuteText(
         "select (select count(*) from pg_prepared_statements) as prepared,"
-        " (select count(*) from pg_locks where locktype = 'advisory') as locks,"
+        " (select count(*) from pg_locks where locktype = 'advisory'"
+        "  and pid = pg_backend_pid()) as locks,"
         " current_setting('statement_timeout') as timeout");
   });
   EXPECT_EQ(rows.One().Get<int>("prepared"), 0);
