@@ -112,9 +112,11 @@ bool Downstream::Finish(milliseconds patience, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (busy_.empty() && open_ == 0) return true;
     // Somebody who is being called may take his time; no other one is called after him.
-    if (parts_.clock.SteadyNow() >= deadline) closing_ = true;
+    const SteadyTime now = parts_.clock.SteadyNow();
+    if (now >= deadline) closing_ = true;
     if (closing_ && busy_.empty()) return false;
-    changed_.WaitFor(mutex_, kLookEvery);
+    const auto left = std::chrono::ceil<milliseconds>(deadline - now);
+    changed_.WaitFor(mutex_, closing_ ? kLookEvery : std::min(left, kLookEvery));
   }
   return busy_.empty() && open_ == 0;
 }

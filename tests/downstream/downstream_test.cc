@@ -112,7 +112,7 @@ TEST_F(DownstreamTest, StopsAtOnceAlthoughATargetDoesNotAnswer) {
 
 TEST_F(DownstreamTest, CallsNobodyAfterTheOneThatTookTooLong) {
   notify_.AnswerAlways({.bytes = test::HttpText(200), .delay = 8s});
-  config_.notify_targets.front().timeout = 1s;
+  config_.notify_targets.front().timeout = 3s;
   config_.tasks.front().refresh.clear();
   const auto downstream = Start(Downstream::Asked::kHere);
   downstream->Watch(config_.tasks.front(), CompleteRun(1));
