@@ -7,7 +7,18 @@
 namespace ferry {
 namespace {
 
-using RefreshWork = DownstreamFixture;
+class RefreshWork : public DownstreamFixture {
+ protected:
+  void TwoTasksRequireOneTarget() {
+    config_.tasks.push_back(config_.tasks.front());
+    config_.tasks.back().name = "other";
+    CompleteRun(1);
+    Ask();
+    Run("insert into bucketferry.refresh (task_name, target, required_run_id, required_seq,"
+        " requested_seq, required_at)"
+        " values ('other', 'cdn', 5, 1, 1, clock_timestamp())");
+  }
+};
 
 TEST_F(RefreshWork, IsDoneOnceAndAcknowledged) {
   const std::int64_t run = CompleteRun(1);
@@ -194,13 +205,7 @@ TEST_F(RefreshWork, DuringARunThatHasWrittenNothingIsNotRequired) {
 }
 
 TEST_F(RefreshWork, OfOneTargetForTwoTasksIsOneCall) {
-  config_.tasks.push_back(config_.tasks.front());
-  config_.tasks.back().name = "other";
-  CompleteRun(1);
-  Ask();
-  Run("insert into bucketferry.refresh (task_name, target, required_run_id, required_seq,"
-      " requested_seq, required_at)"
-      " values ('other', 'cdn', 5, 1, 1, clock_timestamp())");
+  TwoTasksRequireOneTarget();
   Refresh();
   EXPECT_EQ(refreshes_["cdn"].made().size(), 1U);
   EXPECT_EQ(QueueFixture::Ask<std::int64_t>("select count(*) as v from bucketferry.refresh"
@@ -210,13 +215,7 @@ TEST_F(RefreshWork, OfOneTargetForTwoTasksIsOneCall) {
 
 TEST_F(RefreshWork, OfAWebhookForTwoTasksIsACallEach) {
   config_.refresh_targets = {{"cdn", WebhookTarget{}}};
-  config_.tasks.push_back(config_.tasks.front());
-  config_.tasks.back().name = "other";
-  CompleteRun(1);
-  Ask();
-  Run("insert into bucketferry.refresh (task_name, target, required_run_id, required_seq,"
-      " requested_seq, required_at)"
-      " values ('other', 'cdn', 5, 1, 1, clock_timestamp())");
+  TwoTasksRequireOneTarget();
   Refresh();
   ASSERT_EQ(refreshes_["cdn"].made().size(), 2U);
   EXPECT_EQ(refreshes_["cdn"].made()[1].run.task, "other");
