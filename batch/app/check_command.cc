@@ -321,7 +321,7 @@ int Check(const CommandContext& context) {
   const std::stop_callback on_stop(context.stop, [&lanes] { lanes.Stop(); });
   CheckReport host("host");
   CheckDatabase(host, context.config);
-  CheckCongestionControl(host);
+  CheckCongestionControl(host, context.config.transfer);
   bool fine = !host.failed();
   for (const TaskConfig* task : context.tasks) {
     if (context.stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");

@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "batch/app/database.h"
+#include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/store/congestion_control.h"
 #include "batch/store/curl_http.h"
 #include "batch/store/s3_values.h"
 
@@ -108,22 +109,20 @@ void CheckDatabase(CheckReport& report, const Config& config) {
   }
 }
 
-void CheckCongestionControl(CheckReport& report) {
+void CheckCongestionControl(CheckReport& report, const TransferConfig& transfer) {
   constexpr const char* kName = "congestion control";
-  std::ifstream file("/proc/sys/net/ipv4/tcp_available_congestion_control");
-  std::string available;
-  bool bbr = false;
-  for (std::string one; file >> one;) {
-    bbr = bbr || one == "bbr";
-    available += (available.empty() ? "" : " ") + one;
+  const std::string algorithm = CongestionControlOf(transfer);
+  if (algorithm.empty()) {
+    report.Ok(kName, "the host's own, as configured");
+    return;
   }
-  if (available.empty()) {
-    report.Note(kName, "this host does not say what it offers");
-  } else if (bbr) {
-    report.Ok(kName, "bbr is available (" + available + ")");
+  const auto why = WhyNoCongestionControl(algorithm);
+  if (!why) {
+    report.Ok(kName, algorithm + " on long connections");
+  } else if (transfer.congestion_control == "auto") {
+    report.Note(kName, *why + "; without it long lossy ways are slow");
   } else {
-    report.Note(kName, "bbr is not available, only " + available +
-                           "; on long lossy ways it helps: modprobe tcp_bbr");
+    report.Fail(kName, "transfer.congestion_control: " + *why);
   }
 }
 

@@ -13,7 +13,7 @@ namespace ferry {
 // Creates nothing.
 void CheckDatabase(CheckReport& report, const Config& config);
 
-void CheckCongestionControl(CheckReport& report);
+void CheckCongestionControl(CheckReport& report, const TransferConfig& transfer);
 
 // DNS, connection, TLS and clock, by one unsigned request. False: nothing further can be asked.
 // `side` goes before the name of each check. At most about 20 s.

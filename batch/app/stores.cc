@@ -22,8 +22,8 @@ constexpr std::chrono::seconds kFileCheckEvery{5};
 constexpr std::string_view kSource = "source";
 constexpr std::string_view kDestination = "destination";
 
-// Beside what a worker has in flight: listings.
-constexpr int kListingRequests = 16;
+// Beside what a worker has in flight: a listing (KeyRangesOptions::requests_max).
+constexpr int kListingRequests = 64;
 
 int RequestsMax(const Config& config) {
   return WorkerOptionsOf(config.transfer).concurrency + kListingRequests;
@@ -107,9 +107,11 @@ class ConfiguredCredentials final : public CredentialsSource {
 // One store on one loop, decorated: waiting to retry holds no slot, every attempt is measured.
 struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
-            CredentialsSource& credentials, EndpointMemory& memory, Clock& clock,
-            const RetryOptions& retry, Limiter& limiter, Side side, RequestCounters& counters)
-      : http(loop, CurlOptions{config.ca_file.string()}),
+            CongestionControl& congestion_control, CredentialsSource& credentials,
+            EndpointMemory& memory, Clock& clock, const RetryOptions& retry, Limiter& limiter,
+            Side side, RequestCounters& counters)
+      : http(loop, CurlOptions{.ca_file = config.ca_file.string(),
+                               .congestion_control = &congestion_control}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
         measured(s3, clock, side == Side::kSource ? counters.source : counters.destination,
                  side == Side::kSource ? counters.source_stats : counters.destination_stats),
@@ -123,6 +125,13 @@ struct Decorated {
   LimitedStore limited;
   RetryingStore retrying;
 };
+
+// What was asked for by name is an order. `auto` is content with less.
+void CheckCongestionControl(const TransferConfig& transfer) {
+  if (transfer.congestion_control == "auto" || transfer.congestion_control == "system") return;
+  const auto why = WhyNoCongestionControl(transfer.congestion_control);
+  if (why) throw Error(ErrorKind::kConfig, "transfer.congestion_control: " + *why);
+}
 
 void AddSums(const std::string& task, std::string_view side, const RequestStats& stats,
              ProcessSums& sums) {
@@ -156,10 +165,10 @@ class Stores::Made final : public TaskEnds {
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
-        source_(loop, source_config_, task.source.bucket, source_shared_.credentials,
-                source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
-                Side::kSource, counters),
-        destination_(loop, destination_config_, task.destination.bucket,
+        source_(loop, source_config_, task.source.bucket, stores.congestion_control_,
+                source_shared_.credentials, source_shared_.memory, stores.clock_, retry,
+                stores.LimiterOf(task.source, kSource), Side::kSource, counters),
+        destination_(loop, destination_config_, task.destination.bucket, stores.congestion_control_,
                      destination_shared_.credentials, destination_shared_.memory, stores.clock_,
                      retry, stores.LimiterOf(task.destination, kDestination), Side::kDestination,
                      counters) {}
@@ -190,7 +199,8 @@ class Stores::Made final : public TaskEnds {
 };
 
 Stores::Stores(const Config& config, const Environment& environment, Clock& clock)
-    : config_(config), clock_(clock) {
+    : config_(config), clock_(clock), congestion_control_(CongestionControlOf(config.transfer)) {
+  CheckCongestionControl(config.transfer);
   for (const StoreConfig& store : config_.stores) {
     shared_.emplace(store.name, std::make_unique<Shared>(store, environment, clock));
   }

@@ -13,6 +13,7 @@
 #include "batch/copy/lane_pool.h"
 #include "batch/pg/session.h"
 #include "batch/queue/process_totals.h"
+#include "batch/store/congestion_control.h"
 #include "batch/store/credentials_source.h"
 #include "batch/store/limiter.h"
 #include "batch/store/retrying_store.h"
@@ -32,7 +33,7 @@ struct StoreCredentials {
 
 class Stores final : public EndsFactory {
  public:
-  // All outlive this object.
+  // All outlive this object. Throws Error{kConfig} for what this host cannot do.
   Stores(const Config& config, const Environment& environment, Clock& clock);
   ~Stores() override;
 
@@ -60,6 +61,7 @@ class Stores final : public EndsFactory {
   class Made;
   const Config& config_;
   Clock& clock_;
+  CongestionControl congestion_control_;
   std::map<std::string, std::unique_ptr<Shared>> shared_;
   std::map<std::string, RequestCounters> counters_;
   // Of all configured tasks; the map stays as it is.

@@ -5,6 +5,7 @@
 
 #include "batch/base/digest.h"
 #include "batch/config/pattern_file.h"
+#include "batch/store/congestion_control.h"
 
 namespace ferry {
 namespace {
@@ -142,6 +143,12 @@ WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
   options.attempts_max = static_cast<int>(transfer.max_attempts);
   options.outage_patience = transfer.outage_patience;
   return options;
+}
+
+std::string CongestionControlOf(const TransferConfig& transfer) {
+  if (transfer.congestion_control == "system") return {};
+  if (transfer.congestion_control != "auto") return transfer.congestion_control;
+  return std::string(kPreferredCongestionControl);
 }
 
 int LaneCount() {

@@ -42,6 +42,8 @@ DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection
 std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config);
 
 WorkerOptions WorkerOptionsOf(const TransferConfig& transfer);
+// The kernel's name for what long connections are to use; empty: the host's own.
+std::string CongestionControlOf(const TransferConfig& transfer);
 int LaneCount();
 
 // "store:bucket/prefix", for people.

@@ -104,7 +104,10 @@ struct TaskConfig {
 };
 
 struct TransferConfig {
-  std::optional<std::uint32_t> concurrency;              // 1..1024; nullopt: auto
+  std::optional<std::uint32_t> concurrency;  // 1..1024; nullopt: auto
+  // Of long connections: a kernel's name for it, "auto" (bbr, where the kernel allows it) or
+  // "system" (the host's own).
+  std::string congestion_control = "auto";
   std::uint64_t memory = 256 * kMiB;                     // 8MiB..1TiB
   std::uint64_t part_size = 16 * kMiB;                   // 5MiB..5GiB
   std::uint64_t multipart_threshold = 32 * kMiB;         // 1MiB..5GiB, the largest single PUT

@@ -194,6 +194,15 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   return task;
 }
 
+// A kernel's name for a way of congestion control (TCP_CA_NAME_MAX of linux/tcp.h).
+void CheckAlgorithm(const Value& value, std::string_view name) {
+  constexpr std::size_t kNameBytesMax = 15;
+  const bool good =
+      !name.empty() && name.size() <= kNameBytesMax &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+  if (!good) value.Fail(value.Shown() + " is not auto, system or a kernel's name such as bbr");
+}
+
 }  // namespace
 
 std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
@@ -213,13 +222,18 @@ std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
 }
 
 TransferConfig ReadTransfer(const Value& value) {
-  const Map keys = value.Keys({"concurrency", "memory", "part_size", "multipart_threshold",
-                               "max_attempts", "lease", "outage_patience", "abandoned_after"});
+  const Map keys =
+      value.Keys({"concurrency", "congestion_control", "memory", "part_size", "multipart_threshold",
+                  "max_attempts", "lease", "outage_patience", "abandoned_after"});
   TransferConfig transfer;
   if (const auto concurrency = keys.Find("concurrency")) {
     if (concurrency->Text() != "auto") {
       transfer.concurrency = static_cast<std::uint32_t>(concurrency->Integer({1, 1024}));
     }
+  }
+  if (const auto algorithm = keys.Find("congestion_control")) {
+    transfer.congestion_control = algorithm->Text();
+    CheckAlgorithm(*algorithm, transfer.congestion_control);
   }
   if (const auto memory = keys.Find("memory")) transfer.memory = memory->Size({8 * kMiB, kTiB});
   if (const auto size = keys.Find("part_size")) {

@@ -14,6 +14,8 @@ constexpr std::size_t kHeaderBytesMax = 64 << 10;
 constexpr long kReceiveBufferBytes = 128 << 10;
 constexpr long kSendBufferBytes = 128 << 10;
 constexpr long kSmallBufferBytes = 16 << 10;
+// What fits into the first flights of any connection gains nothing from another pace.
+constexpr std::uint64_t kPacedBytesMin = 64 << 10;
 // A body that flows slower than this for as long as idle_timeout does not flow. (libcurl does not
 // count while a transfer is paused.)
 constexpr long kFlowBytesPerSecondMin = 128;
@@ -128,6 +130,7 @@ class CurlHttp::Exchange final : public Transfer {
     Set(CURLOPT_LOW_SPEED_LIMIT, flows ? kFlowBytesPerSecondMin : 1L);
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.idle_timeout.count()));
     Set(CURLOPT_TCP_KEEPALIVE, 1L);
+    Set(CURLOPT_SHARE, http_.share_);
     // libcurl repeats a request by itself when a connection it used before closes without an answer
     // (lib/transfer.c, Curl_retry_request), and only then.
     if (request_.once) Set(CURLOPT_FRESH_CONNECT, 1L);
@@ -171,6 +174,10 @@ class CurlHttp::Exchange final : public Transfer {
         if (request_.source != nullptr) {
           request_.source->WakeReaderBy([this] { http_.loop_.Unpause(*this); });
         }
+        if (http_.options_.congestion_control != nullptr && bytes >= kPacedBytesMin) {
+          Set(CURLOPT_PREREQFUNCTION, &Exchange::OnConnected);
+          Set(CURLOPT_PREREQDATA, this);
+        }
         return;
     }
   }
@@ -202,6 +209,15 @@ class CurlHttp::Exchange final : public Transfer {
       error_ = std::current_exception();
       return false;
     }
+  }
+
+  // Before the request goes out, on a new or a known connection: its round trip is known by now.
+  static int OnConnected(void* self, char*, char*, int, int) {
+    auto& exchange = *static_cast<Exchange*>(self);
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(exchange.handle_, CURLINFO_ACTIVESOCKET, &socket);
+    if (socket != CURL_SOCKET_BAD) exchange.http_.options_.congestion_control->Apply(socket);
+    return CURL_PREREQFUNC_OK;
   }
 
   static std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* self) {
@@ -305,10 +321,13 @@ class CurlHttp::Exchange final : public Transfer {
 };
 
 CurlHttp::CurlHttp(EventLoop& loop, CurlOptions options)
-    : loop_(loop), options_(std::move(options)) {}
+    : loop_(loop), options_(std::move(options)), share_(curl_share_init()) {
+  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+}
 
 CurlHttp::~CurlHttp() {
   for (CURL* handle : idle_) curl_easy_cleanup(handle);
+  curl_share_cleanup(share_);
 }
 
 CURL* CurlHttp::TakeHandle() {

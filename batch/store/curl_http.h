@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "batch/store/congestion_control.h"
 #include "batch/store/event_loop.h"
 #include "batch/store/http.h"
 
@@ -13,6 +14,7 @@ namespace ferry {
 struct CurlOptions {
   std::string ca_file;  // empty: the system's
   std::chrono::seconds connect_timeout{10};
+  CongestionControl* congestion_control = nullptr;  // outlives the CurlHttp; null: the host's own
 };
 
 // Handles are kept for reuse; connections belong to the loop. On the loop's thread only.
@@ -30,6 +32,8 @@ class CurlHttp final : public Http {
 
   EventLoop& loop_;
   const CurlOptions options_;
+  // TLS sessions, so that a new connection to a known server costs a round trip less.
+  CURLSH* const share_;
   std::vector<CURL*> idle_;
   bool expects_ = true;  // the server has not refused Expect: 100-continue yet
 };

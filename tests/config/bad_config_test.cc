@@ -335,6 +335,9 @@ TEST_F(BadConfigTest, SizesAndTimesAreStrictAndWithinTheirLimits) {
       {"concurrency", "0", "\"0\" is not a whole number from 1 to 1024"},
       {"concurrency", "1025", "\"1025\" is not a whole number from 1 to 1024"},
       {"concurrency", "many", "\"many\" is not a whole number from 1 to 1024"},
+      {"congestion_control", "BBR", "\"BBR\" is not auto, system or a kernel's name such as bbr"},
+      {"congestion_control", "a-name-of-16-byte",
+       "\"a-name-of-16-byte\" is not auto, system or a kernel's name such as bbr"},
       {"max_attempts", "0x5", "\"0x5\" is not a whole number from 1 to 100"},
       {"max_attempts", "101", "\"101\" is not a whole number from 1 to 100"},
   };

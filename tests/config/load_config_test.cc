@@ -32,6 +32,7 @@ TEST_F(LoadConfigTest, TheSmallestFileGetsTheDefaultsOfTheContract) {
   EXPECT_TRUE(task.max_delete.percent);
   EXPECT_EQ(task.max_delete.amount, 10U);
   EXPECT_EQ(config.transfer.concurrency, std::nullopt);
+  EXPECT_EQ(config.transfer.congestion_control, "auto");
   EXPECT_EQ(config.transfer.memory, 256 * kMiB);
   EXPECT_EQ(config.transfer.part_size, 16 * kMiB);
   EXPECT_EQ(config.transfer.multipart_threshold, 32 * kMiB);
@@ -96,6 +97,7 @@ tasks:
     notify: [team]
 transfer:
   concurrency: 64
+  congestion_control: cubic
   memory: 64MiB
   part_size: 5MiB
   multipart_threshold: 5GiB
@@ -137,6 +139,7 @@ notify_targets:
   EXPECT_EQ(task.max_delete.amount, 5U);
   EXPECT_EQ(task.refresh.size(), 5U);
   EXPECT_EQ(config.transfer.concurrency, 64U);
+  EXPECT_EQ(config.transfer.congestion_control, "cubic");
   EXPECT_EQ(config.transfer.multipart_threshold, 5 * kGiB);
   EXPECT_EQ(config.transfer.outage_patience, 168h);
   EXPECT_EQ(config.transfer.abandoned_after, 1h);

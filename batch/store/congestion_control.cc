@@ -1,0 +1,59 @@
+#include "batch/store/congestion_control.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "batch/base/log.h"
+
+namespace ferry {
+namespace {
+
+bool Choose(int socket, const std::string& algorithm) {
+  return setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, algorithm.data(),
+                    static_cast<socklen_t>(algorithm.size())) == 0;
+}
+
+std::string Reason(const std::string& algorithm, int error) {
+  switch (error) {
+    case ENOENT: return "this kernel has no " + algorithm + ": modprobe tcp_" + algorithm;
+    case EPERM:
+      return "this process may not use " + algorithm +
+             ": add it to net.ipv4.tcp_allowed_congestion_control";
+    default: return "the kernel refuses " + algorithm + ": " + std::strerror(error);
+  }
+}
+
+std::chrono::microseconds RoundTrip(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  return std::chrono::microseconds(info.tcpi_rtt);
+}
+
+}  // namespace
+
+std::optional<std::string> WhyNoCongestionControl(const std::string& algorithm) {
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return std::string("no socket: ") + std::strerror(errno);
+  std::optional<std::string> reason;
+  if (!Choose(probe, algorithm)) reason = Reason(algorithm, errno);
+  close(probe);
+  return reason;
+}
+
+void CongestionControl::Apply(int socket) {
+  if (algorithm_.empty() || refused_) return;
+  const std::chrono::microseconds round_trip = RoundTrip(socket);
+  if (round_trip < long_way_ || Choose(socket, algorithm_)) return;
+  const std::string reason = Reason(algorithm_, errno);
+  if (refused_.exchange(true)) return;
+  log::Warn("what is sent on long lossy ways will be slow",
+            {{"round_trip_ms", round_trip.count() / 1000}, {"why", reason}});
+}
+
+}  // namespace ferry

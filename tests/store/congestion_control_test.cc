@@ -1,0 +1,85 @@
+#include "batch/store/congestion_control.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ferry {
+namespace {
+
+using std::chrono::microseconds;
+
+// A connection over the loopback.
+class CongestionControlTest : public testing::Test {
+ protected:
+  CongestionControlTest() {
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(listener, any, size), 0);
+    EXPECT_EQ(listen(listener, 1), 0);
+    EXPECT_EQ(getsockname(listener, any, &size), 0);
+    EXPECT_EQ(connect(socket_, any, size), 0);
+    close(listener);
+    before_ = Algorithm();
+    other_ = before_ == "reno" ? "cubic" : "reno";
+  }
+  ~CongestionControlTest() override { close(socket_); }
+
+  std::string Algorithm() const {
+    char name[16] = "";
+    socklen_t size = sizeof name;
+    EXPECT_EQ(getsockopt(socket_, IPPROTO_TCP, TCP_CONGESTION, name, &size), 0);
+    return name;
+  }
+
+  const int socket_ = socket(AF_INET, SOCK_STREAM, 0);
+  std::string before_;
+  std::string other_;  // that any process may use
+};
+
+TEST_F(CongestionControlTest, ALongConnectionGetsTheAlgorithm) {
+  CongestionControl control(other_, microseconds(0));
+  control.Apply(socket_);
+  EXPECT_EQ(Algorithm(), other_);
+}
+
+TEST_F(CongestionControlTest, AShortConnectionIsLeftAsItIs) {
+  CongestionControl control(other_, std::chrono::seconds(10));
+  control.Apply(socket_);
+  EXPECT_EQ(Algorithm(), before_);
+}
+
+TEST_F(CongestionControlTest, WithoutANameTheHostDecides) {
+  CongestionControl control("", microseconds(0));
+  control.Apply(socket_);
+  EXPECT_EQ(Algorithm(), before_);
+}
+
+TEST_F(CongestionControlTest, WhatTheKernelDoesNotHaveLeavesTheConnectionAsItIsAndIsSaidOnce) {
+  CongestionControl control("nosuch", microseconds(0));
+  testing::internal::CaptureStderr();
+  control.Apply(socket_);
+  control.Apply(socket_);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(Algorithm(), before_);
+  const std::size_t first = said.find("modprobe tcp_nosuch");
+  ASSERT_NE(first, std::string::npos) << said;
+  EXPECT_EQ(said.find("modprobe", first + 1), std::string::npos) << said;
+}
+
+TEST(WhyNoCongestionControl, NamesWhatIsMissing) {
+  EXPECT_EQ(WhyNoCongestionControl("nosuch"), "this kernel has no nosuch: modprobe tcp_nosuch");
+}
+
+TEST(WhyNoCongestionControl, SaysNothingOfWhatTheHostUses) {
+  EXPECT_EQ(WhyNoCongestionControl("reno"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace ferry
