@@ -3,6 +3,7 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/database.h"
+#include "batch/app/listing_ends.h"
 #include "batch/app/stores.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
@@ -78,9 +79,8 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
                const TaskConfig& task) {
   const TaskSelection selection = SelectionOf(context.config, task);
   std::optional<std::string> before;
-  EventLoop& loop = lanes.loop();
-  const auto ends = stores.MakeWith(loop, task.name, Patience::kShort);
-  const Ends two = ends->ends();
+  const ListingEnds ends(stores, lanes, task.name, Patience::kShort);
+  const Ends two = ends.ends();
   std::unique_ptr<pg::Session> session = database != nullptr ? database->Connect() : nullptr;
   LedgerStream::Read read;
   if (session) {
@@ -92,8 +92,8 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
     }
   }
   LedgerStream ledger(read, task.source.prefix);
-  ListingStream source(loop, two.source, task.source.prefix, SourceName(task), two.versions);
-  ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
+  ListingStream source(ends.Sources(), task.source.prefix, SourceName(task), two.versions);
+  ListingStream destination(ends.Destinations(), task.destination.prefix, DestinationName(task));
   Summary summary;
   CompareInput input{source,
                      destination,

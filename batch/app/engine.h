@@ -59,9 +59,7 @@ class Engine {
   pg::PatientSession NewPatientSession(std::chrono::milliseconds patience, std::stop_token stop);
 
   // Loops for listings. They go on when a term ends.
-  EventLoop& ListingLoop(std::int64_t index) {
-    return listings_.loop(static_cast<std::size_t>(index));
-  }
+  LanePool& listings() { return listings_; }
   // Planners and listings of this process end soon; a stop of the whole process does it too.
   void Halt() {
     halt_.request_stop();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batch/app/listing_ends.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/log.h"
 #include "batch/copy/planner.h"
@@ -75,11 +76,10 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
     SweepExtras(database, plan.begun.run_id);
     return DeleteRulesOf(task, selection, ReadSelection(database, plan.begun.task_id));
   });
-  EventLoop& loop = engine.ListingLoop(plan.begun.run_id);
-  const auto ends = engine.stores().MakeWith(loop, task.name, Patience::kOutage);
-  const Ends two = ends->ends();
-  ListingStream source(loop, two.source, task.source.prefix, SourceName(task), two.versions);
-  ListingStream destination(loop, two.destination, task.destination.prefix, DestinationName(task));
+  const ListingEnds ends(engine.stores(), engine.listings(), task.name, Patience::kOutage);
+  const Ends two = ends.ends();
+  ListingStream source(ends.Sources(), task.source.prefix, SourceName(task), two.versions);
+  ListingStream destination(ends.Destinations(), task.destination.prefix, DestinationName(task));
   LedgerStream ledger(
       [&](const Key& after, std::int64_t limit) {
         return session.Read([&](pg::Session& database) {

@@ -22,7 +22,7 @@ Tidied TidyTask(const CommandContext& context, Engine& engine, const TaskConfig&
   order.source_prefix = task.source.prefix;
   order.destination_prefix = task.destination.prefix;
   order.abandoned_after = context.config.transfer.abandoned_after;
-  const auto ends = engine.stores().MakeWith(engine.ListingLoop(0), task.name, Patience::kShort);
+  const auto ends = engine.stores().MakeWith(engine.listings().loop(), task.name, Patience::kShort);
   return TidyUploads(session, order, ends->ends(), context.stop);
 }
 

@@ -10,6 +10,7 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/database.h"
+#include "batch/app/listing_ends.h"
 #include "batch/app/status_text.h"
 #include "batch/app/stores.h"
 #include "batch/app/task_parts.h"
@@ -17,7 +18,8 @@
 #include "batch/app/verify_report.h"
 #include "batch/base/error.h"
 #include "batch/base/log.h"
-#include "batch/copy/object_stream.h"
+#include "batch/copy/ledger_stream.h"
+#include "batch/copy/listing_stream.h"
 #include "batch/queue/ledger.h"
 
 namespace ferry {
@@ -49,7 +51,7 @@ class Verification {
         task_(task),
         filter_(filter),
         report_(context, task),
-        listing_(stores.MakeWith(lanes.loop(), task.name, Patience::kOutage)) {
+        listing_(stores, lanes, task.name, Patience::kOutage) {
     std::vector<Ends> ends;
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       made_.push_back(stores.MakeWith(lanes.loop(i), task.name, Patience::kShort));
@@ -82,16 +84,15 @@ class Verification {
   const TaskConfig& task_;
   const KeyFilter& filter_;
   VerifyReport report_;
-  std::unique_ptr<TaskEnds> listing_;
+  const ListingEnds listing_;
   std::vector<std::unique_ptr<TaskEnds>> made_;  // one a lane
   std::optional<DeepCompare> deep_;              // last: waits for what uses the others
 };
 
 void Verification::Run(LedgerStream& ledger) {
-  const Ends ends = listing_->ends();
-  ListingStream sources(ends.loop, ends.source, task_.source.prefix, SourceName(task_),
-                        ends.versions);
-  ListingStream destinations(ends.loop, ends.destination, task_.destination.prefix,
+  const Ends ends = listing_.ends();
+  ListingStream sources(listing_.Sources(), task_.source.prefix, SourceName(task_), ends.versions);
+  ListingStream destinations(listing_.Destinations(), task_.destination.prefix,
                              DestinationName(task_));
   destinations.Peek();  // must answer, also where the source is empty
   std::int64_t steps = 0;

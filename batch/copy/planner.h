@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "batch/base/clock.h"
-#include "batch/copy/object_stream.h"
+#include "batch/copy/ledger_stream.h"
+#include "batch/copy/listing_stream.h"
 #include "batch/plan/diff.h"
 #include "batch/plan/key_filter.h"
 #include "batch/queue/job_queue.h"

@@ -291,13 +291,16 @@ Task<ListPage> S3Store::List(ListRequest request) {
     }
     HttpAnswer answer = co_await Send(call);
     ListPage page = Read(call, answer, ParseListPage);
-    const bool first_page = !request.continuation_token && request.start_after.empty();
-    if (!list_v1_ && page.shape == ListShape::kV1 && page.truncated) {
-      // The server does not know V2: its next answer would be this one again.
-      if (!first_page || attempt > 1) {
+    if (page.shape == ListShape::kV2) list_v2_ = true;
+    const bool asked_v2 = !list_v1_ && page.shape == ListShape::kV1;
+    if (asked_v2 && (page.truncated || (!request.start_after.empty() && !list_v2_))) {
+      // The server does not know V2: its next answer would be this one again, and it did not heed
+      // start-after.
+      if (list_v2_ || request.continuation_token || attempt > 1) {
         throw Error(ErrorKind::kCorrupt, "the store changed the kind of its listing midway");
       }
       list_v1_ = true;
+      if (!request.start_after.empty()) continue;
     }
     if (list_v1_ && page.truncated) {
       if (page.next_marker) {

@@ -77,7 +77,9 @@ class S3Store final : public ObjectStore {
   const Provider& provider_;
   BucketAccess access_;
   Http& http_;
+  // What is known of the listings of this bucket: neither, until an answer shows it.
   bool list_v1_ = false;
+  bool list_v2_ = false;
 };
 
 }  // namespace ferry

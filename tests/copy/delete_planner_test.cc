@@ -25,8 +25,8 @@ class DeletePlannerTest : public QueueFixture {
 
   DeletePlanner::Result Plan(const KeyFilter& filter = {{}, {}}) {
     Run("delete from bucketferry.job");
-    ListingStream source(runner_.loop(), source_, "in/", "far:src");
-    ListingStream destination(runner_.loop(), destination_, "out/", "near:dst");
+    ListingStream source({{runner_.loop(), source_}}, "in/", "far:src");
+    ListingStream destination({{runner_.loop(), destination_}}, "out/", "near:dst");
     LedgerStream ledger(
         [this](const Key& after, std::int64_t limit) {
           return ReadLedger(session_, run_.task_id, after, limit);

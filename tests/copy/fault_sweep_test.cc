@@ -199,8 +199,8 @@ class SweptWorld final : public QueueFixture {
 
   void PlanAll(PlannerSession& planner, const BegunRun& begun) {
     EventLoop& loop = lanes_->loop();
-    ListingStream source(loop, stores_.source, "in/", "far:src");
-    ListingStream destination(loop, stores_.destination, "out/", "near:dst");
+    ListingStream source({{loop, stores_.source}}, "in/", "far:src");
+    ListingStream destination({{loop, stores_.destination}}, "out/", "near:dst");
     LedgerStream ledger(
         [&](const Key& after, std::int64_t limit) {
           return planner.Read([&](pg::Session& session) {

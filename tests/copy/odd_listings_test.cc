@@ -2,7 +2,7 @@
 // row ends in all the keys or in an error, never in some of the keys.
 #include <gtest/gtest.h>
 
-#include "batch/copy/object_stream.h"
+#include "batch/copy/listing_stream.h"
 #include "tests/support/odd_store.h"
 
 namespace ferry {
@@ -37,7 +37,7 @@ ScriptedAnswer Ok(const std::string& body) {
 std::string ListAll(OddStore& odd) {
   std::string keys;
   const auto error = test::ErrorOf([&] {
-    ListingStream stream(odd.runner.loop(), odd.store, "p/", "far:bucket");
+    ListingStream stream({{odd.runner.loop(), odd.store}}, "p/", "far:bucket");
     while (const ListedEntry* entry = stream.Peek()) {
       keys += (keys.empty() ? "" : " ") + entry->key.bytes();
       stream.Next();
@@ -99,13 +99,19 @@ TEST(OddListing, EndsInAllItsKeysOrInAnError) {
         Ok(Page(false, "<Marker>p/b</Marker>" + Object("p/c")))},
        "a b c"},
       {"an answer of V1 that repeats itself",
-       {Ok(Page(true, "<Marker/>" + Object("p/a"))), Ok(Page(true, "<Marker/>" + Object("p/a")))},
+       {Ok(Page(true, "<Marker/>" + Object("p/a"))), Ok(Page(true, "<Marker/>" + Object("p/a"))),
+        Ok(Page(true, "<Marker/>" + Object("p/a")))},
        "corrupt"},
       {"an answer of V1 without keys that goes on", {Ok(Page(true, "<Marker/>"))}, "corrupt"},
       {"keys out of order in a page", {Ok(Page(false, Object("p/b") + Object("p/a")))}, "corrupt"},
       {"keys out of order between pages",
-       {Ok(Page(true, Object("p/b") + Token("t"))), Ok(Page(false, Object("p/a")))},
+       {Ok(Page(true, Object("p/b") + Token("t"))), Ok(Page(false, Object("p/a"))),
+        Ok(Page(false, Object("p/a")))},
        "corrupt"},
+      {"a key to begin after may not be heeded, a token is",
+       {Ok(Page(true, Object("p/a") + Token("t"))), Ok(Page(true, Object("p/a") + Token("t"))),
+        Ok(Page(false, Object("p/b")))},
+       "a b"},
       {"a key twice", {Ok(Page(false, Object("p/a") + Object("p/a")))}, "corrupt"},
       {"a key outside of the prefix", {Ok(Page(false, Object("q/a")))}, "corrupt"},
       {"the order is that of bytes, not of a language",

@@ -29,8 +29,8 @@ class CompareTest : public testing::Test {
 
   // "KEY:decision" of each key, in order.
   std::vector<std::string> Plan(const KeyFilter& filter = {{}, {}}) {
-    ListingStream source(runner_.loop(), source_, "in/", "far:src", versions_);
-    ListingStream destination(runner_.loop(), destination_, "out/", "near:dst");
+    ListingStream source({{runner_.loop(), source_}}, "in/", "far:src", versions_);
+    ListingStream destination({{runner_.loop(), destination_}}, "out/", "near:dst");
     LedgerStream ledger(
         [this](const Key& after, std::int64_t limit) { return Ledger(after, limit); }, "in/");
     std::vector<std::string> found;

@@ -1,0 +1,232 @@
+#include "batch/copy/key_ranges.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "batch/base/check.h"
+#include "batch/base/error.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::size_t kGrowth = 4;          // when the reader waits
+constexpr std::size_t kFullPageKeys = 500;  // a page that tells how long a page takes
+constexpr int kSlowerMax = 2;  // than the fastest page, while more requests are allowed
+// What is read last is fetched last.
+constexpr std::size_t kRangesFetched = 128;
+constexpr std::size_t kRangesNear = 16;
+constexpr std::size_t kPagesAhead = 8;  // of one range
+constexpr std::size_t kRangesMax = 256;
+constexpr std::size_t kLearnEvery = 64;  // keys
+constexpr std::size_t kPageKeys = 1000;
+// What a full page takes to be parsed, compared and let go, within a factor of two or so.
+constexpr std::chrono::microseconds kPageWork{2000};
+constexpr std::size_t kRequestsMin = 2;  // one page is read while the next one comes
+constexpr std::size_t kRequestsToDivide = 4;
+// From one page that is fetched for nothing in a range of so many, to next to none.
+constexpr double kPagesWorthARangeMin = 2;
+constexpr double kPagesWorthARangeMax = 16;
+
+}  // namespace
+
+KeyRanges::KeyRanges(KeyRangesOptions options)
+    : options_(std::move(options)), seeks_(options_.versions ? Seeks::kYes : Seeks::kUnknown) {
+  ranges_.emplace_back().id = next_id_++;
+}
+
+// More would wait for each other at the reader.
+std::size_t KeyRanges::UsefulRequests() const {
+  if (!fastest_page_) return options_.requests_max;
+  return std::clamp(static_cast<std::size_t>(*fastest_page_ / kPageWork), kRequestsMin,
+                    options_.requests_max);
+}
+
+double KeyRanges::KeysWorthARange() const {
+  const double pages = 100.0 / static_cast<double>(UsefulRequests());
+  return kPageKeys * std::clamp(pages, kPagesWorthARangeMin, kPagesWorthARangeMax);
+}
+
+std::optional<KeyRanges::Fetch> KeyRanges::NextFetch() {
+  if (in_flight_ >= requests_allowed()) return std::nullopt;
+  Range* const range = FindFetchable();
+  if (range == nullptr) return std::nullopt;
+  range->in_flight = true;
+  in_flight_ += 1;
+  // Whether the store heeds a key to begin after is found out once, where nothing depends on it.
+  if (seeks_ == Seeks::kUnknown && !range->cursor.token.empty()) {
+    seeks_ = Seeks::kAsked;
+    return Fetch{range->id, {range->last, "", ""}};
+  }
+  return Fetch{range->id, range->cursor};
+}
+
+// How many more pages may be held for the range of that place in the order: what is far leaves room
+// for what is near.
+std::size_t KeyRanges::PagesLeft(std::size_t index) const {
+  const std::size_t held = pages_held_ + in_flight_;
+  const std::size_t allowed = index < kRangesNear ? options_.pages_max : options_.pages_max / 2;
+  return allowed > held ? allowed - held : 0;
+}
+
+bool KeyRanges::IsFetchable(const Range& range, std::size_t index) const {
+  if (range.done || range.in_flight) return false;
+  if (index == 0 && range.pages.empty()) return true;  // needed next
+  return PagesLeft(index) > 0 && range.pages.size() < kPagesAhead;
+}
+
+// What is needed first comes first: a range that has its request is divided before those behind it
+// get one.
+KeyRanges::Range* KeyRanges::FindFetchable() {
+  std::size_t index = 0;
+  for (auto range = ranges_.begin(); range != ranges_.end() && index < kRangesFetched; ++range) {
+    if (IsFetchable(*range, index)) return &*range;
+    if (Divide(range, index++)) return &*std::next(range);
+  }
+  return nullptr;
+}
+
+// False: it is not worth it, or nobody knows where.
+bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
+  if (left->done || left->keys_left < 2 * KeysWorthARange()) return false;
+  if (seeks_ != Seeks::kYes || ranges_.size() >= kRangesMax || PagesLeft(index) == 0) return false;
+  if (UsefulRequests() < kRequestsToDivide) return false;
+  const double worth = std::min<double>(left->keys_left / KeysWorthARange() - 1, kRangesMax);
+  const std::size_t count =
+      std::min({requests_allowed() - in_flight_, PagesLeft(index), kRangesMax - ranges_.size(),
+                static_cast<std::size_t>(worth)});
+  std::vector<std::string> points = SplitPoints(habits_, LeftOf(*left), count);
+  if (points.empty()) {
+    left->keys_left = 0;  // until its next page
+    return false;
+  }
+  std::optional<std::string> end = std::exchange(left->upto, options_.prefix + points.front());
+  auto behind = std::next(left);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    Range range;
+    range.id = next_id_++;
+    range.after = options_.prefix + points[i];
+    range.last = range.after;
+    range.cursor.after = range.after;
+    range.upto =
+        i + 1 < points.size() ? std::optional(options_.prefix + points[i + 1]) : std::move(end);
+    ranges_.insert(behind, std::move(range));
+  }
+  left->keys_left = EstimateKeysLeft(habits_, LeftOf(*left));
+  return true;
+}
+
+std::string_view KeyRanges::Below(std::string_view key) const {
+  return key.substr(std::min(key.size(), options_.prefix.size()));
+}
+
+StretchLeft KeyRanges::LeftOf(const Range& range) const {
+  StretchLeft left;
+  left.after = Below(range.after);
+  left.first = Below(range.first);
+  left.keys_read = range.keys_read;
+  left.page_first = Below(range.page_first);
+  left.last = Below(range.last);
+  if (range.upto) left.upto = Below(*range.upto);
+  return left;
+}
+
+void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::microseconds took) {
+  const auto range = std::find_if(ranges_.begin(), ranges_.end(),
+                                  [&](const Range& one) { return one.id == fetch.range; });
+  FERRY_CHECK(range != ranges_.end() && range->in_flight);
+  range->in_flight = false;
+  in_flight_ -= 1;
+  arrived_since_growth_ += 1;
+  // The first page of a range often comes over a new connection.
+  const bool usual = range->keys_read > 0 || range->after.empty();
+  if (usual && page.entries.size() >= kFullPageKeys) TakeTime(took);
+  if (seeks_ == Seeks::kAsked && !LearnSeeks(*range, page)) return;
+  TakeEntries(*range, std::move(page.entries));
+  TakeNext(*range, page.next);
+  if (range->done && !range->after.empty()) {
+    habits_.Tried(Below(range->after).size() - 1, range->keys_read);
+  }
+  if (range->keys_read > 0) range->keys_left = EstimateKeysLeft(habits_, LeftOf(*range));
+}
+
+// False: the page is none; it is to be fetched again by its token.
+bool KeyRanges::LearnSeeks(Range& range, const ListingPage& page) {
+  const bool heeded = page.entries.empty() || page.entries.front().key.bytes() > range.last;
+  seeks_ = heeded ? Seeks::kYes : Seeks::kNo;
+  return heeded;
+}
+
+void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
+  std::vector<ListedEntry> kept;
+  kept.reserve(entries.size());
+  habits_.BeginStretch();
+  if (range.keys_read > 0) habits_.Learn(Below(range.last));
+  for (ListedEntry& entry : entries) {
+    const std::string& key = entry.key.bytes();
+    if (!entry.key.StartsWith(options_.prefix)) {
+      throw Error(
+          ErrorKind::kCorrupt,
+          options_.what + ": the listing has a key outside its prefix: " + Escape(entry.key));
+    }
+    // The latest version of a key may be deleted between two pages: the next one is it then, too.
+    if (options_.versions && range.keys_read > 0 && range.last == key) continue;
+    const bool first_of_all = range.keys_read == 0 && range.after.empty();
+    if (!first_of_all && key <= range.last) {
+      throw Error(ErrorKind::kCorrupt,
+                  options_.what + ": the listing is not in key order at " + Escape(entry.key));
+    }
+    if (range.upto && key > *range.upto) {
+      range.done = true;
+      break;
+    }
+    range.last = key;
+    range.keys_read += 1;
+    if (kept.size() % kLearnEvery == 0) habits_.Learn(Below(key));
+    if (range.keys_read == 1) range.first = key;
+    if (kept.empty()) range.page_first = key;
+    entry.key = Key(key.substr(options_.prefix.size()));
+    kept.push_back(std::move(entry));
+  }
+  if (kept.empty()) return;
+  pages_held_ += 1;
+  range.pages.push_back(std::move(kept));
+}
+
+void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next) {
+  if (!next) range.done = true;
+  if (range.done) return;
+  if (next->token.empty() || range.rounds.GoesRound(*next)) {
+    throw Error(ErrorKind::kCorrupt,
+                options_.what + ": the listing says that it goes on, but not where");
+  }
+  range.cursor = *next;
+}
+
+std::optional<std::vector<ListedEntry>> KeyRanges::TakePage() {
+  while (!ranges_.empty()) {
+    Range& front = ranges_.front();
+    if (!front.pages.empty()) {
+      std::vector<ListedEntry> page = std::move(front.pages.front());
+      front.pages.pop_front();
+      pages_held_ -= 1;
+      return page;
+    }
+    if (!front.done) return std::nullopt;
+    ranges_.pop_front();
+  }
+  return std::nullopt;
+}
+
+void KeyRanges::TakeTime(std::chrono::microseconds took) {
+  fastest_page_ = fastest_page_ ? std::min(*fastest_page_, took) : took;
+  usual_page_ = usual_page_.count() == 0 ? took : (usual_page_ * 3 + took) / 4;
+}
+
+void KeyRanges::Starved() {
+  if (in_flight_ < requests_allowed() || arrived_since_growth_ == 0) return;
+  if (fastest_page_ && usual_page_ > *fastest_page_ * kSlowerMax) return;
+  allowed_ = std::min(options_.requests_max, allowed_ * kGrowth);
+  arrived_since_growth_ = 0;
+}
+
+}  // namespace ferry

@@ -1,0 +1,136 @@
+#include "batch/copy/listing_stream.h"
+
+#include "batch/base/error.h"
+
+namespace ferry {
+namespace {
+
+ListedEntry ToEntry(ListedObject& object) {
+  ListedEntry entry;
+  entry.key = std::move(object.key);
+  entry.etag = std::move(object.etag);
+  entry.size_bytes = object.size_bytes;
+  entry.modified_ms = object.last_modified_ms;
+  entry.archived = IsArchiveClass(object.storage_class);
+  return entry;
+}
+
+}  // namespace
+
+ListingStream::ListingStream(std::vector<ListingPlace> places, std::string prefix, std::string what,
+                             VersionPolicy versions)
+    : places_(std::move(places)),
+      prefix_(prefix),
+      versions_(versions),
+      ranges_({.prefix = std::move(prefix),
+               .what = std::move(what),
+               .versions = versions == VersionPolicy::kCompared}) {
+  const MutexLock lock(mutex_);
+  FetchWhatMayBe();
+}
+
+ListingStream::~ListingStream() {
+  MutexLock lock(mutex_);
+  if (!error_) error_ = std::make_exception_ptr(Error(ErrorKind::kStopped, "stopped"));
+  while (on_their_way_ > 0) changed_.Wait(mutex_);
+}
+
+Task<ListingPage> ListingStream::FetchObjects(ListingPlace place, ListingCursor from) {
+  ListRequest request;
+  request.prefix = prefix_;
+  request.start_after = from.after;
+  if (!from.token.empty()) request.continuation_token = from.token;
+  ListPage listed = co_await place.store.List(request);
+  ListingPage page;
+  page.entries.reserve(listed.objects.size());
+  for (ListedObject& object : listed.objects) page.entries.push_back(ToEntry(object));
+  if (listed.truncated) page.next = ListingCursor{"", listed.continuation_token.value_or(""), ""};
+  co_return page;
+}
+
+Task<ListingPage> ListingStream::FetchVersions(ListingPlace place, ListingCursor from) {
+  ListVersionsRequest request;
+  request.prefix = prefix_;
+  request.key_marker = from.token.empty() ? from.after : from.token;
+  request.version_id_marker = from.version;
+  ListVersionsPage listed = co_await place.store.ListVersions(request);
+  ListingPage page;
+  for (ListedVersion& one : listed.versions) {
+    if (!one.latest || one.delete_marker) continue;
+    page.entries.push_back(ToEntry(one.object));
+    page.entries.back().version = std::move(one.version_id);
+  }
+  if (listed.truncated) {
+    page.next = ListingCursor{"", listed.next_key_marker, listed.next_version_id_marker};
+  }
+  co_return page;
+}
+
+// Nothing here may throw out of the task: nobody would see it.
+Task<Unit> ListingStream::FetchOne(ListingPlace place, KeyRanges::Fetch fetch) {
+  const SteadyTime began = place.loop.clock().SteadyNow();
+  ListingPage page;
+  std::exception_ptr error;
+  try {
+    if (versions_ == VersionPolicy::kCompared) {
+      page = co_await FetchVersions(place, fetch.from);
+    } else {
+      page = co_await FetchObjects(place, fetch.from);
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(place.loop.clock().SteadyNow() - began);
+  const MutexLock lock(mutex_);
+  on_their_way_ -= 1;
+  try {
+    if (error) std::rethrow_exception(error);
+    if (!error_) ranges_.Arrived(fetch, std::move(page), took);
+    FetchWhatMayBe();
+  } catch (...) {
+    Fail(std::current_exception());
+  }
+  changed_.NotifyAll();
+  co_return Unit{};
+}
+
+void ListingStream::FetchWhatMayBe() {
+  while (!error_) {
+    const std::optional<KeyRanges::Fetch> fetch = ranges_.NextFetch();
+    if (!fetch) return;
+    const ListingPlace place = places_[next_place_++ % places_.size()];
+    on_their_way_ += 1;
+    const bool posted = place.loop.Post([this, place, fetch = *fetch] {
+      Detach(FetchOne(place, fetch), [](std::optional<Unit>, std::exception_ptr) {});
+    });
+    if (posted) continue;
+    on_their_way_ -= 1;
+    Fail(std::make_exception_ptr(Error(ErrorKind::kStopped, "stopped")));
+  }
+}
+
+// The first one is the reason.
+void ListingStream::Fail(std::exception_ptr error) {
+  if (!error_) error_ = std::move(error);
+}
+
+void ListingStream::TakePage() {
+  page_.clear();
+  position_ = 0;
+  MutexLock lock(mutex_);
+  while (true) {
+    if (std::optional<std::vector<ListedEntry>> page = ranges_.TakePage()) {
+      page_ = std::move(*page);
+      FetchWhatMayBe();
+      return;
+    }
+    if (ranges_.AtEnd()) return;
+    if (error_) std::rethrow_exception(error_);
+    ranges_.Starved();
+    FetchWhatMayBe();
+    changed_.Wait(mutex_);
+  }
+}
+
+}  // namespace ferry

@@ -1,0 +1,315 @@
+// Listings by ranges, against a bucket that is a set of keys: whatever the keys, the order in which
+// pages come and how many are under way, what is read is the whole bucket in its order.
+#include "batch/copy/key_ranges.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <random>
+#include <set>
+
+#include "batch/base/error.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr microseconds kFarAway{200'000};
+constexpr microseconds kNear{500};
+
+// Answers as a store does: keys behind a marker, below a prefix, at most so many.
+class Bucket {
+ public:
+  Bucket(std::set<std::string> keys, std::size_t page_keys)
+      : keys_(std::move(keys)), page_keys_(page_keys) {}
+
+  ListingPage List(const ListingCursor& from, const std::string& prefix) {
+    requests += 1;
+    const std::string& marker = from.token.empty() && heeds_after ? from.after : from.token;
+    ListingPage page;
+    auto it = marker.empty() ? keys_.lower_bound(prefix) : keys_.upper_bound(marker);
+    while (it != keys_.end() && *it < prefix) ++it;
+    for (; it != keys_.end() && it->starts_with(prefix); ++it) {
+      if (page.entries.size() == page_keys_) {
+        page.next = ListingCursor{"", page.entries.back().key.bytes(), ""};
+        break;
+      }
+      page.entries.emplace_back().key = Key(*it);
+    }
+    return page;
+  }
+  const std::set<std::string>& keys() const { return keys_; }
+
+  bool heeds_after = true;
+  std::size_t requests = 0;
+
+ private:
+  const std::set<std::string> keys_;
+  const std::size_t page_keys_;
+};
+
+// One reader and a network of which a seed says what arrives next.
+class Listing {
+ public:
+  Listing(Bucket& bucket, KeyRangesOptions options, microseconds took, unsigned seed)
+      : bucket_(bucket), prefix_(options.prefix), ranges_(options), took_(took), random_(seed) {}
+
+  std::vector<std::string> ReadAll() {
+    std::vector<std::string> read;
+    while (true) {
+      Launch();
+      if (auto page = ranges_.TakePage()) {
+        for (const ListedEntry& entry : *page) read.push_back(prefix_ + entry.key.bytes());
+        continue;
+      }
+      if (ranges_.AtEnd()) return read;
+      ranges_.Starved();
+      Launch();
+      if (under_way_.empty()) ADD_FAILURE() << "nothing is fetched and nothing is there";
+      if (under_way_.empty()) return read;
+      Arrive();
+    }
+  }
+
+  std::size_t most_at_once() const { return most_at_once_; }
+  // As if every answer took as long: what was sent together comes together.
+  std::size_t round_trips() const { return round_trips_; }
+
+ private:
+  void Launch() {
+    while (auto fetch = ranges_.NextFetch()) under_way_.push_back(*fetch);
+    most_at_once_ = std::max(most_at_once_, under_way_.size());
+  }
+  void Arrive() {
+    if (in_round_ == 0) {
+      in_round_ = under_way_.size();
+      round_trips_ += 1;
+    }
+    in_round_ -= 1;
+    const std::size_t which = in_order ? 0 : random_() % under_way_.size();
+    const KeyRanges::Fetch fetch = under_way_[which];
+    under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(which));
+    ranges_.Arrived(fetch, bucket_.List(fetch.from, prefix_), took_);
+  }
+
+ public:
+  bool in_order = false;
+
+ private:
+  Bucket& bucket_;
+  const std::string prefix_;
+  KeyRanges ranges_;
+  const microseconds took_;
+  std::minstd_rand random_;
+  std::vector<KeyRanges::Fetch> under_way_;
+  std::size_t most_at_once_ = 0;
+  std::size_t in_round_ = 0;
+  std::size_t round_trips_ = 0;
+};
+
+std::string Padded(std::uint64_t number, int digits) {
+  std::string text = std::to_string(number);
+  return std::string(static_cast<std::size_t>(digits) - text.size(), '0') + text;
+}
+
+using Keys = std::set<std::string>;
+struct Population {
+  const char* name;
+  std::function<Keys(std::minstd_rand&)> make;
+};
+
+Keys Make(int count, const std::function<std::string(int)>& key) {
+  Keys keys;
+  for (int i = 0; i < count; ++i) keys.insert(key(i));
+  return keys;
+}
+std::string RandomBytes(std::minstd_rand& random, std::size_t bytes_max, std::string_view among) {
+  std::string text;
+  const std::size_t size = 1 + random() % bytes_max;
+  while (text.size() < size) {
+    text += among.empty() ? static_cast<char>(random() % 256) : among[random() % among.size()];
+  }
+  return text;
+}
+
+const Population kPopulations[] = {
+    {"none", [](std::minstd_rand&) { return Keys{}; }},
+    {"one", [](std::minstd_rand&) { return Keys{"a"}; }},
+    {"folders of numbered files",
+     [](std::minstd_rand&) {
+       return Make(20'000, [](int i) {
+         return "dir-" + Padded(static_cast<std::uint64_t>(i) / 400, 6) + "/object-" +
+                Padded(static_cast<std::uint64_t>(i), 10);
+       });
+     }},
+    {"a flat bucket of numbers",
+     [](std::minstd_rand&) {
+       return Make(20'000, [](int i) { return Padded(static_cast<std::uint64_t>(i), 12); });
+     }},
+    {"numbers of any length",
+     [](std::minstd_rand&) { return Make(20'000, [](int i) { return std::to_string(i); }); }},
+    {"hexadecimal digests",
+     [](std::minstd_rand& random) {
+       return Make(20'000, [&](int) {
+         return RandomBytes(random, 32, "0123456789abcdef") + Padded(random() % 100'000, 6);
+       });
+     }},
+    {"any bytes",
+     [](std::minstd_rand& random) {
+       return Make(20'000, [&](int) { return RandomBytes(random, 12, ""); });
+     }},
+    {"two letters",
+     [](std::minstd_rand& random) {
+       return Make(8'000, [&](int) { return RandomBytes(random, 24, "ab"); });
+     }},
+    {"long names with little in them",
+     [](std::minstd_rand& random) {
+       return Make(8'000, [&](int i) {
+         return std::string(900, 'x') + std::to_string(i) + RandomBytes(random, 4, "/.-");
+       });
+     }},
+    {"one folder far away",
+     [](std::minstd_rand&) {
+       Keys keys = Make(10'000, [](int i) { return "a/" + std::to_string(i); });
+       keys.insert("\xF4\x8F\xBF\xBF");
+       keys.insert("\xFF\xFF");
+       return keys;
+     }},
+    {"names in many scripts",
+     [](std::minstd_rand& random) {
+       const std::vector<std::string> letters = {"a", "é", "Ж", "日", "本", "語", "𝄞", "z", "/"};
+       return Make(20'000, [&](int) {
+         std::string text;
+         for (int i = 0; i < 8; ++i) text += letters[random() % letters.size()];
+         return text;
+       });
+     }},
+};
+
+TEST(KeyRanges, WhateverTheKeysAndTheOrderOfAnswersTheListingIsWholeAndInOrder) {
+  for (const Population& population : kPopulations) {
+    for (unsigned seed = 1; seed <= 6; ++seed) {
+      SCOPED_TRACE(std::string(population.name) + ", seed " + std::to_string(seed));
+      std::minstd_rand random(seed);
+      Bucket bucket(population.make(random), 1 + random() % 1000);
+      const std::size_t requests_max = 1 + random() % 64;
+      Listing listing(
+          bucket,
+          {.prefix = "", .what = "b", .requests_max = requests_max, .pages_max = 1 + random() % 64},
+          seed % 2 == 0 ? kFarAway : kNear, seed);
+      const std::vector<std::string> read = listing.ReadAll();
+      EXPECT_TRUE(std::equal(read.begin(), read.end(), bucket.keys().begin(), bucket.keys().end()));
+      EXPECT_LE(listing.most_at_once(), requests_max);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST(KeyRanges, OnlyWhatIsBelowThePrefixIsRead) {
+  Keys keys = Make(5'000, [](int i) { return "in/" + Padded(static_cast<std::uint64_t>(i), 6); });
+  const std::size_t inside = keys.size();
+  keys.insert({"im", "in", "in.", "io", "z"});
+  Bucket bucket(keys, 100);
+  Listing listing(bucket, {.prefix = "in/", .what = "b"}, kFarAway, 1);
+  EXPECT_EQ(listing.ReadAll().size(), inside);
+}
+
+TEST(KeyRanges, AFarBucketIsReadInAFewRoundTrips) {
+  for (const char* name : {"folders of numbered files", "a flat bucket of numbers",
+                           "hexadecimal digests", "any bytes", "names in many scripts"}) {
+    SCOPED_TRACE(name);
+    const auto* population =
+        std::find_if(std::begin(kPopulations), std::end(kPopulations),
+                     [name](const Population& one) { return one.name == std::string_view(name); });
+    std::minstd_rand random(7);
+    Bucket bucket(population->make(random), 500);
+    const std::size_t pages = bucket.keys().size() / 500;
+    Listing listing(bucket, {.prefix = "", .what = "b"}, kFarAway, 1);
+    listing.in_order = true;
+    listing.ReadAll();
+    EXPECT_LE(listing.round_trips(), pages / 2);
+    EXPECT_LE(bucket.requests, 4 * pages);
+  }
+}
+
+TEST(KeyRanges, ANearBucketIsReadPageByPage) {
+  std::minstd_rand random(7);
+  Bucket bucket(kPopulations[2].make(random), 500);
+  Listing listing(bucket, {.prefix = "", .what = "b"}, kNear, 1);
+  listing.ReadAll();
+  EXPECT_EQ(bucket.requests, 40U);
+}
+
+TEST(KeyRanges, AStoreThatDoesNotHeedAKeyToBeginAfterIsReadByItsTokens) {
+  std::minstd_rand random(7);
+  Bucket bucket(kPopulations[2].make(random), 500);
+  bucket.heeds_after = false;
+  Listing listing(bucket, {.prefix = "", .what = "b"}, kFarAway, 1);
+  EXPECT_EQ(listing.ReadAll().size(), bucket.keys().size());
+  EXPECT_EQ(bucket.requests, 41U) << "it was asked once";
+}
+
+TEST(KeyRanges, NoMorePagesAreHeldThanAllowedAndTheOneThatIsNeededNext) {
+  std::minstd_rand random(3);
+  Bucket bucket(kPopulations[3].make(random), 100);
+  KeyRanges ranges({.prefix = "", .what = "b", .requests_max = 32, .pages_max = 8});
+  std::size_t held = 0;
+  for (int round = 0; round < 50; ++round) {
+    ranges.Starved();
+    std::vector<KeyRanges::Fetch> fetches;
+    while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
+    for (const KeyRanges::Fetch& fetch : fetches) {
+      ListingPage page = bucket.List(fetch.from, "");
+      held += page.entries.empty() ? 0 : 1;
+      ranges.Arrived(fetch, std::move(page), kFarAway);
+    }
+    ASSERT_LE(held, 9U);
+    if (round % 4 == 0 && ranges.TakePage()) held -= 1;
+  }
+}
+
+class KeyRangesErrors : public testing::Test {
+ protected:
+  ListingPage Page(std::vector<std::string> keys, std::optional<std::string> token) {
+    ListingPage page;
+    for (std::string& key : keys) page.entries.emplace_back().key = Key(std::move(key));
+    if (token) page.next = ListingCursor{"", *token, ""};
+    return page;
+  }
+  std::string Failure(ListingPage page) {
+    try {
+      ranges_.Arrived(*ranges_.NextFetch(), std::move(page), kNear);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+      return error.what();
+    }
+    return "";
+  }
+  KeyRanges ranges_{{.prefix = "p/", .what = "far:bucket"}};
+};
+
+TEST_F(KeyRangesErrors, KeysOutOfOrderEndTheListing) {
+  EXPECT_EQ(Failure(Page({"p/b", "p/a"}, "t")),
+            "far:bucket: the listing is not in key order at p/a");
+}
+
+TEST_F(KeyRangesErrors, AKeyThatComesTwiceEndsTheListing) {
+  EXPECT_EQ(Failure(Page({"p/a", "p/a"}, "t")),
+            "far:bucket: the listing is not in key order at p/a");
+}
+
+TEST_F(KeyRangesErrors, AKeyOutsideThePrefixEndsTheListing) {
+  EXPECT_EQ(Failure(Page({"q/a"}, "t")),
+            "far:bucket: the listing has a key outside its prefix: q/a");
+}
+
+TEST_F(KeyRangesErrors, AListingThatGoesOnWithoutSayingWhereEnds) {
+  EXPECT_EQ(Failure(Page({"p/a"}, "")),
+            "far:bucket: the listing says that it goes on, but not where");
+}
+
+}  // namespace
+}  // namespace ferry
