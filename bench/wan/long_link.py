@@ -87,6 +87,11 @@ class LongLink:
         stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
         return sum(map(int, stat.rpartition(") ")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
+    def far_received_bytes(self):
+        """What has come in at the far end so far, with all headers, and with what came twice."""
+        device = json.loads(run("ip", "-n", self.far, "-j", "-s", "link", "show", "wan"))[0]
+        return device["stats64"]["rx"]["bytes"]
+
     def connect_seconds(self):
         """The round trip as TCP sees it: the least of a few connects, and their median."""
         with self._receiver(seconds=30) as (_, port):
@@ -102,6 +107,7 @@ class LongLink:
             return json.loads(receiver.stdout.readline())["mbit"]
 
     def _bring_up(self):
+        delete_orphans()
         for namespace in (self.near, self.far):
             run("ip", "netns", "add", namespace)
             run("ip", "-n", namespace, "link", "set", "lo", "up")
@@ -158,6 +164,13 @@ def allowed(congestion_control):
         yield
     finally:
         ALLOWED.write_text(before, encoding="ascii")
+
+
+def delete_orphans():
+    """The namespaces of processes that were killed. What ran in them has died with these."""
+    for path in pathlib.Path("/run/netns").glob("ferry-*-*"):
+        if not pathlib.Path("/proc", path.name.rpartition("-")[2]).exists():
+            run("ip", "netns", "delete", path.name)
 
 
 def enter_network(file):
