@@ -13,7 +13,8 @@ CEILING_STREAMS, CEILING_SECONDS = 16, 15
 # send, the less the first round trips weigh.
 LARGE_MIB = {512: 75, 2048: 85}
 LARGE_OBJECTS = (1, 16)
-# The peer's rate does not depend on how much there is to send, and its patience would be our own.
+# On stock TCP the loss bounds the peer's rate, and not how much there is to send; more of it would only
+# take longer.
 PEER_MIB, PEER_SECONDS, PEER_STREAMS = 128, 120, 16
 
 SYSTEM_MIB, SYSTEM_MBIT = 512, 100
