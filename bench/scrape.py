@@ -16,8 +16,10 @@ import threading
 import time
 import urllib.request
 
-import side_by_side as beside
-from side_by_side import CannotMeasure, Row, call, say
+from bench import MIB, Bench, print_machine
+from ferry import Ferry
+from programs import SECONDS_MAX, SIGNALS, CannotMeasure, call, leave, say
+from table import Goal, Row, print_table
 
 TASKS = 100
 LEDGER_ROWS = 10_000_000
@@ -119,7 +121,7 @@ analyze;
 """
 
 
-class Fleet(beside.Ferry):
+class Fleet(Ferry):
     """A hundred tasks, their rows, and an exporter that reads them."""
 
     def __init__(self, bench):
@@ -132,7 +134,7 @@ class Fleet(beside.Ferry):
                      f"     destination: {{store: dst, bucket: copy-{number}}}}}\n")
         self.config.write_text(text, encoding="utf-8")
 
-    def sql(self, text, timeout=beside.SECONDS_MAX):
+    def sql(self, text, timeout=SECONDS_MAX):
         lines = self._postmaster()
         if not lines:
             raise CannotMeasure("the database is not running")
@@ -212,7 +214,7 @@ def measure(bench):
         say(f"scrape: {size / 1e9:.1f} GB of rows written in {time.monotonic() - began:.0f} s")
         before = fleet.sequential_scans()
         first = fleet.scrape()
-        say(f"scrape: the first took {first:.3f} s, {len(fleet.page) / beside.MIB:.1f} MiB in "
+        say(f"scrape: the first took {first:.3f} s, {len(fleet.page) / MIB:.1f} MiB in "
             f"{fleet.page.count(chr(10)):,} lines")
         each = [fleet.scrape() for _ in range(10 * bench.runs)]
         one_at_a_time = fleet.memory("VmHWM")
@@ -220,12 +222,12 @@ def measure(bench):
         scans = fleet.sequential_scans() - before
         work = f"{TASKS} tasks, {LEDGER_ROWS:,} ledger rows, {OPEN_JOBS + CLOSED_JOBS:,} jobs"
         many = f"the same, {AT_ONCE} scrapes at once"
-        return [Row(work, "scrape s", each, [], ours_max=1),
-                Row(work, "peak memory MiB", [one_at_a_time], [], ours_max=30),
-                Row(many, "first answer s", [min(seconds) for seconds in together], []),
-                Row(many, "last answer s", [max(seconds) for seconds in together], [], ours_max=10),
-                Row(many, "peak memory MiB", [fleet.memory("VmHWM")], [], ours_max=30),
-                Row(work, "sequential scans of job, part, ledger", [scans], [], ours_max=0)]
+        return [Row(work, "scrape s", each, goal=Goal(most=1)),
+                Row(work, "peak memory MiB", [one_at_a_time], goal=Goal(most=30)),
+                Row(many, "first answer s", [min(seconds) for seconds in together]),
+                Row(many, "last answer s", [max(seconds) for seconds in together], goal=Goal(most=10)),
+                Row(many, "peak memory MiB", [fleet.memory("VmHWM")], goal=Goal(most=30)),
+                Row(work, "sequential scans of job, part, ledger", [scans], goal=Goal(most=0))]
 
 
 def main():
@@ -233,18 +235,18 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
-    for number in beside.SIGNALS:
-        signal.signal(number, beside.leave)
+    for number in SIGNALS:
+        signal.signal(number, leave)
     rows, load = [], os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
-        bench = beside.Bench(arguments.build, arguments.runs, stack)
+        bench = Bench(arguments.build, arguments.runs, stack)
         try:
             rows = measure(bench)
         except CannotMeasure as problem:
             say(f"could not measure: {problem}")
             return 3
-        beside.print_machine(bench, load)
-        beside.print_table(rows)
+        print_machine(bench, load)
+        print_table(rows)
     return 1 if any(row.met() is False for row in rows) else 0
 
 

@@ -1,12 +1,14 @@
 // An S3 server of buckets that nobody stores, for listings of any length: see SyntheticBucket.
 //
-//   synthetic_list_server --port P --keys N [--etag-seed S] [--prefix-dirs D]
+//   synthetic_list_server --port P --keys N [--etag-seed S] [--prefix-dirs D] [--address A]
 //
-// Listens on 127.0.0.1 (port 0: any free one) and prints "listening on 127.0.0.1:PORT". Every
-// bucket name exists and holds the same keys; every signature is accepted. Answers ListObjects,
-// ListObjectsV2, ListMultipartUploads (none), GetBucketLocation, GET and HEAD of objects with one
-// byte range, GetObjectTagging (none); 501 for all else, so nothing is ever taken for stored.
-// Plain HTTP/1.1 with keep-alive, one thread a connection: a load generator, not a server to trust.
+// Listens on A, 127.0.0.1 unless given (port 0: any free one), and prints "listening on A:PORT".
+// Every bucket name exists and holds the same keys; every signature is accepted. Answers
+// ListObjects, ListObjectsV2, ListMultipartUploads (none), GetBucketLocation, GET and HEAD of
+// objects with one byte range, GetObjectTagging (none); 501 for all else, so nothing is ever taken
+// for stored. Plain HTTP/1.1 with keep-alive, one thread a connection: a load generator, not a
+// server to trust.
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -196,18 +198,12 @@ Response Answer(const SyntheticBucket& objects, const Request& request) {
 
 std::string_view Reason(int status) {
   switch (status) {
-    case 200:
-      return "OK";
-    case 206:
-      return "Partial Content";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 416:
-      return "Range Not Satisfiable";
-    default:
-      return "Not Implemented";
+    case 200: return "OK";
+    case 206: return "Partial Content";
+    case 400: return "Bad Request";
+    case 404: return "Not Found";
+    case 416: return "Range Not Satisfiable";
+    default: return "Not Implemented";
   }
 }
 
@@ -286,21 +282,21 @@ int Fail(const char* what) {
   return 1;
 }
 
-int Listen(std::uint16_t port, const SyntheticBucket& objects) {
+int Listen(const in_addr& ip, std::uint16_t port, const SyntheticBucket& objects) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0) return Fail("socket");
   const int on = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr = ip;
   address.sin_port = htons(port);
   socklen_t size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   if (::bind(listener, generic, size) != 0) return Fail("bind");
   if (::listen(listener, SOMAXCONN) != 0) return Fail("listen");
   if (::getsockname(listener, generic, &size) != 0) return Fail("getsockname");
-  std::printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
+  std::printf("listening on %s:%d\n", ::inet_ntoa(ip), ntohs(address.sin_port));
   std::fflush(stdout);
   while (true) {
     const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
@@ -318,15 +314,21 @@ int Listen(std::uint16_t port, const SyntheticBucket& objects) {
 }
 
 int Usage() {
-  std::fprintf(
-      stderr, "usage: synthetic_list_server --port P --keys N [--etag-seed S] [--prefix-dirs D]\n");
+  std::fprintf(stderr,
+               "usage: synthetic_list_server --port P --keys N [--etag-seed S] [--prefix-dirs D] "
+               "[--address A]\n");
   return 2;
 }
 
 int Main(int argc, char** argv) {
   std::map<std::string, std::uint64_t> options = {
       {"--port", 0}, {"--keys", 0}, {"--etag-seed", 0}, {"--prefix-dirs", 0}};
+  in_addr ip{htonl(INADDR_LOOPBACK)};
   for (int i = 1; i < argc; i += 2) {
+    if (std::string_view(argv[i]) == "--address" && i + 1 < argc) {
+      if (::inet_aton(argv[i + 1], &ip) == 0) return Usage();
+      continue;
+    }
     const auto option = options.find(argv[i]);
     if (option == options.end() || i + 1 == argc || !ParseNumber(argv[i + 1], option->second)) {
       return Usage();
@@ -339,7 +341,7 @@ int Main(int argc, char** argv) {
   }
   const SyntheticBucket objects(options["--keys"], options["--prefix-dirs"],
                                 options["--etag-seed"]);
-  return Listen(static_cast<std::uint16_t>(options["--port"]), objects);
+  return Listen(ip, static_cast<std::uint16_t>(options["--port"]), objects);
 }
 
 }  // namespace
