@@ -9,16 +9,19 @@
 namespace ferry {
 namespace {
 
-constexpr std::size_t kGrowth = 4;          // when the reader waits
-constexpr std::size_t kFullPageKeys = 500;  // a page that tells how long a page takes
-constexpr int kSlowerMax = 2;  // than the fastest page, while more requests are allowed
+constexpr std::size_t kGrowth = 4;  // when the reader waits
+constexpr std::size_t kGrowthFarAway = 16;
 // What is read last is fetched last.
 constexpr std::size_t kRangesFetched = 128;
 constexpr std::size_t kRangesNear = 16;
-constexpr std::size_t kPagesAhead = 8;  // of one range
+constexpr std::size_t kRangesNext = 4;
+constexpr std::size_t kKeysAhead = 8000;  // of one range
 constexpr std::size_t kRangesMax = 256;
 constexpr std::size_t kLearnEvery = 64;  // keys
-constexpr std::size_t kPageKeys = 1000;
+constexpr std::uint32_t kPageKeys = 1000;
+constexpr std::uint32_t kKeysAtFirst = 250;  // of a range that is far away
+constexpr double kKeysToSpare = 1.25;
+constexpr std::size_t kRequestsFarAway = 32;  // when so many are of use
 // What a full page takes to be parsed, compared and let go, within a factor of two or so.
 constexpr std::chrono::microseconds kPageWork{2000};
 constexpr std::size_t kRequestsMin = 2;  // one page is read while the next one comes
@@ -26,6 +29,13 @@ constexpr std::size_t kRequestsToDivide = 4;
 // From one page that is fetched for nothing in a range of so many, to next to none.
 constexpr double kPagesWorthARangeMin = 2;
 constexpr double kPagesWorthARangeMax = 16;
+
+// Whether pages wait for each other at the store. On a long way they wait for packets that were
+// lost, and more of them at once change nothing.
+bool IsBusy(std::chrono::microseconds fastest, std::chrono::microseconds usual) {
+  constexpr std::chrono::milliseconds kLongWay{100};
+  return usual > fastest * (fastest < kLongWay ? 2 : 10);
+}
 
 }  // namespace
 
@@ -36,12 +46,14 @@ KeyRanges::KeyRanges(KeyRangesOptions options)
 
 // More would wait for each other at the reader.
 std::size_t KeyRanges::UsefulRequests() const {
-  if (!fastest_page_) return options_.requests_max;
+  if (!fastest_page_) return kRequestsMin;
   return std::clamp(static_cast<std::size_t>(*fastest_page_ / kPageWork), kRequestsMin,
                     options_.requests_max);
 }
 
-double KeyRanges::KeysWorthARange() const {
+// What the reader waits for may be divided finely, where requests for it cost nothing but waiting.
+double KeyRanges::KeysWorthARange(std::size_t index) const {
+  if (index == 0 && UsefulRequests() >= kRequestsFarAway) return kKeysAtFirst;
   const double pages = 100.0 / static_cast<double>(UsefulRequests());
   return kPageKeys * std::clamp(pages, kPagesWorthARangeMin, kPagesWorthARangeMax);
 }
@@ -52,26 +64,43 @@ std::optional<KeyRanges::Fetch> KeyRanges::NextFetch() {
   if (range == nullptr) return std::nullopt;
   range->in_flight = true;
   in_flight_ += 1;
+  const std::uint32_t keys = KeysToAsk(*range);
+  held_keys_ += keys;
   // Whether the store heeds a key to begin after is found out once, where nothing depends on it.
   if (seeks_ == Seeks::kUnknown && !range->cursor.token.empty()) {
     seeks_ = Seeks::kAsked;
-    return Fetch{range->id, {range->last, "", ""}};
+    return Fetch{range->id, {range->last, "", ""}, keys};
   }
-  return Fetch{range->id, range->cursor};
+  return Fetch{range->id, range->cursor, keys};
 }
 
-// How many more pages may be held for the range of that place in the order: what is far leaves room
-// for what is near.
-std::size_t KeyRanges::PagesLeft(std::size_t index) const {
-  const std::size_t held = pages_held_ + in_flight_;
-  const std::size_t allowed = index < kRangesNear ? options_.pages_max : options_.pages_max / 2;
-  return allowed > held ? allowed - held : 0;
+// How many more keys may be asked for, for the range of that place in the order: what is far leaves
+// room for what is near.
+std::size_t KeyRanges::RoomFor(std::size_t index) const {
+  const std::size_t most = options_.held_keys_max;
+  const std::size_t allowed = index < kRangesNext   ? most
+                              : index < kRangesNear ? most * 3 / 4
+                                                    : most / 2;
+  return allowed > held_keys_ ? allowed - held_keys_ : 0;
+}
+
+// Of a bucket that is far away: what a range is likely to have. What is asked for in vain takes as
+// long as what is not, where a connection sends a megabit a second.
+std::uint32_t KeyRanges::KeysToAsk(const Range& range) const {
+  if (UsefulRequests() < kRequestsFarAway) return kPageKeys;
+  double left = range.keys_left;
+  if (range.keys_read == 0) {
+    if (range.after.empty()) return kPageKeys;
+    left = habits_.UsualKeys(Below(range.after).size() - 1).value_or(kKeysAtFirst);
+  }
+  return static_cast<std::uint32_t>(
+      std::clamp<double>(left * kKeysToSpare, kKeysAtFirst / 2, kPageKeys));
 }
 
 bool KeyRanges::IsFetchable(const Range& range, std::size_t index) const {
   if (range.done || range.in_flight) return false;
-  if (index == 0 && range.pages.empty()) return true;  // needed next
-  return PagesLeft(index) > 0 && range.pages.size() < kPagesAhead;
+  if (index == 0 && range.held_keys == 0) return true;  // needed next
+  return RoomFor(index) >= kPageKeys && range.held_keys < kKeysAhead;
 }
 
 // What is needed first comes first: a range that has its request is divided before those behind it
@@ -87,14 +116,16 @@ KeyRanges::Range* KeyRanges::FindFetchable() {
 
 // False: it is not worth it, or nobody knows where.
 bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
-  if (left->done || left->keys_left < 2 * KeysWorthARange()) return false;
-  if (seeks_ != Seeks::kYes || ranges_.size() >= kRangesMax || PagesLeft(index) == 0) return false;
+  const double worth = KeysWorthARange(index);
+  if (left->done || left->keys_left < 2 * worth) return false;
+  if (seeks_ != Seeks::kYes || ranges_.size() >= kRangesMax) return false;
+  if (RoomFor(index) < kPageKeys) return false;
   if (UsefulRequests() < kRequestsToDivide) return false;
-  const double worth = std::min<double>(left->keys_left / KeysWorthARange() - 1, kRangesMax);
+  const double pieces = std::min<double>(left->keys_left / worth - 1, kRangesMax);
   const std::size_t count =
-      std::min({requests_allowed() - in_flight_, PagesLeft(index), kRangesMax - ranges_.size(),
-                static_cast<std::size_t>(worth)});
-  std::vector<std::string> points = SplitPoints(habits_, LeftOf(*left), count);
+      std::min({requests_allowed() - in_flight_, RoomFor(index) / kPageKeys,
+                kRangesMax - ranges_.size(), static_cast<std::size_t>(pieces)});
+  std::vector<std::string> points = SplitPoints(habits_, LeftOf(*left), count, kKeysAtFirst / 2.0);
   if (points.empty()) {
     left->keys_left = 0;  // until its next page
     return false;
@@ -136,10 +167,11 @@ void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::micro
   FERRY_CHECK(range != ranges_.end() && range->in_flight);
   range->in_flight = false;
   in_flight_ -= 1;
+  held_keys_ -= fetch.keys_max;
   arrived_since_growth_ += 1;
   // The first page of a range often comes over a new connection.
   const bool usual = range->keys_read > 0 || range->after.empty();
-  if (usual && page.entries.size() >= kFullPageKeys) TakeTime(took);
+  if (usual && page.next) TakeTime(took);
   if (seeks_ == Seeks::kAsked && !LearnSeeks(*range, page)) return;
   TakeEntries(*range, std::move(page.entries));
   TakeNext(*range, page.next);
@@ -188,8 +220,13 @@ void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
     kept.push_back(std::move(entry));
   }
   if (kept.empty()) return;
-  pages_held_ += 1;
-  range.pages.push_back(std::move(kept));
+  held_keys_ += kept.size();
+  range.held_keys += kept.size();
+  if (&range == &ranges_.front() && !range.page && range.pages.empty()) {
+    range.page = std::move(kept);
+  } else {
+    range.pages.emplace_back(kept);
+  }
 }
 
 void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next) {
@@ -205,11 +242,14 @@ void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next)
 std::optional<std::vector<ListedEntry>> KeyRanges::TakePage() {
   while (!ranges_.empty()) {
     Range& front = ranges_.front();
-    if (!front.pages.empty()) {
-      std::vector<ListedEntry> page = std::move(front.pages.front());
+    if (!front.page && !front.pages.empty()) {
+      front.page = front.pages.front().Unpack();
       front.pages.pop_front();
-      pages_held_ -= 1;
-      return page;
+    }
+    if (front.page) {
+      held_keys_ -= front.page->size();
+      front.held_keys -= front.page->size();
+      return std::exchange(front.page, std::nullopt);
     }
     if (!front.done) return std::nullopt;
     ranges_.pop_front();
@@ -224,8 +264,9 @@ void KeyRanges::TakeTime(std::chrono::microseconds took) {
 
 void KeyRanges::Starved() {
   if (in_flight_ < requests_allowed() || arrived_since_growth_ == 0) return;
-  if (fastest_page_ && usual_page_ > *fastest_page_ * kSlowerMax) return;
-  allowed_ = std::min(options_.requests_max, allowed_ * kGrowth);
+  if (fastest_page_ && IsBusy(*fastest_page_, usual_page_)) return;
+  const bool far_away = fastest_page_ && UsefulRequests() >= kRequestsFarAway;
+  allowed_ = std::min(options_.requests_max, allowed_ * (far_away ? kGrowthFarAway : kGrowth));
   arrived_since_growth_ = 0;
 }
 

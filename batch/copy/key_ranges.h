@@ -12,7 +12,7 @@
 // Ranges are divided only when requests may run that have nothing to fetch, the one that is needed
 // first before the others: at its end a range has read half a page too much on average, which is
 // nothing where a page takes long to come, and much where it is there at once. Memory is bounded by
-// the pages that may be held; the range whose page is needed next is never held back.
+// the keys that may be held; the range whose page is needed next is never held back.
 #pragma once
 
 #include <algorithm>
@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "batch/copy/packed_page.h"
 #include "batch/plan/key_split.h"
 #include "batch/plan/object.h"
 #include "batch/plan/rounds.h"
@@ -50,7 +51,7 @@ struct KeyRangesOptions {
   // key. Of plain listings that is found out: not all stores heed start-after.
   bool versions = false;
   std::size_t requests_max = 64;
-  std::size_t pages_max = 128;  // held or on their way
+  std::size_t held_keys_max = 256'000;  // or on their way
 };
 
 class KeyRanges {
@@ -61,6 +62,7 @@ class KeyRanges {
   struct Fetch {
     std::uint64_t range = 0;
     ListingCursor from;
+    std::uint32_t keys_max = 0;
   };
   // nullopt: nothing may be fetched now. Ask again after Arrived() and TakePage().
   std::optional<Fetch> NextFetch();
@@ -90,7 +92,9 @@ class KeyRanges {
     std::string first, page_first, last;  // keys read; `last` is `after` before the first
     std::size_t keys_read = 0;
     double keys_left = 0;  // an estimate
-    std::deque<std::vector<ListedEntry>> pages;
+    std::size_t held_keys = 0;
+    std::optional<std::vector<ListedEntry>> page;  // of the first range, to be taken next
+    std::deque<PackedPage> pages;                  // behind it
     RoundsWatch<ListingCursor> rounds;
   };
   using Ranges = std::list<Range>;
@@ -99,8 +103,9 @@ class KeyRanges {
   enum class Seeks { kUnknown, kAsked, kYes, kNo };
 
   std::size_t UsefulRequests() const;
-  double KeysWorthARange() const;
-  std::size_t PagesLeft(std::size_t index) const;
+  double KeysWorthARange(std::size_t index) const;
+  std::size_t RoomFor(std::size_t index) const;
+  std::uint32_t KeysToAsk(const Range& range) const;
   bool IsFetchable(const Range& range, std::size_t index) const;
   Range* FindFetchable();
   bool Divide(Ranges::iterator left, std::size_t index);
@@ -117,7 +122,7 @@ class KeyRanges {
   Seeks seeks_;
   KeyHabits habits_;
   std::size_t in_flight_ = 0;
-  std::size_t pages_held_ = 0;
+  std::size_t held_keys_ = 0;  // and those that are asked for
 
   std::size_t allowed_ = 1;
   std::size_t arrived_since_growth_ = 0;

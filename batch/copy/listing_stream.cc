@@ -35,11 +35,12 @@ ListingStream::~ListingStream() {
   while (on_their_way_ > 0) changed_.Wait(mutex_);
 }
 
-Task<ListingPage> ListingStream::FetchObjects(ListingPlace place, ListingCursor from) {
+Task<ListingPage> ListingStream::FetchObjects(ListingPlace place, KeyRanges::Fetch fetch) {
   ListRequest request;
   request.prefix = prefix_;
-  request.start_after = from.after;
-  if (!from.token.empty()) request.continuation_token = from.token;
+  request.keys_max = fetch.keys_max;
+  request.start_after = fetch.from.after;
+  if (!fetch.from.token.empty()) request.continuation_token = fetch.from.token;
   ListPage listed = co_await place.store.List(request);
   ListingPage page;
   page.entries.reserve(listed.objects.size());
@@ -48,11 +49,12 @@ Task<ListingPage> ListingStream::FetchObjects(ListingPlace place, ListingCursor 
   co_return page;
 }
 
-Task<ListingPage> ListingStream::FetchVersions(ListingPlace place, ListingCursor from) {
+Task<ListingPage> ListingStream::FetchVersions(ListingPlace place, KeyRanges::Fetch fetch) {
   ListVersionsRequest request;
   request.prefix = prefix_;
-  request.key_marker = from.token.empty() ? from.after : from.token;
-  request.version_id_marker = from.version;
+  request.keys_max = fetch.keys_max;
+  request.key_marker = fetch.from.token.empty() ? fetch.from.after : fetch.from.token;
+  request.version_id_marker = fetch.from.version;
   ListVersionsPage listed = co_await place.store.ListVersions(request);
   ListingPage page;
   for (ListedVersion& one : listed.versions) {
@@ -73,9 +75,9 @@ Task<Unit> ListingStream::FetchOne(ListingPlace place, KeyRanges::Fetch fetch) {
   std::exception_ptr error;
   try {
     if (versions_ == VersionPolicy::kCompared) {
-      page = co_await FetchVersions(place, fetch.from);
+      page = co_await FetchVersions(place, fetch);
     } else {
-      page = co_await FetchObjects(place, fetch.from);
+      page = co_await FetchObjects(place, fetch);
     }
   } catch (...) {
     error = std::current_exception();

@@ -45,8 +45,8 @@ class ListingStream {
 
  private:
   Task<Unit> FetchOne(ListingPlace place, KeyRanges::Fetch fetch);
-  Task<ListingPage> FetchObjects(ListingPlace place, ListingCursor from);
-  Task<ListingPage> FetchVersions(ListingPlace place, ListingCursor from);
+  Task<ListingPage> FetchObjects(ListingPlace place, KeyRanges::Fetch fetch);
+  Task<ListingPage> FetchVersions(ListingPlace place, KeyRanges::Fetch fetch);
   void FetchWhatMayBe() FERRY_REQUIRES(mutex_);
   void Fail(std::exception_ptr error) FERRY_REQUIRES(mutex_);
   void TakePage();

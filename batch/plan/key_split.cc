@@ -16,7 +16,7 @@ constexpr int kDigits = 8;
 constexpr std::size_t kPointsToExplore = 8;
 
 // A depth whose bytes are mostly not there.
-constexpr std::uint32_t kMissesAFind = 2;
+constexpr std::uint32_t kMissesAFind = 4;
 
 constexpr std::string_view kDecimal = "0123456789";
 constexpr std::string_view kHexadecimal = "0123456789abcdef";
@@ -67,8 +67,9 @@ std::optional<std::string> Completed(const std::string& point) {
 
 class Splitter {
  public:
-  Splitter(const KeyHabits& habits, const StretchLeft& left)
+  Splitter(const KeyHabits& habits, const StretchLeft& left, double keys_worth)
       : habits_(habits),
+        keys_worth_(keys_worth),
         left_(left),
         utf8_(IsUtf8(left.last)),
         top_(left.upto ? CommonPrefix(left.last, *left.upto) : 0),
@@ -81,7 +82,7 @@ class Splitter {
     std::optional<std::size_t> fan;
     std::vector<std::size_t> known, unknown;
     for (std::size_t depth = top_; depth <= bottom_; ++depth) {
-      if (!habits_.WorthTrying(depth) || BytesAt(depth).empty()) continue;
+      if (!IsWorth(depth) || BytesAt(depth).empty()) continue;
       if (!habits_.Differs(depth)) {
         unknown.push_back(depth);
       } else if (!fan) {
@@ -107,6 +108,11 @@ class Splitter {
   }
 
  private:
+  bool IsWorth(std::size_t depth) const {
+    const std::optional<double> usual = habits_.UsualKeys(depth);
+    return habits_.WorthTrying(depth) && (!usual || *usual >= keys_worth_);
+  }
+
   // Those that may come after that of `last`.
   std::string BytesAt(std::size_t depth) const {
     const bool bounded = left_.upto && depth == top_;
@@ -139,6 +145,7 @@ class Splitter {
   }
 
   const KeyHabits& habits_;
+  const double keys_worth_;
   const StretchLeft& left_;
   const bool utf8_;
   const std::size_t top_;
@@ -230,9 +237,9 @@ std::string KeyHabits::BytesAt(std::size_t depth) const {
 std::string KeyHabits::AllBytes() const { return Listed(bytes_); }
 
 std::vector<std::string> SplitPoints(const KeyHabits& habits, const StretchLeft& left,
-                                     std::size_t count) {
+                                     std::size_t count, double keys_worth) {
   if (count == 0 || left.last.empty()) return {};
-  return Splitter(habits, left).Points(count);
+  return Splitter(habits, left, keys_worth).Points(count);
 }
 
 double EstimateKeysLeft(const KeyHabits& habits, const StretchLeft& left) {

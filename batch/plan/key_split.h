@@ -62,10 +62,11 @@ struct StretchLeft {
   std::optional<std::string_view> upto;  // nullopt: to the end of the listing
 };
 
-// At most `count` points strictly between `last` and `upto`, ascending. All of them are UTF-8 where
+// At most `count` points strictly between `last` and `upto`, ascending; none at depths where there
+// usually were fewer than `keys_worth` keys from one to the next. All of them are UTF-8 where
 // `last` is: some stores refuse another marker.
 std::vector<std::string> SplitPoints(const KeyHabits& habits, const StretchLeft& left,
-                                     std::size_t count);
+                                     std::size_t count, double keys_worth);
 
 // How many keys may be left, as if they were evenly spread. Infinity where nothing can be said.
 double EstimateKeysLeft(const KeyHabits& habits, const StretchLeft& left);

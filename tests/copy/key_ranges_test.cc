@@ -26,14 +26,16 @@ class Bucket {
   Bucket(std::set<std::string> keys, std::size_t page_keys)
       : keys_(std::move(keys)), page_keys_(page_keys) {}
 
-  ListingPage List(const ListingCursor& from, const std::string& prefix) {
+  ListingPage List(const KeyRanges::Fetch& fetch, const std::string& prefix) {
     requests += 1;
+    const ListingCursor& from = fetch.from;
+    const std::size_t most = std::min<std::size_t>(page_keys_, fetch.keys_max);
     const std::string& marker = from.token.empty() && heeds_after ? from.after : from.token;
     ListingPage page;
     auto it = marker.empty() ? keys_.lower_bound(prefix) : keys_.upper_bound(marker);
     while (it != keys_.end() && *it < prefix) ++it;
     for (; it != keys_.end() && it->starts_with(prefix); ++it) {
-      if (page.entries.size() == page_keys_) {
+      if (page.entries.size() == most) {
         page.next = ListingCursor{"", page.entries.back().key.bytes(), ""};
         break;
       }
@@ -92,7 +94,7 @@ class Listing {
     const std::size_t which = in_order ? 0 : random_() % under_way_.size();
     const KeyRanges::Fetch fetch = under_way_[which];
     under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(which));
-    ranges_.Arrived(fetch, bucket_.List(fetch.from, prefix_), took_);
+    ranges_.Arrived(fetch, bucket_.List(fetch, prefix_), took_);
   }
 
  public:
@@ -196,10 +198,12 @@ TEST(KeyRanges, WhateverTheKeysAndTheOrderOfAnswersTheListingIsWholeAndInOrder) 
       std::minstd_rand random(seed);
       Bucket bucket(population.make(random), 1 + random() % 1000);
       const std::size_t requests_max = 1 + random() % 64;
-      Listing listing(
-          bucket,
-          {.prefix = "", .what = "b", .requests_max = requests_max, .pages_max = 1 + random() % 64},
-          seed % 2 == 0 ? kFarAway : kNear, seed);
+      Listing listing(bucket,
+                      {.prefix = "",
+                       .what = "b",
+                       .requests_max = requests_max,
+                       .held_keys_max = 1 + random() % 64'000},
+                      seed % 2 == 0 ? kFarAway : kNear, seed);
       const std::vector<std::string> read = listing.ReadAll();
       EXPECT_TRUE(std::equal(read.begin(), read.end(), bucket.keys().begin(), bucket.keys().end()));
       EXPECT_LE(listing.most_at_once(), requests_max);
@@ -252,22 +256,23 @@ TEST(KeyRanges, AStoreThatDoesNotHeedAKeyToBeginAfterIsReadByItsTokens) {
   EXPECT_EQ(bucket.requests, 41U) << "it was asked once";
 }
 
-TEST(KeyRanges, NoMorePagesAreHeldThanAllowedAndTheOneThatIsNeededNext) {
+TEST(KeyRanges, NoMoreKeysAreHeldThanAllowedAndThePageThatIsNeededNext) {
   std::minstd_rand random(3);
   Bucket bucket(kPopulations[3].make(random), 100);
-  KeyRanges ranges({.prefix = "", .what = "b", .requests_max = 32, .pages_max = 8});
+  KeyRanges ranges({.prefix = "", .what = "b", .requests_max = 32, .held_keys_max = 8'000});
   std::size_t held = 0;
   for (int round = 0; round < 50; ++round) {
     ranges.Starved();
     std::vector<KeyRanges::Fetch> fetches;
     while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
     for (const KeyRanges::Fetch& fetch : fetches) {
-      ListingPage page = bucket.List(fetch.from, "");
-      held += page.entries.empty() ? 0 : 1;
+      ListingPage page = bucket.List(fetch, "");
+      held += page.entries.size();
       ranges.Arrived(fetch, std::move(page), kFarAway);
     }
-    ASSERT_LE(held, 9U);
-    if (round % 4 == 0 && ranges.TakePage()) held -= 1;
+    ASSERT_LE(held, 9'000U);
+    if (round % 4 != 0) continue;
+    if (const auto page = ranges.TakePage()) held -= page->size();
   }
 }
 
