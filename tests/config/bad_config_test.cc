@@ -336,6 +336,7 @@ TEST_F(BadConfigTest, SizesAndTimesAreStrictAndWithinTheirLimits) {
       {"concurrency", "1025", "\"1025\" is not a whole number from 1 to 1024"},
       {"concurrency", "many", "\"many\" is not a whole number from 1 to 1024"},
       {"max_attempts", "0x5", "\"0x5\" is not a whole number from 1 to 100"},
+      {"server_side_copy", "yes", "\"yes\" is unknown; known here: auto, off"},
       {"max_attempts", "101", "\"101\" is not a whole number from 1 to 100"},
   };
   for (const auto& c : cases) {
