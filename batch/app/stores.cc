@@ -6,6 +6,7 @@
 #include "batch/base/error.h"
 #include "batch/base/mutex.h"
 #include "batch/config/credentials.h"
+#include "batch/copy/server_side_copy.h"
 #include "batch/queue/throttle.h"
 #include "batch/store/curl_http.h"
 #include "batch/store/limited_store.h"
@@ -133,6 +134,16 @@ void CheckCongestionControl(const TransferConfig& transfer) {
   if (why) throw Error(ErrorKind::kConfig, "transfer.congestion_control: " + *why);
 }
 
+// Whether the destination's store can be asked for what it has at the source: both are one
+// endpoint, and the credentials that would ask are some.
+bool MayCopyItself(const Config& config, const TaskConfig& task) {
+  const StoreConfig& source = config.Store(task.source.store);
+  const StoreConfig& destination = config.Store(task.destination.store);
+  return config.transfer.server_side_copy == ServerSideCopyMode::kAuto &&
+         source.endpoint.Url() == destination.endpoint.Url() &&
+         destination.credentials.kind != CredentialsConfig::Kind::kAnonymous;
+}
+
 void AddSums(const std::string& task, std::string_view side, const RequestStats& stats,
              ProcessSums& sums) {
   for (std::size_t i = 0; i < kOperations.size(); ++i) {
@@ -162,6 +173,7 @@ class Stores::Made final : public TaskEnds {
       : loop_(loop),
         source_shared_(stores.SharedOf(stores.config_.Store(task.source.store))),
         destination_shared_(stores.SharedOf(stores.config_.Store(task.destination.store))),
+        server_side_(stores.ServerSideOf(task)),
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
@@ -179,7 +191,8 @@ class Stores::Made final : public TaskEnds {
                 destination_.retrying,
                 FindProvider(ToString(source_config_.provider)),
                 FindProvider(ToString(destination_config_.provider)),
-                versions_};
+                versions_,
+                server_side_};
   }
 
   bool MayRetry(Side side) override {
@@ -191,6 +204,7 @@ class Stores::Made final : public TaskEnds {
   EventLoop& loop_;
   Shared& source_shared_;
   Shared& destination_shared_;
+  ServerSideCopies* const server_side_;
   const VersionPolicy versions_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
@@ -206,6 +220,10 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
   }
   for (const TaskConfig& task : config_.tasks) {
     counters_.try_emplace(task.name);
+    if (MayCopyItself(config_, task)) {
+      server_side_.emplace(task.name,
+                           std::make_unique<ServerSideCopies>(task.name, task.source.bucket));
+    }
     for (const auto& [end, side] :
          {std::pair(&task.source, kSource), std::pair(&task.destination, kDestination)}) {
       const LimitedPlace place = PlaceOf(config_.Store(end->store), end->bucket, side);
@@ -218,6 +236,11 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
 Stores::~Stores() = default;
 
 Stores::Shared& Stores::SharedOf(const StoreConfig& store) { return *shared_.at(store.name); }
+
+ServerSideCopies* Stores::ServerSideOf(const TaskConfig& task) {
+  const auto found = server_side_.find(task.name);
+  return found == server_side_.end() ? nullptr : found->second.get();
+}
 
 Limiter& Stores::LimiterOf(const BucketPrefix& place, std::string_view side) {
   return *limiters_.at(PlaceOf(config_.Store(place.store), place.bucket, side));

@@ -57,6 +57,7 @@ class Stores final : public EndsFactory {
   Shared& SharedOf(const StoreConfig& store);
 
   Limiter& LimiterOf(const BucketPrefix& place, std::string_view side);
+  ServerSideCopies* ServerSideOf(const TaskConfig& task);  // null: bytes are always moved
 
   class Made;
   const Config& config_;
@@ -64,6 +65,7 @@ class Stores final : public EndsFactory {
   CongestionControl congestion_control_;
   std::map<std::string, std::unique_ptr<Shared>> shared_;
   std::map<std::string, RequestCounters> counters_;
+  std::map<std::string, std::unique_ptr<ServerSideCopies>> server_side_;
   // Of all configured tasks; the map stays as it is.
   std::map<LimitedPlace, std::unique_ptr<Limiter>> limiters_;
   std::map<LimitedPlace, std::int64_t> decreases_told_;  // on the heartbeat's thread

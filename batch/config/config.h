@@ -57,6 +57,8 @@ enum class Addressing { kAuto, kPath, kVirtual };
 enum class AdoptMode { kTrust, kVerify, kCopy };
 enum class VersionMode { kLatest, kPinned, kCompared };
 enum class DeleteMode { kNever, kExtra, kExtraAll };
+// Between buckets of one endpoint: whether the store is asked to copy itself.
+enum class ServerSideCopyMode { kAuto, kOff };
 // Who calls a task's targets: the hook, when Alertmanager says so, or the run itself, which closes.
 enum class SignalVia { kAlertmanager, kRun };
 
@@ -115,6 +117,7 @@ struct TransferConfig {
   std::chrono::milliseconds lease{60'000};               // 10s..10m
   std::chrono::milliseconds outage_patience{1'800'000};  // 1s..7d
   std::chrono::milliseconds abandoned_after{std::chrono::hours(7 * 24)};  // 1h..366d
+  ServerSideCopyMode server_side_copy = ServerSideCopyMode::kAuto;
 };
 
 // An API of AWS: the credentials are a store's, endpoints are implied by the region.

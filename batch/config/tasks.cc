@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
 constexpr std::array<std::string_view, 3> kVersions = {"latest", "pinned", "compared"};
 constexpr std::array<std::string_view, 3> kDelete = {"never", "extra", "extra-all"};
 constexpr std::array<std::string_view, 2> kVia = {"alertmanager", "run"};
+constexpr std::array<std::string_view, 2> kServerSideCopy = {"auto", "off"};
 
 template <typename Named>
 std::vector<std::string_view> NamesOf(const std::vector<Named>& all) {
@@ -222,9 +223,9 @@ std::vector<TaskConfig> ReadTasks(const Value& value, const Config& config) {
 }
 
 TransferConfig ReadTransfer(const Value& value) {
-  const Map keys =
-      value.Keys({"concurrency", "congestion_control", "memory", "part_size", "multipart_threshold",
-                  "max_attempts", "lease", "outage_patience", "abandoned_after"});
+  const Map keys = value.Keys({"concurrency", "congestion_control", "memory", "part_size",
+                               "multipart_threshold", "max_attempts", "lease", "outage_patience",
+                               "abandoned_after", "server_side_copy"});
   TransferConfig transfer;
   if (const auto concurrency = keys.Find("concurrency")) {
     if (concurrency->Text() != "auto") {
@@ -244,6 +245,9 @@ TransferConfig ReadTransfer(const Value& value) {
   }
   if (const auto attempts = keys.Find("max_attempts")) {
     transfer.max_attempts = static_cast<std::uint32_t>(attempts->Integer({1, 100}));
+  }
+  if (const auto mode = keys.Find("server_side_copy")) {
+    transfer.server_side_copy = static_cast<ServerSideCopyMode>(mode->Choice(kServerSideCopy));
   }
   if (const auto lease = keys.Find("lease")) {
     transfer.lease = lease->Duration({seconds(10), minutes(10)});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "batch/copy/examine.h"
+#include "batch/copy/server_side_copy.h"
 #include "batch/plan/backoff.h"
 
 namespace ferry {
@@ -122,16 +123,7 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
       }
       break;
     }
-    case WorkItem::Kind::kSplit: {
-      SplitOptions options;
-      options.part_bytes = item.part_bytes;
-      options.open = item.open;
-      options.nonce = item.nonce;
-      options.intents = item.intents;
-      options.recorded_ids = item.recorded_ids;
-      result.upload = co_await OpenOrResume(ends, item.object, options, result.settlement);
-      break;
-    }
+    case WorkItem::Kind::kSplit: co_await Split(ends, result); break;
     case WorkItem::Kind::kPart: result.part = co_await CopyPartPatiently(lane, ends, result); break;
     case WorkItem::Kind::kComplete:
       try {
@@ -150,6 +142,40 @@ Task<Unit> LanePool::Execute(Lane& lane, WorkResult& result) {
       result.deletion = co_await DeleteExtra(ends, object);
       break;
     }
+  }
+  co_return Unit{};
+}
+
+// By the store in one piece where it can, else an upload is made ready for parts.
+Task<Unit> LanePool::Split(Ends ends, WorkResult& result) {
+  const WorkItem& item = result.item;
+  ByStore<Copied> by_store;
+  // An upload that was begun, or may have been, is seen to first.
+  if (!item.open && item.intents.empty()) {
+    result.settlement.settled.push_back(item.nonce);  // no Create was sent for it
+    try {
+      by_store = co_await CopyByStore(ends, item.object);
+    } catch (const SideError& error) {
+      // Another object by now: what it is, opening an upload looks at.
+      if (error.kind() != ErrorKind::kConflict && error.kind() != ErrorKind::kNotFound) throw;
+    }
+    result.copied_by_store = by_store.done.has_value();
+    if (by_store.done) {
+      result.copied = std::move(*by_store.done);
+      co_return Unit{};
+    }
+    result.settlement = {};
+  }
+  SplitOptions options;
+  options.part_bytes = item.part_bytes;
+  options.open = item.open;
+  options.nonce = item.nonce;
+  options.intents = item.intents;
+  options.recorded_ids = item.recorded_ids;
+  result.upload = co_await OpenOrResume(ends, item.object, options, result.settlement);
+  // The source was examined: nothing is wrong with it but that it was not copied.
+  if (by_store.failed) {
+    ends.server_side->Failed(ServerSideCopies::Step::kObject, *by_store.failed);
   }
   co_return Unit{};
 }

@@ -105,6 +105,8 @@ struct WorkResult {
   OpenUpload upload;          // kSplit
   Settlement settlement;      // kSplit, also when it failed
   DonePart part;              // kPart
+  // kSplit that needs no parts: the store copied the object itself, and `copied` says so.
+  bool copied_by_store = false;
   // kComplete that failed: what is to be sent again, and not the whole object.
   std::vector<std::uint32_t> lost_parts;
   DeleteOutcome deletion = DeleteOutcome::kChanged;  // kDelete
@@ -164,6 +166,7 @@ class LanePool final : public Lanes {
 
   static Task<Unit> Execute(Lane& lane, WorkResult& result);
   static Task<Unit> ExecuteAndAsk(Lane& lane, WorkResult& result);
+  static Task<Unit> Split(Ends ends, WorkResult& result);
   static Task<DonePart> CopyPartPatiently(Lane& lane, Ends ends, WorkResult& result);
   void Deliver(WorkResult result);
 

@@ -6,6 +6,7 @@
 #include "batch/copy/belongings.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
+#include "batch/copy/server_side_copy.h"
 #include "batch/copy/stray_upload.h"
 
 namespace ferry {
@@ -78,7 +79,7 @@ Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUploa
     get.range_bytes = std::min(upload.part_bytes, object.source.size_bytes - first);
     get.expected_bytes = get.range_bytes;
     const std::string stored = co_await ReadMd5(ends.destination, Side::kDestination, get, traffic);
-    if (stored != part.md5) co_return false;
+    if (stored != Md5Of(part)) co_return false;
   }
   co_return true;
 }
@@ -241,9 +242,10 @@ Task<OpenUpload> Create(Ends& ends, const ObjectToCopy& object, const ObjectHead
   upload.source = IdentityOf(head, object.source);
   // Before anything is opened: an object that no parts can hold is refused here.
   const SizeLimits& limits = ends.destination_provider.limits;
-  upload.part_bytes =
+  const std::uint64_t part_bytes =
       ChoosePartBytes(head.size_bytes, options.part_bytes,
                       {limits.part_bytes_min, limits.part_bytes_max, limits.parts_max});
+  upload.part_bytes = PartBytesToCopy(ends, object, head, part_bytes).value_or(part_bytes);
   ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
   co_await CheckTagsBelong(ends, object.source_key, head);
   // Elsewhere the composite ETag tells whether a lost Complete was ours.
@@ -259,11 +261,34 @@ Task<OpenUpload> Create(Ends& ends, const ObjectToCopy& object, const ObjectHead
   co_return upload;
 }
 
+// Before anything is put together of them: parts that are not of one source must never be seen.
+void CheckCopiedParts(const Ends& ends, const ObjectToCopy& object, const OpenUpload& upload) {
+  std::vector<std::uint32_t> unproven = UnprovenParts(object.source, upload.parts);
+  if (unproven.empty()) {
+    const bool copied = std::any_of(upload.parts.begin(), upload.parts.end(),
+                                    [](const DonePart& one) { return one.md5 == kMd5OfStore; });
+    if (copied && ends.server_side != nullptr) {
+      ends.server_side->Succeeded(ServerSideCopies::Step::kComplete);
+    }
+    return;
+  }
+  const Error error(ErrorKind::kConflict,
+                    "the parts that the store copied do not make the ETag of the source");
+  if (ends.server_side != nullptr) {
+    ends.server_side->Failed(ServerSideCopies::Step::kComplete, error);
+  }
+  throw LostParts(error, std::move(unproven));
+}
+
 }  // namespace
+
+std::string Md5Of(const DonePart& part) {
+  return part.md5 == kMd5OfStore ? FromHex(part.etag) : part.md5;
+}
 
 std::string CompositeEtag(const std::vector<DonePart>& parts) {
   Md5 md5;
-  for (const DonePart& part : parts) md5.Update(part.md5);
+  for (const DonePart& part : parts) md5.Update(Md5Of(part));
   return ToHex(md5.Finish()) + "-" + std::to_string(parts.size());
 }
 
@@ -292,6 +317,7 @@ Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic
     throw SideError(Side::kDestination,
                     Error(ErrorKind::kCorrupt, "parts of the upload are missing"));
   }
+  CheckCopiedParts(ends, object, upload);
   Copied copied;
   copied.source = object.source;
   copied.destination_etag =
@@ -306,6 +332,8 @@ Task<Copied> CompleteOrAbort(Ends ends, ObjectToCopy object, OpenUpload upload, 
   std::optional<Error> about_parts;
   try {
     co_return co_await Complete(ends, object, upload, traffic);
+  } catch (const LostParts&) {
+    throw;
   } catch (const Error& error) {
     if (IsRetryable(error.kind()) || error.kind() == ErrorKind::kStopped) throw;
     problem = std::current_exception();

@@ -5,6 +5,7 @@
 
 #include "batch/base/digest.h"
 #include "batch/copy/examine.h"
+#include "batch/copy/server_side_copy.h"
 
 namespace ferry {
 namespace {
@@ -200,61 +201,26 @@ Task<Copied> CopyStreaming(Ends& ends, const ObjectToCopy& object, std::size_t r
   co_return copied;
 }
 
-}  // namespace
-
-std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes) {
-  if (bytes <= kWholeBytesMax) return static_cast<std::size_t>(bytes);
-  return std::min<std::size_t>(ring_bytes, static_cast<std::size_t>(bytes));
+Task<Copied> MoveWhole(Ends& ends, const ObjectToCopy& object, std::size_t ring_bytes,
+                       Traffic& traffic) {
+  if (object.source.size_bytes <= kWholeBytesMax) return CopyInMemory(ends, object, traffic);
+  return CopyStreaming(ends, object, ring_bytes, traffic);
 }
 
-Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic) {
-  for (int look = 1;; ++look) {
-    std::optional<SideError> problem;
-    try {
-      if (object.source.size_bytes <= kWholeBytesMax) {
-        co_return co_await CopyInMemory(ends, object, traffic);
-      }
-      co_return co_await CopyStreaming(ends, object, ring_bytes, traffic);
-    } catch (const SideError& error) {
-      problem = error;
-    }
-    const ObjectHead now = co_await LookAgain(ends, object, *problem);
-    if (look == kLooksMax) ThrowKeptChanging(*problem);
-    object.source = IdentityOf(now, object.source);
+// By the store, or else the ordinary way.
+Task<Copied> CopyOnce(Ends& ends, const ObjectToCopy& object, std::size_t ring_bytes,
+                      Traffic& traffic) {
+  ByStore<Copied> by_store = co_await CopyByStore(ends, object);
+  if (by_store.done) co_return std::move(*by_store.done);
+  Copied copied = co_await MoveWhole(ends, object, ring_bytes, traffic);
+  if (by_store.failed) {
+    ends.server_side->Failed(ServerSideCopies::Step::kObject, *by_store.failed);
   }
-}
-
-Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic) {
-  ObjectHead theirs;
-  try {
-    theirs = co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
-  } catch (const SideError& error) {
-    if (error.code() != "NoSuchKey") throw;
-    co_return std::nullopt;
-  }
-  if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
-  Started<std::string> stored(
-      ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes, traffic));
-  const GetRequest get = PinnedGet(ends, object);
-  std::string ours;
-  std::exception_ptr error;
-  try {
-    ours = co_await ReadMd5(ends.source, Side::kSource, get, traffic);
-  } catch (...) {
-    error = std::current_exception();
-  }
-  co_await stored.End();
-  if (error) std::rethrow_exception(error);
-  if (stored.Take() != ours) co_return std::nullopt;
-  Copied copied;
-  copied.source = object.source;
-  copied.destination_etag = theirs.etag;
-  copied.proof = kProofAdopted;
   co_return copied;
 }
 
-Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::size_t ring_bytes,
-                        Traffic& traffic) {
+Task<DonePart> MovePart(Ends& ends, const ObjectToCopy& object, const PartToCopy& part,
+                        std::size_t ring_bytes, Traffic& traffic) {
   GetRequest get = PinnedGet(ends, object);
   get.first_byte = part.part.first_byte;
   get.range_bytes = part.part.size_bytes;
@@ -291,6 +257,69 @@ Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::si
   if (EtagIsMd5(ends.destination_provider, answer.etag, answer.etag_hides_md5) &&
       answer.etag != ToHex(done.md5)) {
     ThrowStoredOtherBytes();
+  }
+  co_return done;
+}
+
+}  // namespace
+
+std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes) {
+  if (bytes <= kWholeBytesMax) return static_cast<std::size_t>(bytes);
+  return std::min<std::size_t>(ring_bytes, static_cast<std::size_t>(bytes));
+}
+
+Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic) {
+  for (int look = 1;; ++look) {
+    std::optional<SideError> problem;
+    try {
+      co_return co_await CopyOnce(ends, object, ring_bytes, traffic);
+    } catch (const SideError& error) {
+      problem = error;
+    }
+    const ObjectHead now = co_await LookAgain(ends, object, *problem);
+    if (look == kLooksMax) ThrowKeptChanging(*problem);
+    // It did not change, whatever the store that was to copy it says.
+    if (now.etag == object.source.etag) object.store_may_copy = false;
+    object.source = IdentityOf(now, object.source);
+  }
+}
+
+Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic) {
+  ObjectHead theirs;
+  try {
+    theirs = co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+  } catch (const SideError& error) {
+    if (error.code() != "NoSuchKey") throw;
+    co_return std::nullopt;
+  }
+  if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
+  Started<std::string> stored(
+      ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes, traffic));
+  const GetRequest get = PinnedGet(ends, object);
+  std::string ours;
+  std::exception_ptr error;
+  try {
+    ours = co_await ReadMd5(ends.source, Side::kSource, get, traffic);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await stored.End();
+  if (error) std::rethrow_exception(error);
+  if (stored.Take() != ours) co_return std::nullopt;
+  Copied copied;
+  copied.source = object.source;
+  copied.destination_etag = theirs.etag;
+  copied.proof = kProofAdopted;
+  co_return copied;
+}
+
+Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::size_t ring_bytes,
+                        Traffic& traffic) {
+  ByStore<DonePart> by_store = co_await CopyPartByStore(ends, object, part);
+  if (by_store.done) co_return std::move(*by_store.done);
+  DonePart done = co_await MovePart(ends, object, part, ring_bytes, traffic);
+  if (by_store.failed) {
+    ends.server_side->Failed(ServerSideCopies::Step::kPart, *by_store.failed);
   }
   co_return done;
 }

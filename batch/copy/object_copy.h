@@ -31,6 +31,8 @@ inline constexpr std::string_view kProofAdopted = "adopted";  // equal, but not 
 // Not compared: equal size and a later time were taken for it (`adopt: trust`).
 inline constexpr std::string_view kProofTrusted = "trusted";
 
+class ServerSideCopies;
+
 // The two ends of a task on one loop.
 struct Ends {
   EventLoop& loop;
@@ -39,6 +41,7 @@ struct Ends {
   const Provider& source_provider;
   const Provider& destination_provider;
   VersionPolicy versions = VersionPolicy::kLatest;  // of the source
+  ServerSideCopies* server_side = nullptr;          // null: bytes are always moved
 };
 
 // Error::code() of an object that was another one at each of several looks.
@@ -50,6 +53,9 @@ struct ObjectToCopy {
   Key source_key;
   Key destination_key;
   SourceIdentity source;  // as listed, or as the job says
+  // An object at which an attempt failed is moved: whatever a copy by the store may have to do with
+  // that, it is no second time.
+  bool store_may_copy = true;
 };
 
 struct Traffic {
@@ -69,20 +75,26 @@ inline constexpr std::size_t kWholeBytesMax = std::size_t{1} << 20;
 // How much memory one copy of `bytes` holds at a time.
 std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes);
 
-// One GET, one PUT. `ring_bytes` bounds the memory of a body larger than kWholeBytesMax.
-// An object that changed since `object.source` was seen, or whose version is gone, is examined and
-// read anew, three times; after that it is a conflict with the code kKeptChanging. Throws
-// SideError. `traffic` counts what moved, also when it throws.
+// One GET, one PUT; or one copy by the store. `ring_bytes` bounds the memory of a body larger than
+// kWholeBytesMax. An object that changed since `object.source` was seen, or whose version is gone,
+// is examined and read anew, three times; after that it is a conflict with the code kKeptChanging.
+// Throws SideError. `traffic` counts what moved, also when it throws.
 Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic);
 
 // Reads both sides. Empty: they differ.
 Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic);
+
+// DonePart::md5 of a part whose bytes did not pass here: its ETag says what the store takes for its
+// MD5.
+inline constexpr std::string_view kMd5OfStore{"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16};
 
 struct DonePart {
   std::uint32_t number = 0;
   std::string etag;
   std::string md5;  // 16 bytes
 };
+// Ours, or the store's.
+std::string Md5Of(const DonePart& part);
 
 struct OpenUpload {
   std::string nonce;  // of its row
@@ -129,12 +141,13 @@ Task<DonePart> CopyPart(Ends ends, ObjectToCopy object, PartToCopy part, std::si
                         Traffic& traffic);
 
 // Completes with the ETags that were hashed, and proves the whole. An answer that was lost is
-// settled by what is at the destination.
+// settled by what is at the destination. Throws LostParts where the store copied parts that are not
+// those of the source.
 Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
 
 // The destination does not have these parts as they were sent: somebody else's attempt at one
-// landed later, or the store lost it. They are to be sent again; the upload and the other parts are
-// good.
+// landed later, or the store lost it, or copied something else. They are to be sent again; the
+// upload and the other parts are good.
 class LostParts final : public SideError {
  public:
   LostParts(const Error& error, std::vector<std::uint32_t> numbers)

@@ -198,6 +198,7 @@ void Worker::Claim(RunWork& run) {
   for (PartJob& part : queue_->ClaimParts(run_id, options_.concurrency)) {
     WorkItem item = NewItem(run.open, part.key, part.source);
     item.kind = WorkItem::Kind::kPart;
+    item.object.store_may_copy = part.attempts == 0;
     item.memory_bytes = std::min<std::size_t>(options_.ring_bytes, part.part.size_bytes);
     item.part = std::move(part);
     run.ready.push_back(std::move(item));
@@ -263,6 +264,7 @@ void Worker::Prepare(RunWork& run) {
 
 WorkItem Worker::MakeItem(RunWork& run, const Job& job, const std::vector<KnownUpload>& uploads) {
   WorkItem item = NewItem(run.open, job.key, job.source);
+  item.object.store_may_copy = job.attempts == 0;
   const auto load_parts = [this](std::int64_t run_id, std::int64_t job_id) {
     return ToDoneParts(queue_->ReadDoneParts(run_id, job_id));
   };

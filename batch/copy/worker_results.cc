@@ -67,6 +67,12 @@ void Worker::TakeSettlement(RunWork& run, const WorkResult& result) {
 void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
   const Job& job = result.item.job;
   switch (result.item.kind) {
+    case WorkItem::Kind::kSplit:
+      if (!result.copied_by_store) {
+        TakeOpenedUpload(run, result);
+        return;
+      }
+      [[fallthrough]];
     case WorkItem::Kind::kCompare:
       if (result.differs) {
         // The same object again, as a copy.
@@ -89,7 +95,6 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
       run.outcomes.done.push_back(std::move(done));
       return;
     }
-    case WorkItem::Kind::kSplit: TakeOpenedUpload(run, result); return;
     case WorkItem::Kind::kPart:
       run.suspects.erase(result.item.part.job_id);
       run.outcomes.parts.push_back({result.item.part.job_id, result.part.number, result.part.etag,

@@ -42,4 +42,13 @@ EtagKind KindOfEtag(std::string_view etag) {
   return counted && AllDigits(rest.substr(1)) ? EtagKind::kComposite : EtagKind::kOpaque;
 }
 
+std::uint32_t PartsOfEtag(std::string_view etag) {
+  if (KindOfEtag(etag) != EtagKind::kComposite) return 0;
+  std::uint32_t parts = 0;  // at most five digits
+  for (const char digit : etag.substr(kMd5HexDigits + 1)) {
+    parts = parts * 10 + static_cast<std::uint32_t>(digit - '0');
+  }
+  return parts;
+}
+
 }  // namespace ferry

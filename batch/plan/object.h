@@ -56,5 +56,7 @@ bool IsArchiveClass(std::string_view storage_class);
 // What an ETag can tell: 32 hex digits may be an MD5, with "-N" the MD5 of N parts' MD5s.
 enum class EtagKind { kMd5, kComposite, kOpaque };
 EtagKind KindOfEtag(std::string_view etag);
+// N of a composite one; 0: it is none.
+std::uint32_t PartsOfEtag(std::string_view etag);
 
 }  // namespace ferry

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
+// Of aws and boto3, rclone and the least of S3, ours and mc, then what people set.
+constexpr std::uint64_t kUsualPartMiB[] = {8,  5,  16, 64, 32,  100, 128,
+                                           10, 15, 25, 50, 256, 512, 1024};
+
 std::uint64_t DivideUp(std::uint64_t a, std::uint64_t b) { return a / b + (a % b == 0 ? 0 : 1); }
 
 }  // namespace
@@ -25,6 +29,22 @@ std::uint64_t ChoosePartBytes(std::uint64_t object_bytes, std::uint64_t wanted_b
     throw Error(ErrorKind::kInvalid, "the object is larger than the destination can hold");
   }
   return part_bytes;
+}
+
+std::optional<std::uint64_t> GuessPartBytes(std::uint64_t object_bytes, std::uint32_t parts,
+                                            std::uint64_t wanted_bytes) {
+  FERRY_CHECK(object_bytes > 0 && parts > 0);
+  const auto makes_as_many = [&](std::uint64_t part_bytes) {
+    return DivideUp(object_bytes, part_bytes) == parts;
+  };
+  if (parts == 1) return object_bytes;
+  if (makes_as_many(wanted_bytes)) return wanted_bytes;
+  for (const std::uint64_t mib : kUsualPartMiB) {
+    if (makes_as_many(mib * kMiB)) return mib * kMiB;
+  }
+  const std::uint64_t least = DivideUp(DivideUp(object_bytes, parts), kMiB) * kMiB;
+  if (makes_as_many(least)) return least;
+  return std::nullopt;
 }
 
 std::uint32_t CountParts(std::uint64_t object_bytes, std::uint64_t part_bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace ferry {
@@ -23,6 +24,12 @@ struct Part {
 // demand. Throws Error{kInvalid} when no size fits. REQUIRES: object_bytes > 0.
 std::uint64_t ChoosePartBytes(std::uint64_t object_bytes, std::uint64_t wanted_bytes,
                               const PartLimits& limits);
+
+// The part size of an object that somebody wrote in so many parts: `wanted_bytes` where that makes
+// as many, else a usual one, else the smallest in whole MiB. A guess: several sizes make the same
+// number of parts. nullopt: none of these does. REQUIRES: object_bytes > 0, parts > 0.
+std::optional<std::uint64_t> GuessPartBytes(std::uint64_t object_bytes, std::uint32_t parts,
+                                            std::uint64_t wanted_bytes);
 
 std::vector<Part> PlanParts(std::uint64_t object_bytes, std::uint64_t part_bytes);
 

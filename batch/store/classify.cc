@@ -55,6 +55,8 @@ constexpr CodeMeaning kCodes[] = {
     {"NoSuchVersion", ErrorKind::kNotFound},
     {"NotImplemented", ErrorKind::kInvalid},
     {"NotSignedUp", ErrorKind::kCredentials},
+    // Of the source of a copy.
+    {"ObjectNotInActiveTierError", ErrorKind::kArchived},
     {"OperationAborted", ErrorKind::kUnavailable},  // 409, "try again"
     {"PreconditionFailed", ErrorKind::kConflict},
     {"PriorRequestNotComplete", ErrorKind::kThrottled},

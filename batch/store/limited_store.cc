@@ -48,6 +48,10 @@ Task<PutAnswer> LimitedStore::Put(PutRequest request) {
   return Limited(inner_.Put(std::move(request)));
 }
 
+Task<CopyAnswer> LimitedStore::Copy(CopyRequest request) {
+  return Limited(inner_.Copy(std::move(request)));
+}
+
 Task<Unit> LimitedStore::Delete(Key key) { return Limited(inner_.Delete(std::move(key))); }
 
 Task<std::string> LimitedStore::CreateUpload(Key key, const ObjectMetadata& metadata) {

@@ -27,6 +27,7 @@ class LimitedStore final : public ObjectStore {
   }
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
+  Task<CopyAnswer> Copy(CopyRequest request) override;
   Task<Unit> Delete(Key key) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
   Task<ListPartsPage> ListParts(Key key, std::string upload_id,

@@ -46,6 +46,10 @@ class MeasuredStore final : public ObjectStore {
     const Operation operation = request.part_number > 0 ? Operation::kUploadPart : Operation::kPut;
     return Measured(operation, inner_.Put(std::move(request)));
   }
+  Task<CopyAnswer> Copy(CopyRequest request) override {
+    const Operation operation = request.part_number > 0 ? Operation::kCopyPart : Operation::kCopy;
+    return Measured(operation, inner_.Copy(std::move(request)));
+  }
   Task<Unit> Delete(Key key) override {
     return Measured(Operation::kDelete, inner_.Delete(std::move(key)));
   }

@@ -92,6 +92,27 @@ struct PutAnswer {
   bool etag_hides_md5 = false;
 };
 
+// A copy that the store makes itself, of an object or of a range of one: no byte passes here. The
+// source is a bucket of the same endpoint, read with the credentials of this store. Headers, user
+// metadata and tags go along with a whole object; an upload has its own.
+struct CopyRequest {
+  std::string source_bucket;
+  Key source_key;
+  std::string source_etag;        // the source must have it; not every store heeds that
+  std::string source_version_id;  // empty: the current one
+  Key key;
+  std::string upload_id;  // with part_number: a part
+  std::uint32_t part_number = 0;
+  std::uint64_t first_byte = 0;   // of a part
+  std::uint64_t range_bytes = 0;  // of a part, or the whole size: much takes the store long
+};
+
+struct CopyAnswer {
+  std::string etag;  // normalised; of what was written
+  bool etag_hides_md5 = false;
+  std::string source_version_id;  // empty: not said
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -112,6 +133,8 @@ class ObjectStore {
   // Replaces the tags of an object that is there.
   virtual Task<Unit> PutTags(Key key, NameValues tags) = 0;
   virtual Task<PutAnswer> Put(PutRequest request) = 0;
+  // kConflict: the source is another object by now. kNotFound may speak of either bucket.
+  virtual Task<CopyAnswer> Copy(CopyRequest request) = 0;
   virtual Task<Unit> Delete(Key key) = 0;
 
   virtual Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) = 0;

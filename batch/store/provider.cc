@@ -49,6 +49,8 @@ constexpr Provider kAnyS3 = {
     .checksum_headers = false,
     .size_on_complete = false,
     .tags_on_create = false,  // RGW 16.2 drops it, measured; asked after Complete
+    .copy_keeps_redirect = false,
+    .copy_old_if_match = false,
     .etag = EtagHabit::kUnknown,
     .limits = kCompatibleLimits,
     .key_bytes_max = 1024};
@@ -61,7 +63,9 @@ constexpr Provider Aws() {
   aws.expect_100 = true;                 // an early 503 of a 50 MB PUT cost 0 body bytes, measured
   aws.checksum_headers = true;           // userguide/checking-object-integrity
   aws.tags_on_create = true;             // API_CreateMultipartUpload, x-amz-tagging
-  aws.size_on_complete = true;           // API_CompleteMultipartUpload, x-amz-mp-object-size
+  // API_CopyObject: x-amz-website-redirect-location "is unique to each object and is not copied".
+  aws.copy_keeps_redirect = false;
+  aws.size_on_complete = true;  // API_CompleteMultipartUpload, x-amz-mp-object-size
   // API_Object: the MD5 with SSE-S3 or none, not with SSE-KMS or SSE-C. That is seen per object.
   aws.etag = EtagHabit::kMd5;
   aws.limits = kAwsLimits;
@@ -83,6 +87,10 @@ constexpr Provider Ceph() {
   ceph.name = "ceph";
   ceph.etag = EtagHabit::kMd5;  // rgw_op.cc: MD5 of the body, "md5(md5s)-N" after Complete
   ceph.limits = kCephLimits;
+  // RGW 16.2, measured: all headers and tags go along; the pin is heeded under this name only, and
+  // UploadPartCopy heeds none.
+  ceph.copy_keeps_redirect = true;
+  ceph.copy_old_if_match = true;
   return ceph;
 }
 

@@ -38,6 +38,8 @@ struct Provider {
   bool checksum_headers;     // x-amz-checksum-* are kept and checked
   bool size_on_complete;     // x-amz-mp-object-size is checked
   bool tags_on_create;       // x-amz-tagging of CreateMultipartUpload is kept
+  bool copy_keeps_redirect;  // CopyObject takes the website redirect along
+  bool copy_old_if_match;    // CopyObject is pinned by x-amz-copy-if-match
   EtagHabit etag;
   SizeLimits limits;
   std::uint32_t key_bytes_max;

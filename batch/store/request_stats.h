@@ -31,9 +31,11 @@ enum class Operation {
   kAbortUpload,
   kListUploads,
   kListVersions,
+  kCopy,
+  kCopyPart,
 };
 // By their values.
-inline constexpr std::array<std::string_view, 14> kOperations = {"list",
+inline constexpr std::array<std::string_view, 16> kOperations = {"list",
                                                                  "head",
                                                                  "get",
                                                                  "get_tags",
@@ -46,7 +48,9 @@ inline constexpr std::array<std::string_view, 14> kOperations = {"list",
                                                                  "complete_upload",
                                                                  "abort_upload",
                                                                  "list_uploads",
-                                                                 "list_versions"};
+                                                                 "list_versions",
+                                                                 "copy",
+                                                                 "copy_part"};
 
 constexpr std::string_view ToString(Operation operation) {
   return kOperations[static_cast<std::size_t>(operation)];

@@ -82,6 +82,12 @@ Task<PutAnswer> RetryingStore::Put(PutRequest request) {
   return inner_.Put(std::move(request));
 }
 
+Task<CopyAnswer> RetryingStore::Copy(CopyRequest request) {
+  // Pinned to one source, so that a second copy is the first one again.
+  std::function<Task<CopyAnswer>()> attempt = [&] { return inner_.Copy(request); };
+  co_return co_await Retry(std::move(attempt));
+}
+
 Task<Unit> RetryingStore::Delete(Key key) {
   // Once: whoever deletes looks right before, and what is there at a second try may be another
   // object.

@@ -55,6 +55,7 @@ class RetryingStore final : public ObjectStore {
   Task<NameValues> GetTags(Key key, std::string version_id) override;
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
+  Task<CopyAnswer> Copy(CopyRequest request) override;
   Task<Unit> Delete(Key key) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
   Task<ListPartsPage> ListParts(Key key, std::string upload_id,

@@ -95,6 +95,11 @@ void AnswerVisitor::OnEnd(std::size_t depth, std::string_view name, std::string_
   }
 }
 
+bool HidesMd5(const Headers& headers) {
+  return FindHeader(headers, "x-amz-server-side-encryption").starts_with("aws:kms") ||
+         !FindHeader(headers, "x-amz-server-side-encryption-customer-algorithm").empty();
+}
+
 bool AnswerBool(std::string_view text) {
   if (text == "true" || text == "True") return true;
   if (text == "false" || text == "False") return false;

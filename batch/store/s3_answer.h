@@ -1,7 +1,8 @@
-// What all XML answers of S3 share: <Error>, alone or in place of the answer.
+// What answers of S3 share: <Error>, alone or in place of an XML answer, and what headers say.
 #pragma once
 
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "batch/base/error.h"
+#include "batch/store/http.h"
 #include "batch/store/xml_reader.h"
 
 namespace ferry {
@@ -60,6 +62,12 @@ class AnswerVisitor : public XmlVisitor {
   S3Error error_;
   std::string section_;
 };
+
+// Complete and copies think before they answer; S3 sends white space meanwhile.
+inline constexpr std::chrono::seconds kLongAnswerTimeout{600};
+
+// KMS or SSE-C, in the headers of an answer: its ETag says nothing about the bytes.
+bool HidesMd5(const Headers& headers);
 
 // Values in an answer. Throw Error{kCorrupt} for what is none.
 template <typename Number>

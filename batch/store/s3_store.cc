@@ -10,9 +10,6 @@
 namespace ferry {
 namespace {
 
-// Complete and server-side copies think before they answer; S3 sends white space meanwhile.
-constexpr std::chrono::seconds kLongAnswerTimeout{600};
-
 constexpr std::uint64_t kExpectContinueBytesMin = 1 << 20;
 
 // What travels with an object, beside x-amz-meta-*.
@@ -75,11 +72,6 @@ std::optional<ContentRange> ParseContentRange(std::string_view text) {
   const auto total = ParseUnsigned(text.substr(slash + 1));
   if (!first || !last || !total || *last < *first) return std::nullopt;
   return ContentRange{*first, *last - *first + 1, *total};
-}
-
-bool HidesMd5(const Headers& headers) {
-  return FindHeader(headers, "x-amz-server-side-encryption").starts_with("aws:kms") ||
-         !FindHeader(headers, "x-amz-server-side-encryption-customer-algorithm").empty();
 }
 
 // Every store says the ETag of what it sends or took; what stands in front of one does not.
@@ -193,17 +185,12 @@ std::string S3Store::Attempted(const Call& call) const {
   return text + ": ";
 }
 
-// What a parser has against an answer, with what was asked of whom.
-template <typename Parse>
-auto S3Store::Read(const Call& call, const HttpAnswer& answer, Parse parse) const {
-  try {
-    return parse(answer.body);
-  } catch (const Error& error) {
-    if (IsWebPage(answer) && error.code() == kMalformedAnswer) {
-      throw Error(ErrorKind::kInvalid, Attempted(call) + std::string(kWebPageAdvice));
-    }
-    throw Error(error.kind(), Attempted(call) + error.what(), error.code());
+void S3Store::ThrowUnreadable(const Call& call, const HttpAnswer& answer,
+                              const Error& error) const {
+  if (IsWebPage(answer) && error.code() == kMalformedAnswer) {
+    throw Error(ErrorKind::kInvalid, Attempted(call) + std::string(kWebPageAdvice));
   }
+  throw Error(error.kind(), Attempted(call) + error.what(), error.code());
 }
 
 Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind,

@@ -38,6 +38,7 @@ class S3Store final : public ObjectStore {
   Task<NameValues> GetTags(Key key, std::string version_id) override;
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
+  Task<CopyAnswer> Copy(CopyRequest request) override;
   Task<Unit> Delete(Key key) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
   Task<ListPartsPage> ListParts(Key key, std::string upload_id,
@@ -70,8 +71,18 @@ class S3Store final : public ObjectStore {
   std::chrono::milliseconds RetryAfterOf(const HttpAnswer& answer) const;
   // "cannot list STORE:BUCKET/KEY: ".
   std::string Attempted(const Call& call) const;
+  // What `parse` makes of the answer's body. What it has against it is thrown with what was asked
+  // of whom.
   template <typename Parse>
-  auto Read(const Call& call, const HttpAnswer& answer, Parse parse) const;
+  auto Read(const Call& call, const HttpAnswer& answer, Parse parse) const {
+    try {
+      return parse(answer.body);
+    } catch (const Error& error) {
+      ThrowUnreadable(call, answer, error);
+    }
+  }
+  [[noreturn]] void ThrowUnreadable(const Call& call, const HttpAnswer& answer,
+                                    const Error& error) const;
 
   const S3Options options_;
   const Provider& provider_;

@@ -339,6 +339,7 @@ TEST_F(BadConfigTest, SizesAndTimesAreStrictAndWithinTheirLimits) {
       {"congestion_control", "a-name-of-16-byte",
        "\"a-name-of-16-byte\" is not auto, system or a kernel's name such as bbr"},
       {"max_attempts", "0x5", "\"0x5\" is not a whole number from 1 to 100"},
+      {"server_side_copy", "yes", "\"yes\" is unknown; known here: auto, off"},
       {"max_attempts", "101", "\"101\" is not a whole number from 1 to 100"},
   };
   for (const auto& c : cases) {

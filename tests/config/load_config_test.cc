@@ -40,6 +40,7 @@ TEST_F(LoadConfigTest, TheSmallestFileGetsTheDefaultsOfTheContract) {
   EXPECT_EQ(config.transfer.lease, 60s);
   EXPECT_EQ(config.transfer.outage_patience, 30min);
   EXPECT_EQ(config.transfer.abandoned_after, 168h);
+  EXPECT_EQ(config.transfer.server_side_copy, ServerSideCopyMode::kAuto);
 }
 
 TEST_F(LoadConfigTest, StoresGetWhatTheirProviderImplies) {
@@ -105,6 +106,7 @@ transfer:
   lease: 10s
   outage_patience: 7d
   abandoned_after: 1h
+  server_side_copy: off
 refresh_targets:
   gateway: {type: storage-gateway, file_share: "arn:x", region: cn-northwest-1, folders: ["/a"],
             credentials: {access_key_id: k, secret_access_key: s}}
@@ -143,6 +145,7 @@ notify_targets:
   EXPECT_EQ(config.transfer.multipart_threshold, 5 * kGiB);
   EXPECT_EQ(config.transfer.outage_patience, 168h);
   EXPECT_EQ(config.transfer.abandoned_after, 1h);
+  EXPECT_EQ(config.transfer.server_side_copy, ServerSideCopyMode::kOff);
   EXPECT_EQ(std::get<StorageGatewayTarget>(config.refresh_targets[0].what).folders,
             std::vector<std::string>{"/a"});
   EXPECT_EQ(std::get<RcloneTarget>(config.refresh_targets[1].what).fs, "dst:");

@@ -15,6 +15,8 @@ a JSON text, or an object with the error. A line is a list:
             versioning BUCKET Enabled|Suspended
             version BUCKET KEY                 the id of the current one
             delete_version BUCKET KEY VERSION  for good
+            put_parts BUCKET KEY BYTES BYTES   an upload in parts of the second size
+            etags BUCKET
             begin BUCKET KEY...       replace_part BUCKET KEY NUMBER
             acl BUCKET ACL [KEY...]   of the bucket, or of these objects in it
             flip BUCKET KEY BYTE      that byte becomes another one
@@ -62,6 +64,24 @@ def put(client, bucket, *sizes):
     for text in sizes:
         key, size = text.rsplit("=", 1)
         client.put_object(Bucket=bucket, Key=key, Body=random.randbytes(int(size)))
+
+
+def put_parts(client, bucket, key, size, part_size):
+    """As another program uploads it."""
+    upload = client.create_multipart_upload(Bucket=bucket, Key=key, Metadata={"by": "parts"})["UploadId"]
+    parts, left = [], int(size)
+    while left > 0:
+        length, number = min(left, int(part_size)), len(parts) + 1
+        answer = client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number,
+                                    Body=random.randbytes(length))
+        parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        left -= length
+    client.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
+
+
+def etags(client, bucket):
+    for key, (_, etag) in list_keys(client, bucket).items():
+        print(shown(key), etag)
 
 
 def delete(client, bucket, *keys):
@@ -152,7 +172,7 @@ def tag(client, bucket, key, *pairs):
 
 
 ACTIONS = {f.__name__: f for f in (make, drop, put, delete, keys, uploads, acl, flip, meta, tag, versioning, version,
-                                   delete_version, put_marked, mark_again, describe, begin, replace_part)}
+                                   delete_version, put_marked, mark_again, describe, begin, replace_part, put_parts, etags)}
 
 
 def answer(clients, store, action, *arguments):

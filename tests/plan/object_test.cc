@@ -46,6 +46,15 @@ TEST(SourceIdentity, IsTheSameByEtagSizeVersionAndWholeSeconds) {
   EXPECT_TRUE(one.SameAs({"e", 5, one.modified_ms, ""}));  // not known: tells nothing
 }
 
+TEST(PartsOfEtag, IsTheNumberBehindACompositeOne) {
+  const std::string md5(32, 'a');
+  EXPECT_EQ(PartsOfEtag(md5 + "-1"), 1U);
+  EXPECT_EQ(PartsOfEtag(md5 + "-10000"), 10'000U);
+  for (const std::string& none : {md5, md5 + "-", md5 + "-x", md5 + "-123456", std::string()}) {
+    EXPECT_EQ(PartsOfEtag(none), 0U) << none;
+  }
+}
+
 TEST(SourceIdentity, CountsSecondsBefore1970Downwards) {
   const SourceIdentity before{"e", 1, -1, ""};
   EXPECT_TRUE(before.SameAs({"e", 1, -1000, ""}));

@@ -75,5 +75,18 @@ TEST(PlanParts, TilesTheObjectWithoutGapOrOverlap) {
 
 TEST(PlanParts, AnEmptyObjectHasNoParts) { EXPECT_TRUE(PlanParts(0, kMiB).empty()); }
 
+TEST(GuessPartBytes, TakesTheWantedSizeThenAUsualOneThenTheSmallest) {
+  EXPECT_EQ(GuessPartBytes(100 * kMiB, 7, 16 * kMiB), 16 * kMiB);
+  EXPECT_EQ(GuessPartBytes(100 * kMiB, 13, 16 * kMiB), 8 * kMiB);
+  EXPECT_EQ(GuessPartBytes(100 * kMiB, 20, 16 * kMiB), 5 * kMiB);
+  EXPECT_EQ(GuessPartBytes(100 * kMiB, 9, 16 * kMiB), 12 * kMiB);
+  EXPECT_EQ(GuessPartBytes(123, 1, 16 * kMiB), 123U);
+}
+
+TEST(GuessPartBytes, ASizeThatMakesAnotherNumberOfPartsIsNoGuess) {
+  EXPECT_EQ(GuessPartBytes(100, 3, 16 * kMiB), std::nullopt);
+  EXPECT_EQ(GuessPartBytes(10 * kMiB, 11, 5 * kMiB), std::nullopt);
+}
+
 }  // namespace
 }  // namespace ferry

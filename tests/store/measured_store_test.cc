@@ -59,6 +59,19 @@ TEST_F(MeasuredStoreTest, CountsByOperationWhatEndedAndHowLongItTook) {
   EXPECT_EQ(requests_, 3);
 }
 
+TEST_F(MeasuredStoreTest, TellsCopiesOfObjectsFromCopiesOfParts) {
+  fake_.Add("a", "1");
+  CopyRequest copy;
+  copy.source_bucket = "self";
+  copy.source_key = Key("a");
+  copy.key = Key("b");
+  runner_.Await([&] { return store_.Copy(copy); });
+  copy.part_number = 1;
+  KindOf([&] { runner_.Await([&] { return store_.Copy(copy); }); });
+  EXPECT_EQ(Of(Operation::kCopy).requests, 1);
+  EXPECT_EQ(Of(Operation::kCopyPart).requests, 1);
+}
+
 TEST_F(MeasuredStoreTest, APartIsNoObject) {
   const ObjectMetadata none;
   const std::string id = runner_.Await([&] { return store_.CreateUpload(Key("a"), none); });

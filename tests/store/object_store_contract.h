@@ -21,6 +21,9 @@ class Subject {
   virtual ObjectStore& store() = 0;
   // Of another bucket, which keeps versions.
   virtual ObjectStore& versioned_store() = 0;
+  // What copies call the buckets of store() and versioned_store().
+  virtual std::string bucket() const = 0;
+  virtual std::string versioned_bucket() const = 0;
   virtual std::string prefix() const = 0;  // of all keys of this test
   virtual std::size_t part_bytes_min() const = 0;
 };
@@ -126,6 +129,14 @@ class ObjectStoreContract : public testing::TestWithParam<SubjectMaker> {
     request.body = body;
     request.bytes = body.size();
     return Await([&] { return store().Put(request); }).etag;
+  }
+  CopyAnswer Copy(const std::string& from, const std::string& to, const std::string& etag) {
+    CopyRequest request;
+    request.source_bucket = subject_->bucket();
+    request.source_key = KeyOf(from);
+    request.source_etag = etag;
+    request.key = KeyOf(to);
+    return Await([&] { return store().Copy(request); });
   }
   std::string Create(const Key& key, const ObjectMetadata& metadata = {}) {
     return Await([&] { return store().CreateUpload(key, metadata); });

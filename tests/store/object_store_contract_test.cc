@@ -8,6 +8,7 @@
 
 #include "batch/store/curl_http.h"
 #include "batch/store/s3_store.h"
+#include "tests/store/store_copy_contract.h"
 #include "tests/support/fake_store.h"
 
 namespace ferry::test {
@@ -20,6 +21,8 @@ class FakeSubject final : public Subject {
   LoopRunner& runner() override { return runner_; }
   ObjectStore& store() override { return store_; }
   ObjectStore& versioned_store() override { return versioned_; }
+  std::string bucket() const override { return "self"; }
+  std::string versioned_bucket() const override { return "self"; }
   std::string prefix() const override { return "p/"; }
   std::size_t part_bytes_min() const override { return 1000; }
 
@@ -71,6 +74,8 @@ class ServerSubject final : public Subject {
   LoopRunner& runner() override { return runner_; }
   ObjectStore& store() override { return store_; }
   ObjectStore& versioned_store() override { return versioned_; }
+  std::string bucket() const override { return kBucket; }
+  std::string versioned_bucket() const override { return kVersionedBucket; }
   std::string prefix() const override { return prefix_; }
   std::size_t part_bytes_min() const override { return std::size_t{5} << 20; }
 

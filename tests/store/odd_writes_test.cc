@@ -33,6 +33,13 @@ std::string Put(OddStore& odd) {
 std::string Complete(OddStore& odd) {
   return odd.EndOf([&] { return odd.store.CompleteUpload(Key("k"), "id", {{1, "e"}}); });
 }
+std::string Copy(OddStore& odd) {
+  CopyRequest request;
+  request.source_bucket = "from";
+  request.source_key = Key("k");
+  request.key = Key("k");
+  return odd.EndOf([&] { return odd.store.Copy(request); });
+}
 std::string Create(OddStore& odd) {
   const ObjectMetadata metadata;
   return odd.EndOf([&] { return odd.store.CreateUpload(Key("k"), metadata); });
@@ -116,6 +123,33 @@ TEST(OddComplete, IsASuccessOnlyWithItsResult) {
        "unavailable Disconnected"},
   };
   Check(cases, Complete);
+}
+
+TEST(OddCopy, IsASuccessOnlyWithItsResult) {
+  const OddAnswer cases[] = {
+      {"white space before the declaration",
+       Ok(" \n <?xml version=\"1.0\"?><CopyObjectResult><ETag>e</ETag></CopyObjectResult>"),
+       "none"},
+      {"an error under 200", Ok(ErrorXml("InternalError")), "unavailable InternalError"},
+      {"an error under 200, after white space", Ok("  \n\n" + ErrorXml("SlowDown")),
+       "throttled SlowDown"},
+      {"a refusal under 200", Ok(ErrorXml("AccessDenied")), "denied AccessDenied"},
+      {"another source by now", Says(HttpText(412, {}, ErrorXml("PreconditionFailed"))),
+       "conflict PreconditionFailed"},
+      {"an archived source", Says(HttpText(403, {}, ErrorXml("ObjectNotInActiveTierError"))),
+       "archived ObjectNotInActiveTierError"},
+      {"a store without copies", Says(HttpText(501, {}, ErrorXml("NotImplemented"))),
+       "invalid NotImplemented"},
+      {"no such method", Says(HttpText(405, {}, ErrorXml("MethodNotAllowed"))),
+       "invalid MethodNotAllowed"},
+      {"an empty answer: the object was written empty", Ok(""), "unavailable MalformedAnswer"},
+      {"a result without an ETag", Ok("<CopyObjectResult></CopyObjectResult>"), "corrupt"},
+      {"cut, in chunks", CutBody("chunks", "", "<CopyObjectResult>"), "unavailable Disconnected"},
+      {"no answer",
+       {.bytes = "", .then = ScriptedAnswer::Then::kClose},
+       "unavailable Disconnected"},
+  };
+  Check(cases, Copy);
 }
 
 TEST(OddCreate, IsAnUploadOnlyWithItsId) {

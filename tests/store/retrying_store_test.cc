@@ -158,5 +158,18 @@ TEST_F(RetryingStoreTest, AStopEndsThePause) {
   EXPECT_EQ(KindOf([&] { future.get(); }), "stopped");
 }
 
+TEST_F(RetryingStoreTest, ACopyWhoseAnswerWasLostIsAskedForAgain) {
+  Make({}, {});
+  const std::string etag = fake_.Add("a", "1").etag;
+  fake_.FailCall("copy", 1, Moment::kAfterEffect, Error(ErrorKind::kUnavailable, "lost"));
+  CopyRequest copy;
+  copy.source_bucket = "self";
+  copy.source_key = Key("a");
+  copy.source_etag = etag;
+  copy.key = Key("b");
+  EXPECT_EQ(runner_.Await([&] { return store_->Copy(copy); }).etag, etag);
+  EXPECT_EQ(fake_.CountCalls("copy"), 2);
+}
+
 }  // namespace
 }  // namespace ferry

@@ -310,6 +310,44 @@ Task<PutAnswer> FakeStore::Put(PutRequest request) {
   co_return answer;
 }
 
+Task<CopyAnswer> FakeStore::Copy(CopyRequest request) {
+  const std::optional<Error> afterwards = Enter("copy", request.key);
+  FakeStore* from = this;
+  if (request.source_bucket != "self") {
+    const auto known = copy_sources.find(request.source_bucket);
+    if (known == copy_sources.end()) {
+      throw Error(ErrorKind::kNotFound, "no such bucket", "NoSuchBucket");
+    }
+    from = known->second;
+  }
+  const StoredObject object = from->Find(request.source_key, request.source_version_id);
+  if (copies_heed_pins && !request.source_etag.empty() && request.source_etag != object.etag) {
+    throw Error(ErrorKind::kConflict, "changed", "PreconditionFailed");
+  }
+  if (object.storage_class == "GLACIER") {
+    throw Error(ErrorKind::kArchived, "archived", "ObjectNotInActiveTierError");
+  }
+  std::string bytes = object.bytes;
+  if (request.part_number > 0) {
+    if (request.first_byte + request.range_bytes > bytes.size()) {
+      throw Error(ErrorKind::kConflict, "shorter", "InvalidRange");
+    }
+    bytes = bytes.substr(request.first_byte, request.range_bytes);
+  }
+  if (spoils_writes) Spoil(bytes);
+  CopyAnswer answer;
+  answer.etag = EtagFor(bytes);
+  answer.etag_hides_md5 = hides_md5;
+  answer.source_version_id = object.version_id;
+  if (request.part_number > 0) {
+    FindUpload(request.key, request.upload_id).parts[request.part_number] = {bytes, answer.etag};
+  } else {
+    Store(request.key, std::move(bytes), answer.etag, object.metadata);
+  }
+  ThrowIf(afterwards);
+  co_return answer;
+}
+
 Task<Unit> FakeStore::Delete(Key key) {
   const std::optional<Error> afterwards = Enter("delete", key);
   Remove(key.bytes());

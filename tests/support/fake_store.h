@@ -26,7 +26,7 @@ struct StoredObject {
   std::string version_id;  // empty: written without versioning
 };
 
-// Operations by name: list list_versions head get get_tags put_tags put delete create_upload
+// Operations by name: list list_versions head get get_tags put_tags put copy delete create_upload
 // list_parts complete_upload abort_upload list_uploads.
 class FakeStore final : public ObjectStore {
  public:
@@ -80,6 +80,9 @@ class FakeStore final : public ObjectStore {
   std::uint32_t page_parts = 1000;   // of ListParts
   bool encodes_upload_keys = false;  // of ListUploads, without saying so, like RGW 16.2
   std::function<ListPage(const ListRequest&)> list_instead;
+  // Where Copy reads, by the name of the bucket; this store itself goes by "self".
+  std::map<std::string, FakeStore*> copy_sources;
+  bool copies_heed_pins = true;  // RGW 16.2 does not, of parts
 
   Task<ListPage> List(ListRequest request) override;
   Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
@@ -91,6 +94,7 @@ class FakeStore final : public ObjectStore {
   Task<NameValues> GetTags(Key key, std::string version_id) override;
   Task<Unit> PutTags(Key key, NameValues tags) override;
   Task<PutAnswer> Put(PutRequest request) override;
+  Task<CopyAnswer> Copy(CopyRequest request) override;
   Task<Unit> Delete(Key key) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
   Task<ListPartsPage> ListParts(Key key, std::string upload_id,
