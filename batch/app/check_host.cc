@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "batch/app/database.h"
+#include "batch/app/task_hours.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/store/congestion_control.h"
@@ -84,6 +85,16 @@ void CheckClock(CheckReport& report, const std::string& name, const HttpAnswer& 
   }
 }
 
+// Before there is a database nobody can say.
+void CheckZones(CheckReport& report, const Config& config, Database& database) {
+  try {
+    CheckTimeZones(config, database);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kConfig) throw;
+    report.Fail("time zones", error.what());
+  }
+}
+
 }  // namespace
 
 void CheckDatabase(CheckReport& report, const Config& config) {
@@ -104,6 +115,7 @@ void CheckDatabase(CheckReport& report, const Config& config) {
               database != nullptr
                   ? fmt::format("answers; the schema {} is current", config.database_schema)
                   : fmt::format("answers; the schema {} will be created", config.database_schema));
+    if (database) CheckZones(report, config, *database);
   } catch (const Error& error) {
     report.Fail(name, error.what());
   }

@@ -28,19 +28,28 @@ WorkerOptions OptionsOf(const Config& config) {
   return options;
 }
 
+// And has it look at what only a database can say of the configuration.
+std::unique_ptr<Database> OpenDatabase(const Config& config) {
+  std::unique_ptr<Database> database = Database::Open(config);
+  CheckTimeZones(config, *database);
+  return database;
+}
+
 }  // namespace
 
 Engine::Engine(const CommandContext& context)
     : context_(context),
-      database_(Database::Open(context.config)),
+      database_(OpenDatabase(context.config)),
       stores_(context.config, context.environment, context.clock),
       report_(stores_, context.clock),
       options_(OptionsOf(context.config)),
       listings_(LaneCount(), options_.ring_bytes, stores_, context.clock),
       terms_([this] { return database_->Connect(); }, context.clock,
-             {context.config.transfer.lease, [this](pg::Session& session) { Beat(session); }},
+             {context.config.transfer.lease,
+              [this](pg::Session& session, std::int64_t id) { Beat(session, id); }},
              context.config.transfer.outage_patience),
-      progress_(context.clock) {
+      progress_(context.clock,
+                [this](const std::string& task) { return stores_.hours().Closed(task); }) {
   if (!RaiseSignals(context.tasks)) return;
   downstream_.emplace(Downstream::Parts{[this] { return database_->Connect(); }, context.config,
                                         context.environment, context.clock},
@@ -59,7 +68,8 @@ Engine::~Engine() {
 }
 
 // What travels with the lease. How many requests there may be is worth more than what there was.
-void Engine::Beat(pg::Session& session) {
+void Engine::Beat(pg::Session& session, std::int64_t worker_id) {
+  stores_.hours().Ask(session, worker_id);
   stores_.ShareThrottles(session);
   report_.Write(session);
 }
@@ -84,7 +94,8 @@ Worker::End Engine::Work(const Worker::Until& until) {
       return std::make_unique<JobQueue>(database_->Connect(), term->worker_id(),
                                         options_.attempts_max);
     };
-    Worker worker({open_queue, *term, lanes, context_.clock, progress_, stores_}, options_);
+    Worker worker({open_queue, *term, lanes, context_.clock, progress_, stores_, stores_.hours()},
+                  options_);
     std::optional<Error> problem;
     Worker::End end = Worker::End::kLeaseLost;
     try {

@@ -68,7 +68,7 @@ class Engine {
   std::stop_token halted() const { return halt_.get_token(); }
 
  private:
-  void Beat(pg::Session& session);
+  void Beat(pg::Session& session, std::int64_t worker_id);
 
   const CommandContext& context_;
   const std::unique_ptr<Database> database_;

@@ -13,6 +13,7 @@ namespace ferry {
 namespace {
 
 constexpr std::chrono::seconds kLogEvery{10};
+constexpr std::chrono::minutes kLogWaitingEvery{10};
 constexpr double kSecondsMin = 0.5;  // between two looks that say something
 constexpr double kWeight = 0.3;      // of the latest look
 
@@ -33,7 +34,8 @@ void Pace::Look(SteadyTime now, std::int64_t bytes) {
   bytes_ = bytes;
 }
 
-std::string ProgressLine(const std::string& task, const RunState& run, double bytes_per_second) {
+std::string ProgressLine(const std::string& task, const RunState& run, double bytes_per_second,
+                         std::string_view closed) {
   const Tally& t = run.totals;
   const std::int64_t over = BytesOver(run);
   std::string line =
@@ -41,7 +43,9 @@ std::string ProgressLine(const std::string& task, const RunState& run, double by
                   run.state == "planning" ? "+" : "", HumanBytes(static_cast<double>(over)),
                   HumanBytes(static_cast<double>(t.bytes_planned)), HumanBytes(bytes_per_second));
   const double left = static_cast<double>(t.bytes_planned - over);
-  if (run.state == "copying" && bytes_per_second > 1 && left > 0) {
+  if (!closed.empty()) {
+    line.append(", ").append(closed);
+  } else if (run.state == "copying" && bytes_per_second > 1 && left > 0) {
     line += ", " + HumanTime(left / bytes_per_second) + " left";
   }
   if (t.dead > 0) line += fmt::format(", {} dead", t.dead);
@@ -49,8 +53,9 @@ std::string ProgressLine(const std::string& task, const RunState& run, double by
   return line;
 }
 
-Progress::Progress(Clock& clock)
+Progress::Progress(Clock& clock, std::function<std::string(const std::string& task)> closed)
     : clock_(clock),
+      closed_(std::move(closed)),
       terminal_(isatty(STDERR_FILENO) == 1),
       next_log_(clock.SteadyNow() + kLogEvery) {}
 
@@ -96,6 +101,30 @@ std::optional<std::string> Progress::given_up() {
   return given_up_;
 }
 
+// Of a run that waits for hours there is little to say.
+void Progress::Log(Watched& watched, const RunState& run, const std::string& closed) {
+  if (!closed.empty() && run.state == "copying") {
+    const SteadyTime now = clock_.SteadyNow();
+    if (now < watched.next_waiting_line) return;
+    watched.next_waiting_line = now + kLogWaitingEvery;
+    log::Info("waiting: " + closed, {{"task", watched.task},
+                                     {"run", run.run_id},
+                                     {"objects", run.totals.done},
+                                     {"planned", run.totals.planned}});
+    return;
+  }
+  log::Info("progress", {{"task", watched.task},
+                         {"run", run.run_id},
+                         {"state", run.state},
+                         {"objects", run.totals.done},
+                         {"deleted", run.totals.deleted},
+                         {"planned", run.totals.planned},
+                         {"bytes", BytesOver(run)},
+                         {"bytes_planned", run.totals.bytes_planned},
+                         {"bytes_per_second", watched.pace.bytes_per_second()},
+                         {"dead", run.totals.dead}});
+}
+
 void Progress::OnTick(WorkQueue& queue) {
   const SteadyTime now = clock_.SteadyNow();
   const bool log_now = !terminal_ && now >= next_log_;
@@ -114,20 +143,12 @@ void Progress::OnTick(WorkQueue& queue) {
     Watched& watched = it->second;
     // What is read from the source moves within large objects, and where bytes are only compared.
     watched.pace.Look(now, run.totals.source_bytes_read);
-    const double rate = watched.pace.bytes_per_second();
+    const std::string closed = closed_(watched.task);
     if (terminal_) {
-      lines += (lines.empty() ? "" : "\n") + ProgressLine(watched.task, run, rate);
+      lines += (lines.empty() ? "" : "\n") +
+               ProgressLine(watched.task, run, watched.pace.bytes_per_second(), closed);
     } else if (log_now) {
-      log::Info("progress", {{"task", watched.task},
-                             {"run", run.run_id},
-                             {"state", run.state},
-                             {"objects", run.totals.done},
-                             {"deleted", run.totals.deleted},
-                             {"planned", run.totals.planned},
-                             {"bytes", BytesOver(run)},
-                             {"bytes_planned", run.totals.bytes_planned},
-                             {"bytes_per_second", rate},
-                             {"dead", run.totals.dead}});
+      Log(watched, run, closed);
     }
     ++it;
   }

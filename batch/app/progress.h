@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "batch/base/mutex.h"
 #include "batch/copy/worker.h"
@@ -25,11 +27,14 @@ class Pace {
 };
 
 // "media: 3 of 10 objects, 1.0 GiB of 2.0 GiB, 5.0 MiB/s, 3m25s left".
-std::string ProgressLine(const std::string& task, const RunState& run, double bytes_per_second);
+// `closed`: why nothing new is started; empty: it is.
+std::string ProgressLine(const std::string& task, const RunState& run, double bytes_per_second,
+                         std::string_view closed = {});
 
 class Progress final : public RunObserver {
  public:
-  explicit Progress(Clock& clock);
+  // `closed` says of a task why nothing new of it is started; empty: it is. See TaskLimits.
+  Progress(Clock& clock, std::function<std::string(const std::string& task)> closed);
   ~Progress() override;
 
   // From any thread: this run is to be shown.
@@ -50,9 +55,12 @@ class Progress final : public RunObserver {
   struct Watched {
     std::string task;
     Pace pace;
+    SteadyTime next_waiting_line{};
   };
+  void Log(Watched& watched, const RunState& run, const std::string& closed);
 
   Clock& clock_;
+  const std::function<std::string(const std::string& task)> closed_;
   const bool terminal_;
   SteadyTime next_log_;
   Mutex mutex_;

@@ -7,8 +7,11 @@
 #include "batch/app/database.h"
 #include "batch/app/json_key.h"
 #include "batch/app/status_text.h"
+#include "batch/app/task_hours.h"
 #include "batch/app/task_parts.h"
+#include "batch/base/error.h"
 #include "batch/base/human.h"
+#include "batch/base/log.h"
 #include "batch/queue/history.h"
 
 namespace ferry {
@@ -17,6 +20,7 @@ namespace {
 struct TaskStatus {
   const TaskConfig* task = nullptr;
   TaskRuns history;
+  std::string closed;  // why nothing new is copied now; empty: no window is closed
 };
 
 Json ToJson(const RunRecord& run) {
@@ -52,6 +56,7 @@ std::string ToJsonText(const std::vector<TaskStatus>& all) {
     for (const RunRecord& run : status.history.runs) runs.push_back(ToJson(run));
     tasks.push_back(
         {{"task", status.task->name}, {"active", status.history.active}, {"runs", runs}});
+    if (!status.closed.empty()) tasks.back()["waiting"] = status.closed;
   }
   return ToLine({{"tasks", tasks}});
 }
@@ -76,7 +81,7 @@ std::vector<std::string> ToCells(const RunRecord& run) {
 }
 
 // "run 7 copying: 45 % of 1.2 GiB, 12 of 30 objects, 5.0 MiB/s on average"
-std::string DescribeProgress(const RunRecord& run) {
+std::string DescribeProgress(const RunRecord& run, const std::string& closed) {
   const Tally& totals = run.totals;
   const auto final_objects = totals.done + totals.deleted + totals.dead + totals.vanished;
   const bool by_bytes = totals.bytes_planned > 0;
@@ -84,11 +89,11 @@ std::string DescribeProgress(const RunRecord& run) {
   const auto done = static_cast<double>(by_bytes ? totals.bytes_done : final_objects);
   const double percent = whole > 0 ? std::min(100.0, 100.0 * done / whole) : 0.0;
   const double rate = static_cast<double>(totals.bytes_done) / std::max(run.seconds, 0.001);
-  return fmt::format("run {} {}: {:.0f} % of {}{}, {} of {} objects done, {}/s on average",
+  return fmt::format("run {} {}: {:.0f} % of {}{}, {} of {} objects done, {}/s on average{}{}",
                      run.run_id, run.state, percent,
                      HumanBytes(static_cast<double>(totals.bytes_planned)),
                      run.state == "planning" ? " planned so far" : "", totals.done, totals.planned,
-                     HumanBytes(rate));
+                     HumanBytes(rate), closed.empty() ? "" : "; ", closed);
 }
 
 void PrintForPeople(const TaskStatus& status) {
@@ -99,7 +104,7 @@ void PrintForPeople(const TaskStatus& status) {
                         : status.history.active ? ", active"
                                                 : ""));
   for (const RunRecord& run : runs) {
-    if (run.active) PrintLine("  " + DescribeProgress(run));
+    if (run.active) PrintLine("  " + DescribeProgress(run, status.closed));
   }
   if (runs.empty()) return;
   std::vector<std::vector<std::string>> rows = {{"run", "state", "started", "duration", "source",
@@ -109,16 +114,33 @@ void PrintForPeople(const TaskStatus& status) {
   for (const std::string& line : AlignedTable(rows)) PrintLine("  " + line);
 }
 
+// Of tasks that a run is active of. What the database does not say is left out.
+void AskWhetherClosed(const CommandContext& context, Database& database, pg::Session& session,
+                      std::vector<TaskStatus>& all) {
+  TaskHours hours(context.config, context.clock);
+  try {
+    CheckTimeZones(context.config, database);
+    hours.Ask(session, /*worker_id=*/0);
+  } catch (const Error& error) {
+    log::Warn("whether windows are open is not known", {{"error", error.what()}});
+    return;
+  }
+  for (TaskStatus& status : all) {
+    if (status.history.active) status.closed = hours.Closed(status.task->name);
+  }
+}
+
 }  // namespace
 
 int ShowStatus(const CommandContext& context) {
   std::vector<TaskStatus> all;
-  for (const TaskConfig* task : context.tasks) all.push_back({task, {}});
+  for (const TaskConfig* task : context.tasks) all.push_back({task, {}, {}});
   if (const auto database = Database::OpenExisting(context.config)) {
     const auto session = database->Connect();
     for (TaskStatus& status : all) {
       status.history = ReadRuns(*session, status.task->name, context.line.runs);
     }
+    AskWhetherClosed(context, *database, *session, all);
   }
   if (context.line.json) {
     PrintLine(ToJsonText(all));

@@ -11,6 +11,7 @@
 #include "batch/store/curl_http.h"
 #include "batch/store/limited_store.h"
 #include "batch/store/measured_store.h"
+#include "batch/store/paced_store.h"
 #include "batch/store/s3_store.h"
 
 namespace ferry {
@@ -110,20 +111,26 @@ struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
             CongestionControl& congestion_control, CredentialsSource& credentials,
             EndpointMemory& memory, Clock& clock, const RetryOptions& retry, Limiter& limiter,
-            Side side, RequestCounters& counters)
+            TokenBucket* pace, Side side, RequestCounters& counters)
       : http(loop, CurlOptions{.ca_file = config.ca_file.string(),
                                .congestion_control = &congestion_control}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
         measured(s3, clock, side == Side::kSource ? counters.source : counters.destination,
                  side == Side::kSource ? counters.source_stats : counters.destination_stats),
         limited(measured, loop, limiter),
-        retrying(limited, loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
+        retrying(Paced(loop, pace), loop, memory, retry, reinterpret_cast<std::uintptr_t>(this),
                  [&counters](const Error& error) { counters.Retry(error); }) {}
+
+  ObjectStore& Paced(EventLoop& loop, TokenBucket* pace) {
+    if (pace == nullptr) return limited;
+    return paced.emplace(limited, loop, *pace);
+  }
 
   CurlHttp http;
   S3Store s3;
   MeasuredStore measured;
   LimitedStore limited;
+  std::optional<PacedStore> paced;  // where there is a bandwidth to keep to
   RetryingStore retrying;
 };
 
@@ -179,11 +186,12 @@ class Stores::Made final : public TaskEnds {
         destination_config_(stores.config_.Store(task.destination.store)),
         source_(loop, source_config_, task.source.bucket, stores.congestion_control_,
                 source_shared_.credentials, source_shared_.memory, stores.clock_, retry,
-                stores.LimiterOf(task.source, kSource), Side::kSource, counters),
+                stores.LimiterOf(task.source, kSource), stores.hours_.BucketOf(task.name),
+                Side::kSource, counters),
         destination_(loop, destination_config_, task.destination.bucket, stores.congestion_control_,
                      destination_shared_.credentials, destination_shared_.memory, stores.clock_,
-                     retry, stores.LimiterOf(task.destination, kDestination), Side::kDestination,
-                     counters) {}
+                     retry, stores.LimiterOf(task.destination, kDestination), /*pace=*/nullptr,
+                     Side::kDestination, counters) {}
 
   Ends ends() override {
     return Ends{loop_,
@@ -213,7 +221,10 @@ class Stores::Made final : public TaskEnds {
 };
 
 Stores::Stores(const Config& config, const Environment& environment, Clock& clock)
-    : config_(config), clock_(clock), congestion_control_(CongestionControlOf(config.transfer)) {
+    : config_(config),
+      clock_(clock),
+      congestion_control_(CongestionControlOf(config.transfer)),
+      hours_(config, clock) {
   CheckCongestionControl(config.transfer);
   for (const StoreConfig& store : config_.stores) {
     shared_.emplace(store.name, std::make_unique<Shared>(store, environment, clock));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "batch/app/task_hours.h"
 #include "batch/base/clock.h"
 #include "batch/config/config.h"
 #include "batch/config/environment.h"
@@ -47,6 +48,9 @@ class Stores final : public EndsFactory {
   // told. On the thread that renews the lease.
   void ShareThrottles(pg::Session& session);
 
+  // When its tasks may copy, and how fast: the bodies that stores of sources hand over keep to it.
+  TaskHours& hours() { return hours_; }
+
   // What all tasks' requests came to since the process started. Thread-safe.
   ProcessSums Sums();
   // Of the sides that sign their requests. Thread-safe.
@@ -63,6 +67,7 @@ class Stores final : public EndsFactory {
   const Config& config_;
   Clock& clock_;
   CongestionControl congestion_control_;
+  TaskHours hours_;
   std::map<std::string, std::unique_ptr<Shared>> shared_;
   std::map<std::string, RequestCounters> counters_;
   std::map<std::string, std::unique_ptr<ServerSideCopies>> server_side_;

@@ -28,28 +28,58 @@ namespace {
 constexpr std::uint64_t kRangeBytesMin = std::uint64_t{1} << 20;
 constexpr std::uint64_t kRangeBytesMax = std::uint64_t{16} << 20;
 constexpr std::int64_t kObjectsPerLookAtTheClock = 256;
+constexpr std::chrono::seconds kAskHoursEvery{15};
 
 // As many ranges at a time as there may be requests of a side, of a size that fits half the memory:
 // one side is often ahead by all of a range, and freed buffers are not at once the system's again.
-DeepOptions DeepOptionsOf(const TransferConfig& transfer) {
+// Fewer where they would share a small bandwidth: `bodies_max` bytes.
+DeepOptions DeepOptionsOf(const TransferConfig& transfer, std::uint64_t bodies_max) {
   const auto at_a_time = static_cast<std::uint64_t>(WorkerOptionsOf(transfer).concurrency);
   const auto memory = static_cast<std::uint64_t>(transfer.memory) / 2;
   DeepOptions options;
   options.range_bytes = std::clamp(memory / at_a_time, kRangeBytesMin, kRangeBytesMax);
-  options.ranges_max =
-      static_cast<int>(std::clamp(memory / options.range_bytes, std::uint64_t{1}, at_a_time));
+  options.ranges_max = static_cast<int>(
+      std::clamp(std::min(memory, bodies_max) / options.range_bytes, std::uint64_t{1}, at_a_time));
   options.patience = transfer.outage_patience;
   return options;
 }
+
+// What the tasks' bandwidths go by: the database's word, as a lease's heartbeat asks for it.
+class HoursAsked {
+ public:
+  // All outlive this object; `session` may be null: then the smallest limit of each task holds.
+  HoursAsked(TaskHours& hours, pg::Session* session, const Clock& clock)
+      : hours_(hours), session_(session), clock_(clock) {}
+
+  // On the thread of the session, which is in no transaction.
+  void AskIfDue() {
+    const SteadyTime now = clock_.SteadyNow();
+    if (session_ == nullptr || (asked_ && now - *asked_ < kAskHoursEvery)) return;
+    asked_ = now;
+    try {
+      hours_.Ask(*session_, /*worker_id=*/0);
+    } catch (const Error& error) {
+      log::Warn("could not ask what time it is; going on by our own clock",
+                {{"error", error.what()}});
+    }
+  }
+
+ private:
+  TaskHours& hours_;
+  pg::Session* const session_;
+  const Clock& clock_;
+  std::optional<SteadyTime> asked_;
+};
 
 // One task's comparison.
 class Verification {
  public:
   Verification(const CommandContext& context, const TaskConfig& task, const KeyFilter& filter,
-               LanePool& lanes, Stores& stores)
+               LanePool& lanes, Stores& stores, HoursAsked& hours)
       : context_(context),
         task_(task),
         filter_(filter),
+        hours_(hours),
         report_(context, task),
         listing_(stores, lanes, task.name, Patience::kOutage) {
     std::vector<Ends> ends;
@@ -58,7 +88,8 @@ class Verification {
       ends.push_back(made_.back()->ends());
     }
     deep_.emplace(
-        std::move(ends), DeepOptionsOf(context.config.transfer),
+        std::move(ends),
+        DeepOptionsOf(context.config.transfer, stores.hours().BodyBytesMax(task.name)),
         DeepCompare::Listener{[this](const PairFinding& finding) { report_.Found(finding); },
                               [this] { Tick(); }});
   }
@@ -71,6 +102,7 @@ class Verification {
   void SayMissing(const Sides& sides);
   void Tick() {
     if (context_.stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
+    if (context_.line.deep) hours_.AskIfDue();
     report_.ShowProgress(deep_->read_bytes());
   }
   Key SourceKey(const Sides& sides) const {
@@ -83,6 +115,7 @@ class Verification {
   const CommandContext& context_;
   const TaskConfig& task_;
   const KeyFilter& filter_;
+  HoursAsked& hours_;
   VerifyReport report_;
   const ListingEnds listing_;
   std::vector<std::unique_ptr<TaskEnds>> made_;  // one a lane
@@ -210,7 +243,10 @@ int Verify(const CommandContext& context) {
   for (const TaskConfig* task : context.tasks) filters.push_back(FilterOf(*task));
   const auto database = Database::OpenExisting(context.config);
   const auto session = database ? database->Connect() : nullptr;
+  if (database && context.line.deep) CheckTimeZones(context.config, *database);
   Stores stores(context.config, context.environment, context.clock);
+  HoursAsked hours(stores.hours(), session.get(), context.clock);
+  if (context.line.deep) hours.AskIfDue();
   // Listing needs no more than one thread.
   LanePool lanes(context.line.deep ? LaneCount() : 1, kWholeBytesMax, stores, context.clock);
   const std::stop_callback on_stop(context.stop, [&lanes] { lanes.Stop(); });
@@ -222,7 +258,7 @@ int Verify(const CommandContext& context) {
     }
     const TaskConfig& task = *context.tasks[i];
     LedgerStream ledger(LedgerOf(session.get(), task), task.source.prefix);
-    Verification verification(context, task, filters[i], lanes, stores);
+    Verification verification(context, task, filters[i], lanes, stores, hours);
     codes.push_back(VerifyTask(context, task, verification, ledger));
   }
   FlushLines();

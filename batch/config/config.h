@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "batch/base/week_hours.h"
 #include "batch/config/endpoint.h"
 #include "batch/config/secret.h"
 
@@ -85,6 +86,14 @@ struct MaxDelete {
   std::uint64_t amount = 10;
 };
 
+inline constexpr std::uint64_t kBandwidthMin = kKiB;
+
+// Bytes a second that the live workers of a task may read from its source, all together.
+struct BandwidthLimit {
+  WeekHours hours;                     // by the clock of TaskConfig::timezone
+  std::uint64_t bytes_per_second = 0;  // kBandwidthMin..1TiB
+};
+
 struct TaskConfig {
   std::string name;  // [a-z0-9-], at most 40, unique
   BucketPrefix source;
@@ -103,6 +112,10 @@ struct TaskConfig {
   std::vector<std::string> notify;             // names of Config::notify_targets
   SignalVia notify_via = SignalVia::kAlertmanager;
   bool notify_always = false;  // also of runs that found nothing to do
+  // A name of PostgreSQL's time zone database, which says later whether it knows it.
+  std::string timezone = "UTC";
+  std::vector<BandwidthLimit> bandwidth;  // the first whose hours it is applies; none: no limit
+  std::vector<WeekHours> window;          // when copying may run; empty: always
 };
 
 struct TransferConfig {

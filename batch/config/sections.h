@@ -15,6 +15,8 @@ DatabaseConfig ParseDatabase(const std::string& text);
 CredentialsConfig ReadCredentials(const yaml::Value& value);
 EndpointConfig ReadEndpoint(const yaml::Value& value);
 std::vector<StoreConfig> ReadStores(const yaml::Value& value);
+// Of one task: `timezone`, `bandwidth`, `window`.
+void ReadTaskHours(const yaml::Map& keys, TaskConfig& task);
 TransferConfig ReadTransfer(const yaml::Value& value);
 std::vector<RefreshTarget> ReadRefreshTargets(const yaml::Value& value);
 std::vector<NotifyTarget> ReadNotifyTargets(const yaml::Value& value);

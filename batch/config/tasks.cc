@@ -162,9 +162,10 @@ void ReadSignals(const Map& keys, const Config& config, TaskConfig& task) {
 }
 
 TaskConfig ReadTask(const Value& value, const Config& config) {
-  const Map keys = value.Keys(
-      {"name", "source", "destination", "include", "exclude", "exclude_from", "interval", "adopt",
-       "versions", "delete", "max_delete", "refresh", "refresh_every", "notify", "notify_always"});
+  const Map keys =
+      value.Keys({"name", "source", "destination", "include", "exclude", "exclude_from", "interval",
+                  "adopt", "versions", "delete", "max_delete", "refresh", "refresh_every", "notify",
+                  "notify_always", "timezone", "bandwidth", "window"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -192,6 +193,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);
   ReadSignals(keys, config, task);
+  ReadTaskHours(keys, task);
   return task;
 }
 

@@ -75,6 +75,7 @@ class Value {
   std::vector<std::string> Texts(std::size_t count_max) const;
 
   bool IsMap() const { return node_.IsMap(); }
+  bool IsList() const { return node_.IsSequence(); }
   std::vector<Value> List(std::size_t count_max) const;
   Map Keys(std::initializer_list<std::string_view> known) const;
   // A map whose keys are names, [A-Za-z0-9_-], at most 40.

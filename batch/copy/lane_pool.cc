@@ -43,6 +43,20 @@ LanePool::~LanePool() {
   threads_.joinAll();
 }
 
+std::uint64_t BodyAtOnce(const WorkItem& item) {
+  switch (item.kind) {
+    case WorkItem::Kind::kWhole:
+    case WorkItem::Kind::kCompare:
+      return std::min<std::uint64_t>(item.object.source.size_bytes, kWholeBytesMax);
+    case WorkItem::Kind::kPart:
+      return std::min<std::uint64_t>(item.part.part.size_bytes, kWholeBytesMax);
+    case WorkItem::Kind::kSplit:
+    case WorkItem::Kind::kComplete:
+    case WorkItem::Kind::kDelete: return 0;
+  }
+  return 0;
+}
+
 void LanePool::Stop() {
   for (const auto& lane : lanes_) lane->loop.Stop();
 }

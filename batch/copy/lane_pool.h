@@ -90,10 +90,15 @@ struct WorkItem {
   std::vector<std::string> recorded_ids;
   DeleteTarget target;           // kDelete
   std::size_t memory_bytes = 0;  // what it holds while it runs
+  std::uint64_t body_bytes = 0;  // BodyAtOnce
   bool in_outage = false;        // when it fails, its side is asked whether it answers at all
 
   std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
 };
+
+// How much of a bandwidth's share this takes while it is carried out: the source's body, of a large
+// one no more than kWholeBytesMax. See TaskLimits.
+std::uint64_t BodyAtOnce(const WorkItem& item);
 
 struct WorkResult {
   WorkItem item;

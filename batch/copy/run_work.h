@@ -38,6 +38,12 @@ struct Suspect {
   int answered = 0;  // failures in a row, in an outage, while the store answered otherwise
 };
 
+// While the window of its task is closed.
+struct Resting {
+  bool gave_back = false;  // nothing of the run is in our hands any more
+  SteadyTime next_word{};  // when it is to be said that it waits
+};
+
 struct RunWork {
   static constexpr int kLeapsMax = 32;  // after so many, all denied, everything is
 
@@ -50,6 +56,8 @@ struct RunWork {
   std::deque<Job> claimed;     // whose open uploads are still to be looked up
   std::deque<WorkItem> ready;  // to be started
   int in_flight = 0;
+  std::uint64_t body_bytes = 0;  // of what is in flight: see WorkItem
+  std::optional<Resting> rest;
 
   // To be written, in this order.
   std::optional<std::string> failure;  // we cannot go on with it: see WorkQueue::FailRun

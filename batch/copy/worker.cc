@@ -99,6 +99,7 @@ std::optional<Worker::End> Worker::StepWithDatabase(const Until& until, SteadyTi
   if (now - refreshed_ >= kRefreshEvery || runs_.empty()) RefreshRuns(until);
   if (runs_.empty() && !more) return End::kDrained;
   WriteDue(now, /*everything=*/in_flight_ == 0);
+  KeepToWindows(now);
   StartWhatFits();
   if (now >= next_tick_) {
     parts_.observer.OnTick(*queue_);
@@ -149,7 +150,7 @@ void Worker::StartWhatFits() {
 // False: this run has nothing to start now.
 bool Worker::StartOne(RunWork& run) {
   const SteadyTime now = parts_.clock.SteadyNow();
-  if (!run.MayStart() || !run.outage.MayTry(now)) return false;
+  if (!run.MayStart() || run.rest || !run.outage.MayTry(now)) return false;
   if (run.outage.IsOut() && run.in_flight > 0) return false;
   // A store that throttles: what waited for its turn here would hold the other side's connection.
   if (run.in_flight > 0 && run.in_flight >= parts_.figures.InFlightMax(run.open.task_name)) {
@@ -159,11 +160,17 @@ bool Worker::StartOne(RunWork& run) {
   WorkItem& item = run.ready.front();
   const bool fits = memory_in_use_ + item.memory_bytes <= options_.memory_bytes;
   if (!fits && in_flight_ > 0) return false;
+  item.body_bytes = BodyAtOnce(item);
+  const std::uint64_t bodies_max = parts_.limits.BodyBytesMax(run.open.task_name);
+  if (run.body_bytes > 0 && item.body_bytes > 0 && run.body_bytes + item.body_bytes > bodies_max) {
+    return false;
+  }
   if (item.kind == WorkItem::Kind::kSplit) {
     queue_->IntendUpload(run.open.task_id, item.job, options_.part_bytes, item.nonce);
   }
   in_flight_ += 1;
   run.in_flight += 1;
+  run.body_bytes += item.body_bytes;
   memory_in_use_ += item.memory_bytes;
   item.in_outage = run.outage.IsOut();
   parts_.lanes.Start(std::move(item));

@@ -21,6 +21,7 @@
 #include "batch/copy/failure.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/copy/run_work.h"
+#include "batch/copy/task_limits.h"
 #include "batch/plan/backoff.h"
 #include "batch/queue/work_queue.h"
 #include "batch/queue/worker_lease.h"
@@ -69,6 +70,7 @@ class Worker {
     Clock& clock;
     RunObserver& observer;
     StoreFigures& figures;
+    TaskLimits& limits = NoLimits();
   };
 
   Worker(Parts parts, WorkerOptions options);
@@ -113,6 +115,11 @@ class Worker {
   std::vector<Job> ClaimElsewhere(RunWork& run);
   void Prepare(RunWork& run);
   WorkItem MakeItem(RunWork& run, const Job& job, const std::vector<KnownUpload>& uploads);
+
+  // Runs outside their window: worker_window.cc.
+  void KeepToWindows(SteadyTime now);
+  void Rest(RunWork& run, const std::string& why, SteadyTime now);
+  void GoOn(RunWork& run);
 
   // What became of it: worker_results.cc.
   void TakeResults(std::vector<WorkResult> results);

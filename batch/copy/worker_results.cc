@@ -30,6 +30,7 @@ void Worker::TakeResult(WorkResult result) {
   memory_in_use_ -= result.item.memory_bytes;
   RunWork& run = *runs_.at(result.item.run_id());
   run.in_flight -= 1;
+  run.body_bytes -= result.item.body_bytes;
   run.outcomes.traffic.source_bytes_read += static_cast<std::int64_t>(result.traffic.read_bytes);
   run.outcomes.traffic.destination_bytes_written +=
       static_cast<std::int64_t>(result.traffic.written_bytes);

@@ -445,6 +445,14 @@ void JobQueue::ReleaseAll(std::int64_t run_id) {
   held_.erase(run_id);
 }
 
+void JobQueue::SayWaiting(std::int64_t run_id) {
+  Write([&](pg::Transaction& tx) {
+    // Of a closed run nobody adds tallies up any more.
+    if (tx.Execute("queries/hold_run", run_id).empty()) return;
+    AddTally(tx, run_id, worker_id_, {}, Advance::kInAnyCase);
+  });
+}
+
 bool JobQueue::CloseIfFinal(std::int64_t run_id) {
   return Write([&](pg::Transaction& tx) { return ferry::CloseIfFinal(tx, run_id); });
 }

@@ -56,6 +56,7 @@ class JobQueue final : public WorkQueue {
   void DropUpload(std::int64_t task_id, const Job& job) override;
   std::int64_t RequeueLost(std::int64_t run_id) override;
   void ReleaseAll(std::int64_t run_id) override;
+  void SayWaiting(std::int64_t run_id) override;
   bool CloseIfFinal(std::int64_t run_id) override;
   bool FailRun(std::int64_t run_id, const std::string& error) override;
 

@@ -196,6 +196,9 @@ class WorkQueue {
   // What this worker still holds, given back at its end.
   virtual void ReleaseAll(std::int64_t run_id) = 0;
 
+  // A run that waits for its hour is not stuck: it came forward, though nothing of it did.
+  virtual void SayWaiting(std::int64_t run_id) = 0;
+
   // Closes the run if nothing is left. For a worker that finds nothing to do.
   virtual bool CloseIfFinal(std::int64_t run_id) = 0;
   // Closes a run that is planning or copying as `failed`, because nothing of it can succeed here.

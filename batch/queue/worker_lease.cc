@@ -64,7 +64,7 @@ void WorkerLease::Trust(SteadyTime attempt_started) {
 void WorkerLease::Beat() {
   if (!options_.heartbeat) return;
   try {
-    options_.heartbeat(*session_);
+    options_.heartbeat(*session_, worker_id_);
   } catch (const Error& error) {
     log::Warn("could not exchange what workers tell each other", {{"error", error.what()}});
     if (!session_->IsOpen()) session_.reset();

@@ -28,7 +28,7 @@ struct LeaseOptions {
   // What travels with the lease: called with a session outside of any transaction, once after the
   // term is registered and again after each renewal that was committed, so that it can neither
   // delay nor undo one. What it throws is logged.
-  std::function<void(pg::Session&)> heartbeat = {};
+  std::function<void(pg::Session&, std::int64_t worker_id)> heartbeat = {};
 };
 
 // A right to act, as those see it who act.

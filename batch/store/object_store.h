@@ -1,8 +1,8 @@
 // ObjectStore: what bucketferry needs of one bucket. Asynchronous: every call is a task on the
 // event loop of the store it is made on, and on that loop's thread.
 //
-// S3Store speaks to the wire; RetryingStore, LimitedStore and MeasuredStore decorate it; a fake
-// in tests keeps objects in memory. All are held to tests/store/object_store_contract.h.
+// S3Store speaks to the wire; RetryingStore, PacedStore, LimitedStore and MeasuredStore decorate;
+// a fake in tests keeps objects in memory. All are held to tests/store/object_store_contract.h.
 //
 // Operations throw Error (see Classify for what an answer means). An operation that threw may
 // still have happened, so every one of them must be safe to repeat.

@@ -53,6 +53,17 @@ TEST(ProgressLine, CountsWhatHasComeOverOfObjectsThatAreNotDone) {
             "media: 3 of 10 objects, 1.0 GiB of 2.0 GiB, 10.0 MiB/s, 1m42s left");
 }
 
+TEST(ProgressLine, OfATaskOutsideItsWindowSaysUntilWhen) {
+  RunState run;
+  run.state = "copying";
+  run.totals.planned = 10;
+  run.totals.done = 3;
+  run.totals.bytes_planned = 1 << 20;
+  EXPECT_EQ(ProgressLine("media", run, 1024, "outside its window until 22:00 (UTC)"),
+            "media: 3 of 10 objects, 0 B of 1.0 MiB, 1.0 KiB/s, outside its window until 22:00 "
+            "(UTC)");
+}
+
 TEST(ProgressLine, OfAPlanThatGoesOnPromisesNoEnd) {
   RunState run = Copying();
   run.state = "planning";

@@ -31,6 +31,9 @@ TEST_F(LoadConfigTest, TheSmallestFileGetsTheDefaultsOfTheContract) {
   EXPECT_EQ(task.delete_mode, DeleteMode::kNever);
   EXPECT_TRUE(task.max_delete.percent);
   EXPECT_EQ(task.max_delete.amount, 10U);
+  EXPECT_EQ(task.timezone, "UTC");
+  EXPECT_TRUE(task.bandwidth.empty());
+  EXPECT_TRUE(task.window.empty());
   EXPECT_EQ(config.transfer.concurrency, std::nullopt);
   EXPECT_EQ(config.transfer.congestion_control, "auto");
   EXPECT_EQ(config.transfer.memory, 256 * kMiB);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "batch/store/curl_http.h"
+#include "batch/store/paced_store.h"
 #include "batch/store/s3_store.h"
 #include "tests/store/store_copy_contract.h"
 #include "tests/support/fake_store.h"
@@ -30,6 +31,26 @@ class FakeSubject final : public Subject {
   LoopRunner runner_;
   FakeStore store_{runner_.loop()};
   FakeStore versioned_{runner_.loop()};
+};
+
+// A decorator changes nothing of what it decorates.
+class PacedSubject final : public Subject {
+ public:
+  PacedSubject() { versioned_.versioning = FakeStore::Versioning::kEnabled; }
+  ~PacedSubject() override { runner_.Stop(); }
+  LoopRunner& runner() override { return runner_; }
+  ObjectStore& store() override { return paced_; }
+  ObjectStore& versioned_store() override { return paced_versioned_; }
+  std::string prefix() const override { return "p/"; }
+  std::size_t part_bytes_min() const override { return 1000; }
+
+ private:
+  LoopRunner runner_;
+  FakeStore store_{runner_.loop()};
+  FakeStore versioned_{runner_.loop()};
+  TokenBucket bucket_{[](SteadyTime) { return 1e6; }};
+  PacedStore paced_{store_, runner_.loop(), bucket_};
+  PacedStore paced_versioned_{versioned_, runner_.loop(), bucket_};
 };
 
 std::string Setting(const char* name) {
@@ -113,6 +134,7 @@ class ServerSubject final : public Subject {
 std::vector<SubjectMaker> Subjects() {
   const bool there = !Setting("BUCKETFERRY_TEST_DST_ENDPOINT").empty();
   return {{"Fake", "", [] { return std::make_unique<FakeSubject>(); }},
+          {"Paced", "", [] { return std::make_unique<PacedSubject>(); }},
           {"Server", there ? "" : "needs a server in BUCKETFERRY_TEST_DST_ENDPOINT",
            [] { return std::make_unique<ServerSubject>(); }}};
 }

@@ -425,6 +425,13 @@ bool FakeQueue::Close(RunRow& run) {
   return true;
 }
 
+void FakeQueue::SayWaiting(std::int64_t run_id) {
+  Call("say_waiting", true, [&] {
+    RunRow& run = tables_.runs_.at(run_id);
+    if (IsOpen(run)) run.waits_said += 1;
+  });
+}
+
 bool FakeQueue::CloseIfFinal(std::int64_t run_id) {
   return Call("close_if_final", true, [&] { return Close(tables_.runs_.at(run_id)); });
 }

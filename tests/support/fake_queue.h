@@ -41,6 +41,7 @@ class FakeTables {
     std::string state = "planning";
     std::string error;
     int closings = 0;
+    int waits_said = 0;
     std::set<std::int64_t> workers;  // that claimed something
     std::map<std::int64_t, JobRow> jobs;
     std::map<std::pair<std::int64_t, std::uint32_t>, PartRow> parts;
@@ -108,6 +109,7 @@ class FakeQueue final : public WorkQueue {
   void DropUpload(std::int64_t task_id, const Job& job) override;
   std::int64_t RequeueLost(std::int64_t run_id) override;
   void ReleaseAll(std::int64_t run_id) override;
+  void SayWaiting(std::int64_t run_id) override;
   bool CloseIfFinal(std::int64_t run_id) override;
   bool FailRun(std::int64_t run_id, const std::string& error) override;
 
