@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -29,6 +31,15 @@ std::vector<const TaskConfig*> SelectTasks(const Config& config, const CommandLi
   return tasks;
 }
 
+// Each copy has two connections; the usual soft limit of 1,024 would not be enough on a long way.
+void RaiseOpenFilesMax() {
+  constexpr rlim_t kEnough = 4096;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
+  files.rlim_cur = std::min(kEnough, files.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int Dispatch(const CommandContext& context) {
   switch (context.line.command) {
     case Command::kRun: return RunTasks(context);
@@ -51,6 +62,7 @@ int Main(int argc, char** argv) {
   if (parsed.exit_code) return *parsed.exit_code;
   log::Configure(parsed.line.log_format, parsed.line.log_level);
   Signals signals;
+  RaiseOpenFilesMax();
   try {
     const ProcessEnvironment environment;
     SystemClock clock;

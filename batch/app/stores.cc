@@ -28,7 +28,7 @@ constexpr std::string_view kDestination = "destination";
 constexpr int kListingRequests = 64;
 
 int RequestsMax(const Config& config) {
-  return WorkerOptionsOf(config.transfer).concurrency + kListingRequests;
+  return WorkerOptionsOf(config.transfer).concurrency_max + kListingRequests;
 }
 
 LimitedPlace PlaceOf(const StoreConfig& store, const std::string& bucket, std::string_view side) {

@@ -1,5 +1,7 @@
 #include "batch/app/task_parts.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -10,8 +12,11 @@
 namespace ferry {
 namespace {
 
-// In flight with `concurrency: auto`.
+// In flight with `concurrency: auto`: where objects take no time, and where each takes half a
+// second.
 constexpr int kConcurrencyAuto = 48;
+constexpr int kConcurrencyAutoMax = 512;
+constexpr int kFilesBeside = 256;  // open for other things than copies
 constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;
 
@@ -23,6 +28,15 @@ std::vector<std::string> ExcludesOf(const TaskConfig& task) {
     }
   }
   return exclude;
+}
+
+// Each copy has two connections.
+int ConcurrencyAutoMax() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return kConcurrencyAuto;
+  const auto copies = static_cast<std::int64_t>(std::min<rlim_t>(files.rlim_cur, 1 << 20)) / 2;
+  return static_cast<int>(
+      std::clamp<std::int64_t>(copies - kFilesBeside / 2, kConcurrencyAuto, kConcurrencyAutoMax));
 }
 
 std::string NameOf(const BucketPrefix& place) {
@@ -133,6 +147,7 @@ WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
   WorkerOptions options;
   options.concurrency =
       transfer.concurrency ? static_cast<int>(*transfer.concurrency) : kConcurrencyAuto;
+  options.concurrency_max = transfer.concurrency ? options.concurrency : ConcurrencyAutoMax();
   options.memory_bytes = transfer.memory;
   // All transfers at once fit the budget, as long as a ring keeps a useful size.
   options.ring_bytes =

@@ -91,7 +91,8 @@ struct WorkItem {
   DeleteTarget target;           // kDelete
   std::size_t memory_bytes = 0;  // what it holds while it runs
   std::uint64_t body_bytes = 0;  // BodyAtOnce
-  bool in_outage = false;        // when it fails, its side is asked whether it answers at all
+  SteadyTime started_at{};
+  bool in_outage = false;  // when it fails, its side is asked whether it answers at all
 
   std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
 };

@@ -22,6 +22,9 @@ class TaskLimits {
   virtual std::uint64_t BodyBytesMax(const std::string& /*task*/) {
     return std::numeric_limits<std::uint64_t>::max();
   }
+  bool HasBandwidth(const std::string& task) {
+    return BodyBytesMax(task) != std::numeric_limits<std::uint64_t>::max();
+  }
 };
 
 // Where there are none.

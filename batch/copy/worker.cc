@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kRefreshEvery{500};
 constexpr milliseconds kPollEvery{300};  // for what others make claimable
-constexpr std::int64_t kClaimMax = 256;
+constexpr std::int64_t kClaimMax = 1024;
 constexpr std::size_t kDeniedToLeap = 20;  // in a row
 constexpr std::int64_t kLeapClaim = 4;
 constexpr milliseconds kIdleWait{50};
@@ -48,6 +48,8 @@ bool MayPass(const Error& error) {
 Worker::Worker(Parts parts, WorkerOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      in_flight_limit_(options_.concurrency,
+                       std::max(options_.concurrency, options_.concurrency_max)),
       random_(static_cast<std::uint64_t>(parts_.term.worker_id()) * 0x9E3779B97F4A7C15U + 1) {}
 
 Worker::~Worker() = default;
@@ -139,7 +141,7 @@ void Worker::RefreshRuns(const Until& until) {
 
 void Worker::StartWhatFits() {
   std::size_t idle_runs = 0;
-  while (in_flight_ < options_.concurrency && idle_runs < turn_.size()) {
+  while (in_flight_ < in_flight_limit_.limit() && idle_runs < turn_.size()) {
     const std::int64_t run_id = turn_.front();
     turn_.pop_front();
     turn_.push_back(run_id);
@@ -173,6 +175,7 @@ bool Worker::StartOne(RunWork& run) {
   run.body_bytes += item.body_bytes;
   memory_in_use_ += item.memory_bytes;
   item.in_outage = run.outage.IsOut();
+  item.started_at = now;
   parts_.lanes.Start(std::move(item));
   run.ready.pop_front();
   return true;
@@ -195,14 +198,14 @@ void Worker::Claim(RunWork& run) {
   const std::int64_t run_id = run.open.run_id;
   // Twice what runs: the lanes never wait for the database.
   const std::int64_t limit =
-      std::min<std::int64_t>(kClaimMax, std::int64_t{2} * options_.concurrency);
+      std::min<std::int64_t>(kClaimMax, std::int64_t{2} * in_flight_limit_.limit());
   const auto add = [&](std::vector<Job> jobs) {
     run.claimed.insert(run.claimed.end(), std::make_move_iterator(jobs.begin()),
                        std::make_move_iterator(jobs.end()));
   };
   add(queue_->ClaimCompletions(run_id, limit));
   Prepare(run);
-  for (PartJob& part : queue_->ClaimParts(run_id, options_.concurrency)) {
+  for (PartJob& part : queue_->ClaimParts(run_id, in_flight_limit_.limit())) {
     WorkItem item = NewItem(run.open, part.key, part.source);
     item.kind = WorkItem::Kind::kPart;
     item.object.store_may_copy = part.attempts == 0;

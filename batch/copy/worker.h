@@ -23,6 +23,7 @@
 #include "batch/copy/run_work.h"
 #include "batch/copy/task_limits.h"
 #include "batch/plan/backoff.h"
+#include "batch/plan/in_flight_limit.h"
 #include "batch/queue/work_queue.h"
 #include "batch/queue/worker_lease.h"
 
@@ -30,6 +31,7 @@ namespace ferry {
 
 struct WorkerOptions {
   int concurrency = 32;            // objects and parts in flight
+  int concurrency_max = 0;         // as many where each takes long (InFlightLimit); 0: as few
   std::uint64_t memory_bytes = 0;  // of all their bodies
   std::size_t ring_bytes = std::size_t{1} << 20;
   std::uint64_t part_bytes = 0;
@@ -124,6 +126,7 @@ class Worker {
   // What became of it: worker_results.cc.
   void TakeResults(std::vector<WorkResult> results);
   void TakeResult(WorkResult result);
+  void LearnTime(const WorkItem& item);
   static void TakeSettlement(RunWork& run, const WorkResult& result);
   void TakeFailure(RunWork& run, WorkResult& result);
   void TakeSuccess(RunWork& run, WorkResult& result);
@@ -145,6 +148,7 @@ class Worker {
   std::map<std::int64_t, std::unique_ptr<RunWork>> runs_;
   std::deque<std::int64_t> turn_;  // whose turn it is, over runs
   int in_flight_ = 0;
+  InFlightLimit in_flight_limit_;
   std::uint64_t memory_in_use_ = 0;
   SteadyTime refreshed_{};
   SteadyTime next_tick_{};

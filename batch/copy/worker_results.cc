@@ -25,6 +25,17 @@ void Worker::TakeResults(std::vector<WorkResult> results) {
   for (WorkResult& result : results) TakeResult(std::move(result));
 }
 
+// Of what is requests and nothing else. A task with a bandwidth waits for its turn, too.
+void Worker::LearnTime(const WorkItem& item) {
+  constexpr std::uint64_t kSmallBytes = 64 << 10;
+  const bool small =
+      item.kind == WorkItem::Kind::kSplit ||
+      (item.kind == WorkItem::Kind::kWhole && item.job.source.size_bytes <= kSmallBytes);
+  if (!small || parts_.limits.HasBandwidth(item.task)) return;
+  in_flight_limit_.Took(std::chrono::duration_cast<std::chrono::microseconds>(
+      parts_.clock.SteadyNow() - item.started_at));
+}
+
 void Worker::TakeResult(WorkResult result) {
   in_flight_ -= 1;
   memory_in_use_ -= result.item.memory_bytes;
@@ -42,6 +53,7 @@ void Worker::TakeResult(WorkResult result) {
       log::Info("the stores answer again",
                 {{"task", run.open.task_name}, {"run", run.open.run_id}});
     }
+    LearnTime(result.item);
     run.outage.Succeeded();
     run.successes += 1;
     run.denied_in_a_row.clear();

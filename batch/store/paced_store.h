@@ -72,6 +72,8 @@ class PacedStore final : public ObjectStore {
     return inner_.PutTags(std::move(key), std::move(tags));
   }
   Task<PutAnswer> Put(PutRequest request) override { return inner_.Put(std::move(request)); }
+  // Moves no bytes of ours.
+  Task<CopyAnswer> Copy(CopyRequest request) override { return inner_.Copy(std::move(request)); }
   Task<Unit> Delete(Key key) override { return inner_.Delete(std::move(key)); }
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override {
     return inner_.CreateUpload(std::move(key), metadata);
