@@ -28,10 +28,13 @@ std::string Reason(const std::string& algorithm, int error) {
   }
 }
 
-std::chrono::microseconds RoundTrip(int socket) {
+// nullopt: not connected yet.
+std::optional<std::chrono::microseconds> RoundTrip(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return std::chrono::microseconds(0);
+  if (info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_CLOSE) return std::nullopt;
   return std::chrono::microseconds(info.tcpi_rtt);
 }
 
@@ -46,14 +49,16 @@ std::optional<std::string> WhyNoCongestionControl(const std::string& algorithm) 
   return reason;
 }
 
-void CongestionControl::Apply(int socket) {
-  if (algorithm_.empty() || refused_) return;
-  const std::chrono::microseconds round_trip = RoundTrip(socket);
-  if (round_trip < long_way_ || Choose(socket, algorithm_)) return;
+bool CongestionControl::Apply(int socket) {
+  if (algorithm_.empty() || refused_) return true;
+  const std::optional<std::chrono::microseconds> round_trip = RoundTrip(socket);
+  if (!round_trip) return false;
+  if (*round_trip < long_way_ || Choose(socket, algorithm_)) return true;
   const std::string reason = Reason(algorithm_, errno);
-  if (refused_.exchange(true)) return;
+  if (refused_.exchange(true)) return true;
   log::Warn("what is sent on long lossy ways will be slow",
-            {{"round_trip_ms", round_trip.count() / 1000}, {"why", reason}});
+            {{"round_trip_ms", round_trip->count() / 1000}, {"why", reason}});
+  return true;
 }
 
 }  // namespace ferry

@@ -30,9 +30,9 @@ class CongestionControl {
   explicit CongestionControl(std::string algorithm, std::chrono::microseconds long_way = kLongWay)
       : algorithm_(std::move(algorithm)), long_way_(long_way) {}
 
-  // For a connected TCP socket that is about to send a large body. Where the kernel refuses, the
-  // connection goes on as it is, and the log says so once.
-  void Apply(int socket);
+  // For a TCP socket, once: false, not connected yet, to be asked again. Where the kernel refuses,
+  // the connection goes on as it is, and the log says so once.
+  bool Apply(int socket);
 
  private:
   const std::string algorithm_;

@@ -1,5 +1,7 @@
 #include "batch/store/curl_http.h"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "batch/base/error.h"
@@ -14,8 +16,7 @@ constexpr std::size_t kHeaderBytesMax = 64 << 10;
 constexpr long kReceiveBufferBytes = 128 << 10;
 constexpr long kSendBufferBytes = 128 << 10;
 constexpr long kSmallBufferBytes = 16 << 10;
-// What fits into the first flights of any connection gains nothing from another pace.
-constexpr std::uint64_t kPacedBytesMin = 64 << 10;
+
 // A body that flows slower than this for as long as idle_timeout does not flow. (libcurl does not
 // count while a transfer is paused.)
 constexpr long kFlowBytesPerSecondMin = 128;
@@ -143,6 +144,7 @@ class CurlHttp::Exchange final : public Transfer {
     Set(CURLOPT_BUFFERSIZE, request_.sink != nullptr ? kReceiveBufferBytes : kSmallBufferBytes);
     SetVerb();
     SetHeaders();
+    WatchSockets();
     if (request_.sink != nullptr) {
       request_.sink->WakeWriterBy([this] { http_.loop_.Unpause(*this); });
     }
@@ -174,10 +176,7 @@ class CurlHttp::Exchange final : public Transfer {
         if (request_.source != nullptr) {
           request_.source->WakeReaderBy([this] { http_.loop_.Unpause(*this); });
         }
-        if (http_.options_.congestion_control != nullptr && bytes >= kPacedBytesMin) {
-          Set(CURLOPT_PREREQFUNCTION, &Exchange::OnConnected);
-          Set(CURLOPT_PREREQDATA, this);
-        }
+
         return;
     }
   }
@@ -211,12 +210,33 @@ class CurlHttp::Exchange final : public Transfer {
     }
   }
 
-  // Before the request goes out, on a new or a known connection: its round trip is known by now.
+  // The round trip of a connection is known once there is one, and libcurl does not say which of
+  // its sockets a request goes out on: so all are looked at that are new.
+  void WatchSockets() {
+    if (http_.options_.congestion_control == nullptr) return;
+    Set(CURLOPT_SOCKOPTFUNCTION, &Exchange::OnOpened);
+    Set(CURLOPT_SOCKOPTDATA, &http_.loop_);
+    Set(CURLOPT_CLOSESOCKETFUNCTION, &Exchange::OnClosed);
+    Set(CURLOPT_CLOSESOCKETDATA, &http_.loop_);
+    Set(CURLOPT_PREREQFUNCTION, &Exchange::OnConnected);
+    Set(CURLOPT_PREREQDATA, this);
+  }
+
+  static int OnOpened(void* loop, curl_socket_t socket, curlsocktype) {
+    static_cast<EventLoop*>(loop)->Opened(socket);
+    return CURL_SOCKOPT_OK;
+  }
+
+  static int OnClosed(void* loop, curl_socket_t socket) {
+    static_cast<EventLoop*>(loop)->Closed(socket);
+    return close(socket);
+  }
+
+  // Before the request goes out, on a new or a known connection.
   static int OnConnected(void* self, char*, char*, int, int) {
-    auto& exchange = *static_cast<Exchange*>(self);
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    curl_easy_getinfo(exchange.handle_, CURLINFO_ACTIVESOCKET, &socket);
-    if (socket != CURL_SOCKET_BAD) exchange.http_.options_.congestion_control->Apply(socket);
+    const auto& http = static_cast<Exchange*>(self)->http_;
+    http.loop_.LookAtFresh(
+        [&](curl_socket_t socket) { return http.options_.congestion_control->Apply(socket); });
     return CURL_PREREQFUNC_OK;
   }
 

@@ -100,6 +100,16 @@ class EventLoop {
     bool resumed_ = false;
   };
 
+  // Sockets that were opened by transfers of this loop and not looked at since. Connections outlive
+  // the transfers that began them, and the handles: so they are known here.
+  void Opened(curl_socket_t socket) { fresh_.insert(socket); }
+  void Closed(curl_socket_t socket) { fresh_.erase(socket); }
+  // Those that `looked` returns true for are not asked for again.
+  template <typename Looked>
+  void LookAtFresh(Looked looked) {
+    std::erase_if(fresh_, looked);
+  }
+
   bool stopping() const { return stopping_; }
   Clock& clock() { return clock_; }
 
@@ -132,6 +142,7 @@ class EventLoop {
   std::unordered_set<Transfer*> active_;
   std::unordered_set<Parking*> parked_;
   std::vector<Transfer*> unpause_;
+  std::unordered_set<curl_socket_t> fresh_;
 
   Mutex mutex_;
   std::vector<std::function<void()>> posted_ FERRY_GUARDED_BY(mutex_);

@@ -73,6 +73,14 @@ TEST_F(CongestionControlTest, WhatTheKernelDoesNotHaveLeavesTheConnectionAsItIsA
   EXPECT_EQ(said.find("modprobe", first + 1), std::string::npos) << said;
 }
 
+TEST_F(CongestionControlTest, AConnectionThatIsNotThereYetIsToBeAskedAgain) {
+  CongestionControl control(other_, microseconds(0));
+  const int unconnected = socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_FALSE(control.Apply(unconnected));
+  close(unconnected);
+  EXPECT_TRUE(control.Apply(socket_));
+}
+
 TEST(WhyNoCongestionControl, NamesWhatIsMissing) {
   EXPECT_EQ(WhyNoCongestionControl("nosuch"), "this kernel has no nosuch: modprobe tcp_nosuch");
 }
