@@ -67,9 +67,9 @@ std::optional<KeyRanges::Fetch> KeyRanges::NextFetch() {
   const std::uint32_t keys = KeysToAsk(*range);
   held_keys_ += keys;
   // Whether the store heeds a key to begin after is found out once, where nothing depends on it.
-  if (seeks_ == Seeks::kUnknown && !range->cursor.token.empty()) {
+  if (seeks_ == Seeks::kUnknown && range->keys_read > 0) {
     seeks_ = Seeks::kAsked;
-    return Fetch{range->id, {range->last, "", ""}, keys};
+    return Fetch{range->id, {range->last, "", "", false}, keys};
   }
   return Fetch{range->id, range->cursor, keys};
 }
@@ -173,43 +173,56 @@ void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::micro
   const bool usual = range->keys_read > 0 || range->after.empty();
   if (usual && page.next) TakeTime(took);
   if (seeks_ == Seeks::kAsked && !LearnSeeks(*range, page)) return;
+  const auto keys = static_cast<std::uint32_t>(page.entries.size());
   TakeEntries(*range, std::move(page.entries));
   TakeNext(*range, page.next);
   if (range->done && !range->after.empty()) {
     habits_.Tried(Below(range->after).size() - 1, range->keys_read);
   }
-  if (range->keys_read > 0) range->keys_left = EstimateKeysLeft(habits_, LeftOf(*range));
+  if (range->keys_read == 0) return;
+  range->keys_left = EstimateKeysLeft(habits_, LeftOf(*range));
+  // A range that goes on and on has more than it was taken to have.
+  if (keys >= fetch.keys_max) range->keys_left = std::max(range->keys_left, 2.0 * keys);
 }
 
 // False: the page is none; it is to be fetched again by its token.
 bool KeyRanges::LearnSeeks(Range& range, const ListingPage& page) {
-  const bool heeded = page.entries.empty() || page.entries.front().key.bytes() > range.last;
+  // Where the store says that there is more, a page without keys is no answer either.
+  const bool heeded = !page.entries.empty() && page.entries.front().key.bytes() > range.last;
   seeks_ = heeded ? Seeks::kYes : Seeks::kNo;
   return heeded;
+}
+
+// False: the key is to be passed over. Throws where the listing may not decide anything.
+bool KeyRanges::KeepsOrder(const Range& range, std::string_view last, std::string_view key) const {
+  if (!key.starts_with(options_.prefix)) {
+    throw Error(ErrorKind::kCorrupt,
+                options_.what + ": the listing has a key outside its prefix: " + EscapeBytes(key));
+  }
+  const bool first_of_all = last.empty();
+  if (first_of_all || key > last) return true;
+  // The latest version of a key may be deleted between two pages: the next one is it then, too. And
+  // the versions of the key that a range begins after are among those of the range before it: RGW
+  // lists them again (tracker 68055).
+  if (options_.versions && key == range.last) return false;
+  throw Error(ErrorKind::kCorrupt,
+              options_.what + ": the listing is not in key order at " + EscapeBytes(key));
 }
 
 void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
   std::vector<ListedEntry> kept;
   kept.reserve(entries.size());
+  std::string beyond;
   habits_.BeginStretch();
   if (range.keys_read > 0) habits_.Learn(Below(range.last));
   for (ListedEntry& entry : entries) {
     const std::string& key = entry.key.bytes();
-    if (!entry.key.StartsWith(options_.prefix)) {
-      throw Error(
-          ErrorKind::kCorrupt,
-          options_.what + ": the listing has a key outside its prefix: " + Escape(entry.key));
-    }
-    // The latest version of a key may be deleted between two pages: the next one is it then, too.
-    if (options_.versions && range.keys_read > 0 && range.last == key) continue;
-    const bool first_of_all = range.keys_read == 0 && range.after.empty();
-    if (!first_of_all && key <= range.last) {
-      throw Error(ErrorKind::kCorrupt,
-                  options_.what + ": the listing is not in key order at " + Escape(entry.key));
-    }
+    if (!KeepsOrder(range, beyond.empty() ? range.last : beyond, key)) continue;
     if (range.upto && key > *range.upto) {
+      if (!range.done) range.beyond = key;
       range.done = true;
-      break;
+      beyond = key;  // what follows must be in order, too
+      continue;
     }
     range.last = key;
     range.keys_read += 1;
@@ -231,6 +244,8 @@ void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
 
 void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next) {
   if (!next) range.done = true;
+  // Versions that are not the latest make no entries: what is behind the range is not read on.
+  if (options_.versions && next && range.upto && next->token > *range.upto) range.done = true;
   if (range.done) return;
   if (next->token.empty() || range.rounds.GoesRound(*next)) {
     throw Error(ErrorKind::kCorrupt,
@@ -239,9 +254,31 @@ void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next)
   range.cursor = *next;
 }
 
+// What it saw beyond its end is what comes next.
+void KeyRanges::Leave(const Range& range) {
+  if (range.beyond.empty() || range.is_seam || (due_ && *due_ <= range.beyond)) return;
+  due_ = range.beyond;
+  before_due_ = range.last;
+}
+
+// Whether what comes next is not what is due; then the seam is a range that comes before it.
+bool KeyRanges::ListSeamAgain() {
+  if (!due_) return false;
+  const std::string due = *std::exchange(due_, std::nullopt);
+  if (!ranges_.empty() && ranges_.front().first <= due) return false;
+  Range& seam = ranges_.emplace_front();
+  seam.id = next_id_++;
+  seam.is_seam = true;
+  seam.after = seam.last = seam.cursor.after = before_due_;
+  seam.upto = due;
+  return true;
+}
+
 std::optional<std::vector<ListedEntry>> KeyRanges::TakePage() {
-  while (!ranges_.empty()) {
+  while (!ranges_.empty() || ListSeamAgain()) {
     Range& front = ranges_.front();
+    const bool at_its_first = front.page || !front.pages.empty();
+    if (at_its_first && ListSeamAgain()) continue;
     if (!front.page && !front.pages.empty()) {
       front.page = front.pages.front().Unpack();
       front.pages.pop_front();
@@ -252,6 +289,7 @@ std::optional<std::vector<ListedEntry>> KeyRanges::TakePage() {
       return std::exchange(front.page, std::nullopt);
     }
     if (!front.done) return std::nullopt;
+    Leave(front);
     ranges_.pop_front();
   }
   return std::nullopt;
@@ -260,6 +298,9 @@ std::optional<std::vector<ListedEntry>> KeyRanges::TakePage() {
 void KeyRanges::TakeTime(std::chrono::microseconds took) {
   fastest_page_ = fastest_page_ ? std::min(*fastest_page_, took) : took;
   usual_page_ = usual_page_.count() == 0 ? took : (usual_page_ * 3 + took) / 4;
+  if (!IsBusy(*fastest_page_, usual_page_) || arrived_since_growth_ < allowed_) return;
+  allowed_ = std::max<std::size_t>(1, allowed_ / 2);
+  arrived_since_growth_ = 0;
 }
 
 void KeyRanges::Starved() {

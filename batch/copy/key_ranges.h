@@ -5,7 +5,9 @@
 //
 // The listing is complete whatever the ranges are: the first begins at the start, the last has no
 // end, each begins where the one before ends, and a range ends only at a key beyond it or at the
-// end of the listing. Pages that are not strictly increasing, or leave prefix or range, throw.
+// end of the listing. That key must come next: where it does not, because it was deleted meanwhile
+// or because the store is wrong about where a key of our choice lies, the seam is listed again, on
+// from the last key before it. Pages that are not strictly increasing, or leave the prefix, throw.
 //
 // How many requests run at once is found out: more whenever the reader has to wait, as long as a
 // page takes much longer to come than to be read, and not much longer than when there were few.
@@ -36,6 +38,7 @@ struct ListingCursor {
   std::string after;    // a key; used where there is no token
   std::string token;    // of the page before; of versions: the key marker
   std::string version;  // of versions: the version id marker
+  bool marker = false;  // the token is a key: V1
   friend bool operator==(const ListingCursor&, const ListingCursor&) = default;
 };
 
@@ -86,6 +89,8 @@ class KeyRanges {
     std::uint64_t id = 0;
     std::string after;                // exclusive
     std::optional<std::string> upto;  // inclusive
+    std::string beyond;               // the key that ended it; empty: none
+    bool is_seam = false;             // of two others, listed again
     ListingCursor cursor;
     bool in_flight = false;
     bool done = false;
@@ -114,6 +119,9 @@ class KeyRanges {
   bool LearnSeeks(Range& range, const ListingPage& page);
   void TakeEntries(Range& range, std::vector<ListedEntry> entries);
   void TakeNext(Range& range, const std::optional<ListingCursor>& next);
+  bool KeepsOrder(const Range& range, std::string_view last, std::string_view key) const;
+  void Leave(const Range& range);
+  bool ListSeamAgain();
   void TakeTime(std::chrono::microseconds took);
 
   const KeyRangesOptions options_;
@@ -121,6 +129,9 @@ class KeyRanges {
   std::uint64_t next_id_ = 1;
   Seeks seeks_;
   KeyHabits habits_;
+  // Of the ranges that were read: the least key beyond one of them, and the last key before it.
+  std::optional<std::string> due_;
+  std::string before_due_;
   std::size_t in_flight_ = 0;
   std::size_t held_keys_ = 0;  // and those that are asked for
 

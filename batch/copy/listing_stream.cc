@@ -41,11 +41,15 @@ Task<ListingPage> ListingStream::FetchObjects(ListingPlace place, KeyRanges::Fet
   request.keys_max = fetch.keys_max;
   request.start_after = fetch.from.after;
   if (!fetch.from.token.empty()) request.continuation_token = fetch.from.token;
+  request.token_is_marker = fetch.from.marker;
   ListPage listed = co_await place.store.List(request);
   ListingPage page;
   page.entries.reserve(listed.objects.size());
   for (ListedObject& object : listed.objects) page.entries.push_back(ToEntry(object));
-  if (listed.truncated) page.next = ListingCursor{"", listed.continuation_token.value_or(""), ""};
+  if (listed.truncated) {
+    page.next = ListingCursor{"", listed.continuation_token.value_or(""), "",
+                              listed.shape == ListShape::kV1};
+  }
   co_return page;
 }
 
@@ -63,7 +67,7 @@ Task<ListingPage> ListingStream::FetchVersions(ListingPlace place, KeyRanges::Fe
     page.entries.back().version = std::move(one.version_id);
   }
   if (listed.truncated) {
-    page.next = ListingCursor{"", listed.next_key_marker, listed.next_version_id_marker};
+    page.next = ListingCursor{"", listed.next_key_marker, listed.next_version_id_marker, false};
   }
   co_return page;
 }

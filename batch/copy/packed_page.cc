@@ -1,9 +1,6 @@
 #include "batch/copy/packed_page.h"
 
-#include <limits>
 #include <string_view>
-
-#include "batch/base/check.h"
 
 namespace ferry {
 namespace {
@@ -17,7 +14,6 @@ bool IsLowerHex(std::string_view text) {
 }  // namespace
 
 PackedPage::PackedPage(const std::vector<ListedEntry>& entries) {
-  constexpr std::size_t kShort = std::numeric_limits<std::uint16_t>::max();
   std::size_t bytes = 0;
   for (const ListedEntry& entry : entries) {
     bytes += entry.key.bytes().size() + entry.etag.size() + entry.version.size();
@@ -25,15 +21,14 @@ PackedPage::PackedPage(const std::vector<ListedEntry>& entries) {
   rows_.reserve(entries.size());
   text_.reserve(bytes);
   for (const ListedEntry& entry : entries) {
-    FERRY_CHECK(entry.etag.size() <= kShort && entry.version.size() <= kShort);
     const bool hex = IsLowerHex(entry.etag);
     text_ += entry.key.bytes();
     text_ += hex ? FromHex(entry.etag) : entry.etag;
     text_ += entry.version;
     rows_.push_back({entry.size_bytes, entry.modified_ms,
                      static_cast<std::uint32_t>(entry.key.bytes().size()),
-                     static_cast<std::uint16_t>(hex ? entry.etag.size() / 2 : entry.etag.size()),
-                     static_cast<std::uint16_t>(entry.version.size()), hex, entry.archived});
+                     static_cast<std::uint32_t>(hex ? entry.etag.size() / 2 : entry.etag.size()),
+                     static_cast<std::uint32_t>(entry.version.size()), hex, entry.archived});
   }
   text_.shrink_to_fit();
 }

@@ -22,8 +22,8 @@ class PackedPage {
     std::uint64_t size_bytes;
     std::int64_t modified_ms;
     std::uint32_t key_bytes;
-    std::uint16_t etag_bytes;
-    std::uint16_t version_bytes;
+    std::uint32_t etag_bytes;
+    std::uint32_t version_bytes;
     bool etag_is_hex;  // kept as the bytes that it spells
     bool archived;
   };

@@ -54,6 +54,8 @@ struct ListRequest {
   std::string start_after;  // a key; empty: from the start
   // From the page before; each store knows which of its cursors it uses.
   std::optional<std::string> continuation_token;
+  // The token came with a page of ListShape::kV1, perhaps to another loop's store of this bucket.
+  bool token_is_marker = false;
   std::uint32_t keys_max = 1000;
 };
 

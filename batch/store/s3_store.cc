@@ -260,12 +260,14 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
 
 Task<ListPage> S3Store::List(ListRequest request) {
   for (int attempt = 1;; ++attempt) {
+    // As it is now: other requests learn of it meanwhile.
+    const bool v1 = list_v1_ || request.token_is_marker;
     Call call = NewCall(Method::kGet, "list", nullptr);
     call.query.push_back({"prefix", request.prefix});
     call.query.push_back({"max-keys", std::to_string(request.keys_max)});
     if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
     // V1 goes on from a marker, a key; V2 from an opaque token.
-    if (list_v1_) {
+    if (v1) {
       const std::string marker = request.continuation_token.value_or(request.start_after);
       if (!marker.empty()) call.query.push_back({"marker", marker});
     } else {
@@ -279,7 +281,7 @@ Task<ListPage> S3Store::List(ListRequest request) {
     HttpAnswer answer = co_await Send(call);
     ListPage page = Read(call, answer, ParseListPage);
     if (page.shape == ListShape::kV2) list_v2_ = true;
-    const bool asked_v2 = !list_v1_ && page.shape == ListShape::kV1;
+    const bool asked_v2 = !v1 && page.shape == ListShape::kV1;
     if (asked_v2 && (page.truncated || (!request.start_after.empty() && !list_v2_))) {
       // The server does not know V2: its next answer would be this one again, and it did not heed
       // start-after.
@@ -289,7 +291,7 @@ Task<ListPage> S3Store::List(ListRequest request) {
       list_v1_ = true;
       if (!request.start_after.empty()) continue;
     }
-    if (list_v1_ && page.truncated) {
+    if (page.shape == ListShape::kV1 && page.truncated) {
       if (page.next_marker) {
         page.continuation_token = page.next_marker;
       } else if (!page.objects.empty()) {

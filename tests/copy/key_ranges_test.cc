@@ -32,11 +32,16 @@ class Bucket {
     const std::size_t most = std::min<std::size_t>(page_keys_, fetch.keys_max);
     const std::string& marker = from.token.empty() && heeds_after ? from.after : from.token;
     ListingPage page;
+    if (probe_is_empty && requests == 2) return page;
     auto it = marker.empty() ? keys_.lower_bound(prefix) : keys_.upper_bound(marker);
     while (it != keys_.end() && *it < prefix) ++it;
+    if (wrong_after_what_is_not_there && from.token.empty() && !keys_.contains(marker) &&
+        !marker.empty() && it != keys_.end()) {
+      ++it;
+    }
     for (; it != keys_.end() && it->starts_with(prefix); ++it) {
       if (page.entries.size() == most) {
-        page.next = ListingCursor{"", page.entries.back().key.bytes(), ""};
+        page.next = ListingCursor{"", page.entries.back().key.bytes(), "", false};
         break;
       }
       page.entries.emplace_back().key = Key(*it);
@@ -46,6 +51,8 @@ class Bucket {
   const std::set<std::string>& keys() const { return keys_; }
 
   bool heeds_after = true;
+  bool probe_is_empty = false;
+  bool wrong_after_what_is_not_there = false;
   std::size_t requests = 0;
 
  private:
@@ -256,14 +263,65 @@ TEST(KeyRanges, AStoreThatDoesNotHeedAKeyToBeginAfterIsReadByItsTokens) {
   EXPECT_EQ(bucket.requests, 41U) << "it was asked once";
 }
 
+TEST(KeyRanges, AStoreThatAnswersAKeyToBeginAfterWithNothingIsReadByItsTokens) {
+  std::minstd_rand random(7);
+  Bucket bucket(kPopulations[2].make(random), 500);
+  bucket.probe_is_empty = true;
+  Listing listing(bucket, {.prefix = "", .what = "b"}, kFarAway, 1);
+  EXPECT_EQ(listing.ReadAll().size(), bucket.keys().size());
+}
+
+TEST(KeyRanges, WhatAStoreLosesAtASeamIsListedAgain) {
+  for (const std::size_t which : {2U, 3U, 5U, 10U}) {
+    std::minstd_rand random(7);
+    Bucket bucket(kPopulations[which].make(random), 500);
+    bucket.wrong_after_what_is_not_there = true;
+    Listing listing(bucket, {.prefix = "", .what = "b"}, kFarAway, 1);
+    const std::vector<std::string> read = listing.ReadAll();
+    EXPECT_TRUE(std::equal(read.begin(), read.end(), bucket.keys().begin(), bucket.keys().end()))
+        << kPopulations[which].name;
+  }
+}
+
+TEST(KeyRanges, AFirstPageWithoutKeysThatGoesOnIsGoneOnFrom) {
+  KeyRanges ranges({.prefix = "", .what = "b"});
+  ListingPage none;
+  none.next = ListingCursor{"", "t", "", false};
+  ranges.Arrived(*ranges.NextFetch(), std::move(none), kNear);
+  EXPECT_EQ(ranges.NextFetch()->from.token, "t");
+}
+
+TEST(KeyRanges, KeysOutOfOrderBeyondARangeEndTheListing) {
+  KeyRanges ranges({.prefix = "", .what = "b"});
+  Bucket bucket(Make(4'000, [](int i) { return Padded(static_cast<std::uint64_t>(i), 4); }), 100);
+  const auto read_on = [&] {
+    for (int round = 0; round < 40; ++round) {
+      std::vector<KeyRanges::Fetch> fetches;
+      while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
+      ranges.Starved();
+      while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
+      for (const KeyRanges::Fetch& fetch : fetches) {
+        ListingPage page = bucket.List(fetch, "");
+        if (page.entries.size() > 2 && ranges.ranges() > 1) {
+          std::swap(page.entries.back(), page.entries[page.entries.size() - 2]);
+        }
+        ranges.Arrived(fetch, std::move(page), kFarAway);
+      }
+      while (ranges.TakePage()) continue;
+    }
+  };
+  EXPECT_THROW(read_on(), Error);
+}
+
 TEST(KeyRanges, NoMoreKeysAreHeldThanAllowedAndThePageThatIsNeededNext) {
   std::minstd_rand random(3);
   Bucket bucket(kPopulations[3].make(random), 100);
   KeyRanges ranges({.prefix = "", .what = "b", .requests_max = 32, .held_keys_max = 8'000});
   std::size_t held = 0;
   for (int round = 0; round < 50; ++round) {
-    ranges.Starved();
     std::vector<KeyRanges::Fetch> fetches;
+    while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
+    ranges.Starved();
     while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
     for (const KeyRanges::Fetch& fetch : fetches) {
       ListingPage page = bucket.List(fetch, "");
@@ -281,7 +339,7 @@ class KeyRangesErrors : public testing::Test {
   ListingPage Page(std::vector<std::string> keys, std::optional<std::string> token) {
     ListingPage page;
     for (std::string& key : keys) page.entries.emplace_back().key = Key(std::move(key));
-    if (token) page.next = ListingCursor{"", *token, ""};
+    if (token) page.next = ListingCursor{"", *token, "", false};
     return page;
   }
   std::string Failure(ListingPage page) {

@@ -41,6 +41,8 @@ class PacedSubject final : public Subject {
   LoopRunner& runner() override { return runner_; }
   ObjectStore& store() override { return paced_; }
   ObjectStore& versioned_store() override { return paced_versioned_; }
+  std::string bucket() const override { return "self"; }
+  std::string versioned_bucket() const override { return "self"; }
   std::string prefix() const override { return "p/"; }
   std::size_t part_bytes_min() const override { return 1000; }
 
