@@ -15,21 +15,22 @@ using std::chrono::microseconds;
 class CongestionControlTest : public testing::Test {
  protected:
   CongestionControlTest() {
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* const any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(bind(listener, any, size), 0);
-    EXPECT_EQ(listen(listener, 1), 0);
-    EXPECT_EQ(getsockname(listener, any, &size), 0);
+    EXPECT_EQ(bind(listener_, any, size), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    EXPECT_EQ(getsockname(listener_, any, &size), 0);
     EXPECT_EQ(connect(socket_, any, size), 0);
-    close(listener);
     before_ = Algorithm();
     other_ = before_ == "reno" ? "cubic" : "reno";
   }
-  ~CongestionControlTest() override { close(socket_); }
+  ~CongestionControlTest() override {
+    close(socket_);
+    close(listener_);
+  }
 
   std::string Algorithm() const {
     char name[16] = "";
@@ -38,6 +39,8 @@ class CongestionControlTest : public testing::Test {
     return name;
   }
 
+  // Stays open: what nobody accepted would be reset.
+  const int listener_ = socket(AF_INET, SOCK_STREAM, 0);
   const int socket_ = socket(AF_INET, SOCK_STREAM, 0);
   std::string before_;
   std::string other_;  // that any process may use
