@@ -16,7 +16,8 @@ namespace {
 // second.
 constexpr int kConcurrencyAuto = 48;
 constexpr int kConcurrencyAutoMax = 512;
-constexpr int kFilesBeside = 256;  // open for other things than copies
+constexpr int kPartsMeasured = 20;  // where BBR sends them
+constexpr int kFilesBeside = 256;   // open for other things than copies
 constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;
 
@@ -156,6 +157,10 @@ WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
   options.part_bytes = transfer.part_size;
   options.multipart_threshold = transfer.multipart_threshold;
   options.attempts_max = static_cast<int>(transfer.max_attempts);
+  const std::string algorithm = CongestionControlOf(transfer);
+  const bool measures =
+      algorithm == kPreferredCongestionControl && !WhyNoCongestionControl(algorithm);
+  if (!transfer.concurrency && measures) options.parts_max = kPartsMeasured;
   options.outage_patience = transfer.outage_patience;
   return options;
 }

@@ -8,6 +8,7 @@
 #include "batch/copy/delete_work.h"
 #include "batch/copy/known_uploads.h"
 #include "batch/plan/backoff.h"
+#include "batch/plan/part_plan.h"
 
 namespace ferry {
 namespace {
@@ -162,15 +163,18 @@ bool Worker::StartOne(RunWork& run) {
   WorkItem& item = run.ready.front();
   const bool fits = memory_in_use_ + item.memory_bytes <= options_.memory_bytes;
   if (!fits && in_flight_ > 0) return false;
+  const bool part = item.kind == WorkItem::Kind::kPart;
+  if (part && parts_in_flight_ >= PartsMax(item.task)) return false;
   item.body_bytes = BodyAtOnce(item);
   const std::uint64_t bodies_max = parts_.limits.BodyBytesMax(run.open.task_name);
   if (run.body_bytes > 0 && item.body_bytes > 0 && run.body_bytes + item.body_bytes > bodies_max) {
     return false;
   }
   if (item.kind == WorkItem::Kind::kSplit) {
-    queue_->IntendUpload(run.open.task_id, item.job, options_.part_bytes, item.nonce);
+    queue_->IntendUpload(run.open.task_id, item.job, item.part_bytes, item.nonce);
   }
   in_flight_ += 1;
+  parts_in_flight_ += part ? 1 : 0;
   run.in_flight += 1;
   run.body_bytes += item.body_bytes;
   memory_in_use_ += item.memory_bytes;
@@ -249,6 +253,22 @@ void Worker::ClaimNewJobs(RunWork& run, std::int64_t limit) {
   if (!run.open.planning) run.cursor = 0;
 }
 
+// What a request takes at either end says how far away the stores are, before anything was copied.
+bool Worker::IsLongWay(const std::string& task) const {
+  constexpr std::chrono::milliseconds kLongWay{20};
+  RequestCounters& counters = parts_.figures.Counters(task);
+  const std::chrono::microseconds none{0};
+  return std::max(counters.source_stats.Fastest().value_or(none),
+                  counters.destination_stats.Fastest().value_or(none)) >= kLongWay;
+}
+
+// On a long way a few connections fill the link where the kernel measures its bandwidth; more of
+// them drive each other into its queue, and some are slow for long.
+int Worker::PartsMax(const std::string& task) const {
+  const int most = in_flight_limit_.limit();
+  return options_.parts_max > 0 && IsLongWay(task) ? std::min(most, options_.parts_max) : most;
+}
+
 // Jobs become items: those with an open upload go on with it.
 void Worker::Prepare(RunWork& run) {
   for (ClaimedDelete& one :
@@ -291,7 +311,9 @@ WorkItem Worker::MakeItem(RunWork& run, const Job& job, const std::vector<KnownU
                            load_parts(job.run_id, job.job_id)};
   } else if (large || item.open) {
     item.kind = WorkItem::Kind::kSplit;
-    item.part_bytes = options_.part_bytes;
+    item.part_bytes = IsLongWay(item.task)
+                          ? PartBytesForALongWay(job.source.size_bytes, options_.part_bytes)
+                          : options_.part_bytes;
     item.nonce = NewNonce();
   } else {
     item.kind = WorkItem::Kind::kWhole;

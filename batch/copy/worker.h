@@ -33,6 +33,7 @@ struct WorkerOptions {
   int concurrency = 32;            // objects and parts in flight
   int concurrency_max = 0;         // as many where each takes long (InFlightLimit); 0: as few
   std::uint64_t memory_bytes = 0;  // of all their bodies
+  int parts_max = 0;               // of parts, on a long way; 0: as of objects
   std::size_t ring_bytes = std::size_t{1} << 20;
   std::uint64_t part_bytes = 0;
   std::uint64_t multipart_threshold = 0;
@@ -116,6 +117,8 @@ class Worker {
   void ClaimNewJobs(RunWork& run, std::int64_t limit);
   std::vector<Job> ClaimElsewhere(RunWork& run);
   void Prepare(RunWork& run);
+  bool IsLongWay(const std::string& task) const;
+  int PartsMax(const std::string& task) const;
   WorkItem MakeItem(RunWork& run, const Job& job, const std::vector<KnownUpload>& uploads);
 
   // Runs outside their window: worker_window.cc.
@@ -148,6 +151,7 @@ class Worker {
   std::map<std::int64_t, std::unique_ptr<RunWork>> runs_;
   std::deque<std::int64_t> turn_;  // whose turn it is, over runs
   int in_flight_ = 0;
+  int parts_in_flight_ = 0;
   InFlightLimit in_flight_limit_;
   std::uint64_t memory_in_use_ = 0;
   SteadyTime refreshed_{};

@@ -38,6 +38,7 @@ void Worker::LearnTime(const WorkItem& item) {
 
 void Worker::TakeResult(WorkResult result) {
   in_flight_ -= 1;
+  parts_in_flight_ -= result.item.kind == WorkItem::Kind::kPart ? 1 : 0;
   memory_in_use_ -= result.item.memory_bytes;
   RunWork& run = *runs_.at(result.item.run_id());
   run.in_flight -= 1;

@@ -6,6 +6,12 @@
 #include "batch/base/error.h"
 
 namespace ferry {
+
+std::uint64_t PartBytesForALongWay(std::uint64_t object_bytes, std::uint64_t part_bytes) {
+  constexpr std::uint64_t kParts = 96;
+  constexpr std::uint64_t kPartBytesMin = std::uint64_t{5} << 20;
+  return std::min(part_bytes, std::max(kPartBytesMin, object_bytes / kParts + 1));
+}
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;

@@ -7,6 +7,10 @@
 
 namespace ferry {
 
+// The size of parts for a long way: so many that connections which turn out to be slow have few of
+// them, but no larger than `part_bytes`, and none smaller than S3 takes (API_UploadPart: 5 MiB).
+std::uint64_t PartBytesForALongWay(std::uint64_t object_bytes, std::uint64_t part_bytes);
+
 struct PartLimits {
   std::uint64_t part_bytes_min = 0;  // of all parts but the last
   std::uint64_t part_bytes_max = 0;

@@ -27,6 +27,12 @@ bool IsFailure(Operation operation, const Error& error) {
   return true;
 }
 
+std::optional<std::chrono::microseconds> RequestStats::Fastest() const {
+  const std::int64_t us = fastest_us_.load(std::memory_order_relaxed);
+  if (us == kNoneYet) return std::nullopt;
+  return std::chrono::microseconds(us);
+}
+
 void RequestStats::Add(Operation operation, std::chrono::nanoseconds took, const Error* error) {
   Counts& counts = counts_[static_cast<std::size_t>(operation)];
   const double seconds = std::chrono::duration<double>(took).count();
@@ -41,6 +47,9 @@ void RequestStats::Add(Operation operation, std::chrono::nanoseconds took, const
     counts.errors.fetch_add(1, std::memory_order_release);
   }
   if (error == nullptr) {
+    const std::int64_t us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    std::int64_t fastest = fastest_us_.load(std::memory_order_relaxed);
+    while (us < fastest && !fastest_us_.compare_exchange_weak(fastest, us)) continue;
     word_.store(CredentialsWord::kAccepted, std::memory_order_relaxed);
   } else if (error->kind() == ErrorKind::kCredentials) {
     word_.store(CredentialsWord::kRefused, std::memory_order_relaxed);

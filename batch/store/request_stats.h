@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string_view>
 
 #include "batch/base/error.h"
@@ -80,6 +82,9 @@ class RequestStats {
 
   Figures Read(Operation operation) const;
 
+  // Of all requests that succeeded; nullopt: none has. What the way there takes, at least.
+  std::optional<std::chrono::microseconds> Fastest() const;
+
   // What the store said since it was last asked for; kNone: nothing about credentials.
   CredentialsWord TakeWord() { return word_.exchange(CredentialsWord::kNone); }
 
@@ -89,9 +94,11 @@ class RequestStats {
     std::atomic<std::int64_t> microseconds{0};
     std::array<std::atomic<std::int64_t>, kRequestSecondsBuckets> buckets{};
   };
+  static constexpr std::int64_t kNoneYet = std::numeric_limits<std::int64_t>::max();
 
   std::array<Counts, kOperations.size()> counts_{};
   std::atomic<CredentialsWord> word_{CredentialsWord::kNone};
+  std::atomic<std::int64_t> fastest_us_{kNoneYet};
 };
 
 // What was tried again since the process began, by why. Any thread.

@@ -227,5 +227,32 @@ TEST_F(WorkerTest, AStopWhileTheDatabaseIsAwayIsAStop) {
   EXPECT_EQ(end, Worker::End::kStopped);
 }
 
+TEST_F(WorkerTest, OnALongWayAnObjectIsSentInMoreParts) {
+  options_.part_bytes = 16 << 20;
+  observer_.Counters("media").destination_stats.Add(Operation::kList, milliseconds(200), nullptr);
+  AddJobs(1, std::uint64_t{100} << 20);
+  Begin();
+  ASSERT_EQ(worker_->Step(until_, false), std::nullopt);
+  ASSERT_EQ(lanes_.running.size(), 1U);
+  EXPECT_EQ(lanes_.running.front().part_bytes, std::uint64_t{5} << 20);
+}
+
+TEST_F(WorkerTest, WhereAnObjectTakesLongMoreOfThemAreInFlight) {
+  options_.concurrency_max = 32;
+  AddJobs(200);
+  Begin();
+  ASSERT_EQ(worker_->Step(until_, false), std::nullopt);
+  EXPECT_EQ(lanes_.running.size(), 4U);
+  clock_.Advance(milliseconds(20));
+  for (WorkItem& item : std::exchange(lanes_.running, {})) {
+    WorkResult result;
+    result.item = std::move(item);
+    lanes_.results.push_back(std::move(result));
+  }
+  ASSERT_EQ(worker_->Step(until_, false), std::nullopt);
+  EXPECT_GE(lanes_.running.size(), 20U);
+  EXPECT_LE(lanes_.running.size(), 32U);
+}
+
 }  // namespace
 }  // namespace ferry

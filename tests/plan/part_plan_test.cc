@@ -88,5 +88,14 @@ TEST(GuessPartBytes, ASizeThatMakesAnotherNumberOfPartsIsNoGuess) {
   EXPECT_EQ(GuessPartBytes(10 * kMiB, 11, 5 * kMiB), std::nullopt);
 }
 
+TEST(PartBytesForALongWay, ManyPartsThanOneCanBeShared) {
+  EXPECT_EQ(PartBytesForALongWay(960 * kMiB, 16 * kMiB), 10 * kMiB + 1);
+}
+
+TEST(PartBytesForALongWay, NoneIsSmallerThanAStoreTakesOrLargerThanAskedFor) {
+  EXPECT_EQ(PartBytesForALongWay(40 * kMiB, 16 * kMiB), 5 * kMiB);
+  EXPECT_EQ(PartBytesForALongWay(100'000 * kMiB, 16 * kMiB), 16 * kMiB);
+}
+
 }  // namespace
 }  // namespace ferry

@@ -96,5 +96,16 @@ TEST(RequestStats, NobodySeesMoreErrorsThanRequests) {
   EXPECT_EQ(stats.Read(Operation::kPut).errors, 200'000);
 }
 
+TEST(RequestStats, TheFastestRequestThatSucceededSaysHowFarAStoreIs) {
+  RequestStats stats;
+  EXPECT_EQ(stats.Fastest(), std::nullopt);
+  const Error refused(ErrorKind::kDenied, "no");
+  stats.Add(Operation::kGet, milliseconds(1), &refused);
+  stats.Add(Operation::kList, milliseconds(210), nullptr);
+  stats.Add(Operation::kPut, milliseconds(203), nullptr);
+  stats.Add(Operation::kPut, milliseconds(900), nullptr);
+  EXPECT_EQ(stats.Fastest(), milliseconds(203));
+}
+
 }  // namespace
 }  // namespace ferry
