@@ -92,8 +92,10 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
     }
   }
   LedgerStream ledger(read, task.source.prefix);
-  ListingStream source(ends.Sources(), task.source.prefix, SourceName(task), two.versions);
-  ListingStream destination(ends.Destinations(), task.destination.prefix, DestinationName(task));
+  ListingStream source(ends.Places(Side::kSource), task.source.prefix, SourceName(task),
+                       two.versions);
+  ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
+                            DestinationName(task));
   Summary summary;
   CompareInput input{source,
                      destination,

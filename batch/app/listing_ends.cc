@@ -9,20 +9,11 @@ ListingEnds::ListingEnds(Stores& stores, LanePool& lanes, const std::string& tas
   }
 }
 
-std::vector<ListingPlace> ListingEnds::Sources() const {
+std::vector<ListingPlace> ListingEnds::Places(Side side) const {
   std::vector<ListingPlace> places;
   for (const auto& one : made_) {
     const Ends ends = one->ends();
-    places.push_back({ends.loop, ends.source});
-  }
-  return places;
-}
-
-std::vector<ListingPlace> ListingEnds::Destinations() const {
-  std::vector<ListingPlace> places;
-  for (const auto& one : made_) {
-    const Ends ends = one->ends();
-    places.push_back({ends.loop, ends.destination});
+    places.push_back({ends.loop, side == Side::kSource ? ends.source : ends.destination});
   }
   return places;
 }

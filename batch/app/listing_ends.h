@@ -16,8 +16,7 @@ class ListingEnds {
   // `stores` and `lanes` outlive this object, which outlives the listings.
   ListingEnds(Stores& stores, LanePool& lanes, const std::string& task, Patience patience);
 
-  std::vector<ListingPlace> Sources() const;
-  std::vector<ListingPlace> Destinations() const;
+  std::vector<ListingPlace> Places(Side side) const;
   // On the first loop.
   Ends ends() const { return made_.front()->ends(); }
 

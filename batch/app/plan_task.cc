@@ -78,8 +78,10 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   });
   const ListingEnds ends(engine.stores(), engine.listings(), task.name, Patience::kOutage);
   const Ends two = ends.ends();
-  ListingStream source(ends.Sources(), task.source.prefix, SourceName(task), two.versions);
-  ListingStream destination(ends.Destinations(), task.destination.prefix, DestinationName(task));
+  ListingStream source(ends.Places(Side::kSource), task.source.prefix, SourceName(task),
+                       two.versions);
+  ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
+                            DestinationName(task));
   LedgerStream ledger(
       [&](const Key& after, std::int64_t limit) {
         return session.Read([&](pg::Session& database) {

@@ -226,6 +226,7 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
       congestion_control_(CongestionControlOf(config.transfer)),
       hours_(config, clock) {
   CheckCongestionControl(config.transfer);
+  const int requests_max = RequestsMax(config_);
   for (const StoreConfig& store : config_.stores) {
     shared_.emplace(store.name, std::make_unique<Shared>(store, environment, clock));
   }
@@ -239,7 +240,7 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
          {std::pair(&task.source, kSource), std::pair(&task.destination, kDestination)}) {
       const LimitedPlace place = PlaceOf(config_.Store(end->store), end->bucket, side);
       std::unique_ptr<Limiter>& limiter = limiters_[place];
-      if (!limiter) limiter = std::make_unique<Limiter>(place, RequestsMax(config_));
+      if (!limiter) limiter = std::make_unique<Limiter>(place, requests_max);
     }
   }
 }

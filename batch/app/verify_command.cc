@@ -124,8 +124,9 @@ class Verification {
 
 void Verification::Run(LedgerStream& ledger) {
   const Ends ends = listing_.ends();
-  ListingStream sources(listing_.Sources(), task_.source.prefix, SourceName(task_), ends.versions);
-  ListingStream destinations(listing_.Destinations(), task_.destination.prefix,
+  ListingStream sources(listing_.Places(Side::kSource), task_.source.prefix, SourceName(task_),
+                        ends.versions);
+  ListingStream destinations(listing_.Places(Side::kDestination), task_.destination.prefix,
                              DestinationName(task_));
   destinations.Peek();  // must answer, also where the source is empty
   std::int64_t steps = 0;

@@ -51,9 +51,11 @@ std::size_t KeyRanges::UsefulRequests() const {
                     options_.requests_max);
 }
 
+bool KeyRanges::IsFarAway() const { return UsefulRequests() >= kRequestsFarAway; }
+
 // What the reader waits for may be divided finely, where requests for it cost nothing but waiting.
 double KeyRanges::KeysWorthARange(std::size_t index) const {
-  if (index == 0 && UsefulRequests() >= kRequestsFarAway) return kKeysAtFirst;
+  if (index == 0 && IsFarAway()) return kKeysAtFirst;
   const double pages = 100.0 / static_cast<double>(UsefulRequests());
   return kPageKeys * std::clamp(pages, kPagesWorthARangeMin, kPagesWorthARangeMax);
 }
@@ -87,7 +89,7 @@ std::size_t KeyRanges::RoomFor(std::size_t index) const {
 // Of a bucket that is far away: what a range is likely to have. What is asked for in vain takes as
 // long as what is not, where a connection sends a megabit a second.
 std::uint32_t KeyRanges::KeysToAsk(const Range& range) const {
-  if (UsefulRequests() < kRequestsFarAway) return kPageKeys;
+  if (!IsFarAway()) return kPageKeys;
   double left = range.keys_left;
   if (range.keys_read == 0) {
     if (range.after.empty()) return kPageKeys;
@@ -306,8 +308,7 @@ void KeyRanges::TakeTime(std::chrono::microseconds took) {
 void KeyRanges::Starved() {
   if (in_flight_ < requests_allowed() || arrived_since_growth_ == 0) return;
   if (fastest_page_ && IsBusy(*fastest_page_, usual_page_)) return;
-  const bool far_away = fastest_page_ && UsefulRequests() >= kRequestsFarAway;
-  allowed_ = std::min(options_.requests_max, allowed_ * (far_away ? kGrowthFarAway : kGrowth));
+  allowed_ = std::min(options_.requests_max, allowed_ * (IsFarAway() ? kGrowthFarAway : kGrowth));
   arrived_since_growth_ = 0;
 }
 

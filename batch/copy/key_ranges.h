@@ -108,6 +108,7 @@ class KeyRanges {
   enum class Seeks { kUnknown, kAsked, kYes, kNo };
 
   std::size_t UsefulRequests() const;
+  bool IsFarAway() const;
   double KeysWorthARange(std::size_t index) const;
   std::size_t RoomFor(std::size_t index) const;
   std::uint32_t KeysToAsk(const Range& range) const;

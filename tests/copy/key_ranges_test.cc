@@ -291,16 +291,20 @@ TEST(KeyRanges, AFirstPageWithoutKeysThatGoesOnIsGoneOnFrom) {
   EXPECT_EQ(ranges.NextFetch()->from.token, "t");
 }
 
+std::vector<KeyRanges::Fetch> FetchesOfAReaderWhoWaits(KeyRanges& ranges) {
+  std::vector<KeyRanges::Fetch> fetches;
+  while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
+  ranges.Starved();
+  while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
+  return fetches;
+}
+
 TEST(KeyRanges, KeysOutOfOrderBeyondARangeEndTheListing) {
   KeyRanges ranges({.prefix = "", .what = "b"});
   Bucket bucket(Make(4'000, [](int i) { return Padded(static_cast<std::uint64_t>(i), 4); }), 100);
   const auto read_on = [&] {
     for (int round = 0; round < 40; ++round) {
-      std::vector<KeyRanges::Fetch> fetches;
-      while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
-      ranges.Starved();
-      while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
-      for (const KeyRanges::Fetch& fetch : fetches) {
+      for (const KeyRanges::Fetch& fetch : FetchesOfAReaderWhoWaits(ranges)) {
         ListingPage page = bucket.List(fetch, "");
         if (page.entries.size() > 2 && ranges.ranges() > 1) {
           std::swap(page.entries.back(), page.entries[page.entries.size() - 2]);
@@ -319,11 +323,7 @@ TEST(KeyRanges, NoMoreKeysAreHeldThanAllowedAndThePageThatIsNeededNext) {
   KeyRanges ranges({.prefix = "", .what = "b", .requests_max = 32, .held_keys_max = 8'000});
   std::size_t held = 0;
   for (int round = 0; round < 50; ++round) {
-    std::vector<KeyRanges::Fetch> fetches;
-    while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
-    ranges.Starved();
-    while (auto fetch = ranges.NextFetch()) fetches.push_back(*fetch);
-    for (const KeyRanges::Fetch& fetch : fetches) {
+    for (const KeyRanges::Fetch& fetch : FetchesOfAReaderWhoWaits(ranges)) {
       ListingPage page = bucket.List(fetch, "");
       held += page.entries.size();
       ranges.Arrived(fetch, std::move(page), kFarAway);

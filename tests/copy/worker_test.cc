@@ -18,27 +18,9 @@ class WorkerTest : public testing::Test {
     tables_.interfere = [this](std::string_view, bool) {
       if (database_away_) throw Error(ErrorKind::kUnavailable, "the database is away");
     };
-    options_.concurrency = 4;
-    options_.memory_bytes = 1 << 30;
-    options_.part_bytes = 2 << 20;
-    options_.multipart_threshold = 8 << 20;
-    options_.attempts_max = 3;
-    options_.outage_patience = minutes(30);
-    until_.tasks = {"media"};
-    until_.accepts = [](const OpenRun&) { return true; };
-    until_.more_may_come = [] { return false; };
-    until_.enough = [] { return false; };
   }
   void AddJobs(int count, std::uint64_t size_bytes = 100) {
-    std::vector<Job> jobs;
-    for (int id = 1; id <= count; ++id) {
-      Job job;
-      job.job_id = id;
-      job.key = Key("k" + std::to_string(id));
-      job.source = {"e", size_bytes, 1, ""};
-      jobs.push_back(job);
-    }
-    run_ = tables_.AddRun("media", jobs);
+    run_ = tables_.AddRun("media", test::JobsOf(count, size_bytes));
   }
   void Begin() {
     const auto open_queue = [this] {
@@ -82,8 +64,8 @@ class WorkerTest : public testing::Test {
   test::SimulatedTerm term_{tables_, clock_};
   test::SimulatedLanes lanes_;
   test::Silence observer_;
-  WorkerOptions options_;
-  Worker::Until until_;
+  WorkerOptions options_ = test::SmallWorkerOptions();
+  Worker::Until until_ = test::UntilDrained({"media"});
   std::optional<Worker> worker_;
   std::int64_t run_ = 0;
   bool stop_ = false;

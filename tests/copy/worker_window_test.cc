@@ -30,16 +30,6 @@ class SimulatedLimits final : public TaskLimits {
 class WorkerWindowTest : public testing::Test {
  protected:
   WorkerWindowTest() {
-    options_.concurrency = 4;
-    options_.memory_bytes = 1 << 30;
-    options_.part_bytes = 2 * kMiB;
-    options_.multipart_threshold = 8 * kMiB;
-    options_.attempts_max = 3;
-    options_.outage_patience = minutes(30);
-    until_.tasks = {"media", "other"};
-    until_.accepts = [](const OpenRun&) { return true; };
-    until_.more_may_come = [] { return false; };
-    until_.enough = [] { return false; };
     worker_.emplace(Worker::Parts{[this] {
                                     return std::make_unique<test::FakeQueue>(
                                         tables_, term_.worker_id(), options_.attempts_max);
@@ -48,15 +38,7 @@ class WorkerWindowTest : public testing::Test {
                     options_);
   }
   std::int64_t AddRun(const std::string& task, int count, std::uint64_t size_bytes = 100) {
-    std::vector<Job> jobs;
-    for (int id = 1; id <= count; ++id) {
-      Job job;
-      job.job_id = id;
-      job.key = Key("k" + std::to_string(id));
-      job.source = {"e", size_bytes, 1, ""};
-      jobs.push_back(job);
-    }
-    return tables_.AddRun(task, jobs);
+    return tables_.AddRun(task, test::JobsOf(count, size_bytes));
   }
 
   // A round that ends nothing that was started.
@@ -110,8 +92,8 @@ class WorkerWindowTest : public testing::Test {
   test::SimulatedLanes lanes_;
   test::Silence observer_;
   SimulatedLimits limits_;
-  WorkerOptions options_;
-  Worker::Until until_;
+  WorkerOptions options_ = test::SmallWorkerOptions();
+  Worker::Until until_ = test::UntilDrained({"media", "other"});
   std::optional<Worker> worker_;
 };
 

@@ -15,7 +15,7 @@
 namespace ferry::test {
 namespace {
 
-class FakeSubject final : public Subject {
+class FakeSubject : public Subject {
  public:
   FakeSubject() { versioned_.versioning = FakeStore::Versioning::kEnabled; }
   ~FakeSubject() override { runner_.Stop(); }
@@ -34,25 +34,16 @@ class FakeSubject final : public Subject {
 };
 
 // A decorator changes nothing of what it decorates.
-class PacedSubject final : public Subject {
+class PacedSubject final : public FakeSubject {
  public:
-  PacedSubject() { versioned_.versioning = FakeStore::Versioning::kEnabled; }
-  ~PacedSubject() override { runner_.Stop(); }
-  LoopRunner& runner() override { return runner_; }
+  ~PacedSubject() override { runner().Stop(); }
   ObjectStore& store() override { return paced_; }
   ObjectStore& versioned_store() override { return paced_versioned_; }
-  std::string bucket() const override { return "self"; }
-  std::string versioned_bucket() const override { return "self"; }
-  std::string prefix() const override { return "p/"; }
-  std::size_t part_bytes_min() const override { return 1000; }
 
  private:
-  LoopRunner runner_;
-  FakeStore store_{runner_.loop()};
-  FakeStore versioned_{runner_.loop()};
   TokenBucket bucket_{[](SteadyTime) { return 1e6; }};
-  PacedStore paced_{store_, runner_.loop(), bucket_};
-  PacedStore paced_versioned_{versioned_, runner_.loop(), bucket_};
+  PacedStore paced_{FakeSubject::store(), runner().loop(), bucket_};
+  PacedStore paced_versioned_{FakeSubject::versioned_store(), runner().loop(), bucket_};
 };
 
 std::string Setting(const char* name) {

@@ -13,6 +13,41 @@
 
 namespace ferry::test {
 
+// Of a worker that has little of everything.
+inline WorkerOptions SmallWorkerOptions() {
+  WorkerOptions options;
+  options.concurrency = 4;
+  options.memory_bytes = 1 << 30;
+  options.part_bytes = 2 << 20;
+  options.multipart_threshold = 8 << 20;
+  options.attempts_max = 3;
+  options.outage_patience = std::chrono::minutes(30);
+  return options;
+}
+
+// Until all open runs of these tasks are drained.
+inline Worker::Until UntilDrained(std::vector<std::string> tasks) {
+  Worker::Until until;
+  until.tasks = std::move(tasks);
+  until.accepts = [](const OpenRun&) { return true; };
+  until.more_may_come = [] { return false; };
+  until.enough = [] { return false; };
+  return until;
+}
+
+// Of the keys "k1", "k2" and so on.
+inline std::vector<Job> JobsOf(int count, std::uint64_t size_bytes) {
+  std::vector<Job> jobs;
+  for (int id = 1; id <= count; ++id) {
+    Job job;
+    job.job_id = id;
+    job.key = Key("k" + std::to_string(id));
+    job.source = {"e", size_bytes, 1, ""};
+    jobs.push_back(job);
+  }
+  return jobs;
+}
+
 // Ticks when it is told to. Never goes back, but one host's may differ from another's.
 class TickedClock final : public Clock {
  public:
