@@ -12,20 +12,22 @@ namespace {
 constexpr std::size_t kKeysAPage = 1000;
 constexpr std::size_t kVersionIdBytesMax = 1024;
 
+bool IsEncoded(std::string_view name) {
+  return name.find('%') != std::string_view::npos || name.find('+') != std::string_view::npos;
+}
+
 void DecodeInPlace(std::string& name) {
-  if (name.find_first_of("%+") != std::string::npos) name = UriDecode(name);
+  if (IsEncoded(name)) name = UriDecode(name);
+}
+
+void DecodeInPlace(Key& key) {
+  if (IsEncoded(key.bytes())) key = Key(UriDecode(key.bytes()));
 }
 
 // A marker of an encoded page whose last key, decoded, is `last`. RGW 16.2 encodes keys and not
 // markers: what is that key as it stands is not encoded.
 void DecodeMarker(std::string& marker, const Key& last) {
   if (marker != last.bytes()) DecodeInPlace(marker);
-}
-
-Key DecodedKey(const Key& key) {
-  std::string bytes = key.bytes();
-  DecodeInPlace(bytes);
-  return Key(std::move(bytes));
 }
 
 class ListPageVisitor final : public AnswerVisitor {
@@ -101,7 +103,7 @@ class ListPageVisitor final : public AnswerVisitor {
   void Decode() {
     DecodeInPlace(page_.prefix);
     for (std::string& prefix : page_.common_prefixes) DecodeInPlace(prefix);
-    for (ListedObject& object : page_.objects) object.key = DecodedKey(object.key);
+    for (ListedObject& object : page_.objects) DecodeInPlace(object.key);
     const Key last = page_.objects.empty() ? Key() : page_.objects.back().key;
     if (page_.next_marker) DecodeMarker(*page_.next_marker, last);
   }
@@ -123,7 +125,7 @@ class ListVersionsVisitor final : public AnswerVisitor {
       throw Error(ErrorKind::kCorrupt, "the list of versions goes on but does not say where");
     }
     if (url_encoded_) {
-      for (ListedVersion& one : page_.versions) one.object.key = DecodedKey(one.object.key);
+      for (ListedVersion& one : page_.versions) DecodeInPlace(one.object.key);
       const Key last = page_.versions.empty() ? Key() : page_.versions.back().object.key;
       DecodeMarker(page_.next_key_marker, last);
     }
@@ -185,6 +187,16 @@ class ListVersionsVisitor final : public AnswerVisitor {
   bool has_size_ = false;
   bool url_encoded_ = false;
 };
+
+// Of thousands of elements. Mostly it is plain.
+template <typename Visitor>
+auto ReadPage(std::string_view body) {
+  Visitor plain;
+  if (plain.ReadPlain(body)) return plain.Finish();
+  Visitor visitor;
+  visitor.Read(body);
+  return visitor.Finish();
+}
 
 class CreateUploadVisitor final : public AnswerVisitor {
  public:
@@ -248,7 +260,7 @@ class ListUploadsVisitor final : public AnswerVisitor {
 
   ListUploadsPage Finish() {
     if (url_encoded_) {
-      for (ListedUpload& upload : page_.uploads) upload.key = DecodedKey(upload.key);
+      for (ListedUpload& upload : page_.uploads) DecodeInPlace(upload.key);
       const Key last = page_.uploads.empty() ? Key() : page_.uploads.back().key;
       DecodeMarker(page_.next_key_marker, last);
     }
@@ -327,16 +339,10 @@ class CopyVisitor final : public AnswerVisitor {
 
 }  // namespace
 
-ListPage ParseListPage(std::string_view body) {
-  ListPageVisitor visitor;
-  visitor.Read(body);
-  return visitor.Finish();
-}
+ListPage ParseListPage(std::string_view body) { return ReadPage<ListPageVisitor>(body); }
 
 ListVersionsPage ParseListVersions(std::string_view body) {
-  ListVersionsVisitor visitor;
-  visitor.Read(body);
-  return visitor.Finish();
+  return ReadPage<ListVersionsVisitor>(body);
 }
 
 std::string ParseCreateUpload(std::string_view body) {
