@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -12,19 +13,25 @@ namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-std::optional<unsigned> HexValue(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a' + 10);
-  if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A' + 10);
-  return std::nullopt;
-}
+constexpr unsigned kNoHexDigit = 0x80;
+
+// Millions of keys and ETags pass here.
+constexpr std::array<unsigned char, 256> kHexValues = [] {
+  std::array<unsigned char, 256> values{};
+  values.fill(kNoHexDigit);
+  for (unsigned char digit = 0; digit < 10; ++digit) values.at('0' + digit) = digit;
+  for (unsigned char digit = 10; digit < 16; ++digit) {
+    values.at('a' - 10 + digit) = values.at('A' - 10 + digit) = digit;
+  }
+  return values;
+}();
 
 std::optional<unsigned char> HexByte(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
-  const auto high = HexValue(text[0]);
-  const auto low = HexValue(text[1]);
-  if (!high || !low) return std::nullopt;
-  return static_cast<unsigned char>(*high * 16 + *low);
+  const unsigned high = kHexValues[static_cast<unsigned char>(text[0])];
+  const unsigned low = kHexValues[static_cast<unsigned char>(text[1])];
+  if (((high | low) & kNoHexDigit) != 0) return std::nullopt;
+  return static_cast<unsigned char>(high * 16 + low);
 }
 
 // The length of the well-formed UTF-8 sequence that `bytes` begins with; 0 when there is none.
@@ -109,24 +116,28 @@ bool IsUtf8(std::string_view bytes) {
 }
 
 std::string ToHex(std::string_view bytes) {
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
+  std::string hex(bytes.size() * 2, '\0');
+  char* to = hex.data();
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    hex += kHexDigits[byte >> 4];
-    hex += kHexDigits[byte & 15];
+    *to++ = kHexDigits[byte >> 4];
+    *to++ = kHexDigits[byte & 15];
   }
   return hex;
 }
 
 std::string FromHex(std::string_view hex) {
-  std::string bytes;
   if (hex.size() % 2 != 0) throw Error(ErrorKind::kCorrupt, "odd number of hex digits");
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const auto byte = HexByte(hex.substr(i));
-    if (!byte) throw Error(ErrorKind::kCorrupt, "not a hex digit");
-    bytes += static_cast<char>(*byte);
+  std::string bytes(hex.size() / 2, '\0');
+  unsigned others = 0;  // stays 0 while all are digits
+  const char* from = hex.data();
+  for (char& byte : bytes) {
+    const unsigned high = kHexValues[static_cast<unsigned char>(*from++)];
+    const unsigned low = kHexValues[static_cast<unsigned char>(*from++)];
+    others |= (high | low) & kNoHexDigit;
+    byte = static_cast<char>(high * 16 + low);
   }
+  if (others != 0) throw Error(ErrorKind::kCorrupt, "not a hex digit");
   return bytes;
 }
 

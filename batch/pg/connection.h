@@ -16,7 +16,20 @@
 namespace ferry::pg::internal {
 
 struct Answer {
-  pqxx::result result;
+  explicit Answer(pqxx::result answered);
+
+  struct Column {
+    std::string_view name;
+    unsigned type;
+  };
+  // -1: there is none. Answers have few columns, so looking is cheaper than a map.
+  int Find(std::string_view column) const;
+
+  const pqxx::result result;
+  std::vector<Column> columns;
+  // The row that was asked for last: its columns are asked for one after the other.
+  mutable pqxx::row row;
+  mutable std::size_t row_index;
 };
 
 // "ERROR:  no such thing\nDETAIL: ..." -> "no such thing". The details may quote rows.

@@ -1,5 +1,6 @@
 #include "batch/pg/rows.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <limits>
@@ -110,28 +111,31 @@ void Decode(const Field& field, Timestamp* value) {
 
 }  // namespace internal
 
-namespace {
-
-// -1: there is none. Answers have few columns, so looking is cheaper than a map.
-int FindColumn(const pqxx::result& result, std::string_view column) {
-  const int count = static_cast<int>(result.columns());
-  for (int i = 0; i < count; ++i) {
-    if (column == result.column_name(static_cast<pqxx::row::size_type>(i))) return i;
+internal::Answer::Answer(pqxx::result answered)
+    : result(std::move(answered)), row_index(std::numeric_limits<std::size_t>::max()) {
+  for (pqxx::row::size_type i = 0; i < result.columns(); ++i) {
+    columns.push_back({result.column_name(i), result.column_type(i)});
   }
-  return -1;
 }
 
-}  // namespace
+int internal::Answer::Find(std::string_view column) const {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const Column& one) { return one.name == column; });
+  return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
+}
 
 internal::Field Row::FieldAt(std::string_view column) const {
-  const pqxx::result& result = rows_->answer_->result;
+  const internal::Answer& answer = *rows_->answer_;
   FERRY_CHECK(index_ < rows_->size_);
-  const int found = FindColumn(result, column);
+  const int found = answer.Find(column);
   CheckColumn(found >= 0, column, "not in the answer");
-  const auto number = static_cast<pqxx::row::size_type>(found);
-  const auto field = result[static_cast<pqxx::result::size_type>(index_)][number];
+  if (answer.row_index != index_) {
+    answer.row = answer.result[static_cast<pqxx::result::size_type>(index_)];
+    answer.row_index = index_;
+  }
+  const auto field = answer.row[static_cast<pqxx::row::size_type>(found)];
   return {std::string_view(field.c_str(), field.size()), field.is_null(),
-          result.column_type(number), column};
+          answer.columns[static_cast<std::size_t>(found)].type, column};
 }
 
 Rows::Rows(std::shared_ptr<const internal::Answer> answer)
@@ -149,8 +153,6 @@ std::int64_t Rows::affected() const {
   return static_cast<std::int64_t>(answer_->result.affected_rows());
 }
 
-bool Rows::HasColumn(std::string_view column) const {
-  return FindColumn(answer_->result, column) >= 0;
-}
+bool Rows::HasColumn(std::string_view column) const { return answer_->Find(column) >= 0; }
 
 }  // namespace ferry::pg
