@@ -1,8 +1,8 @@
 // The XML of S3: answers become values, and two request bodies are written.
 //
-// Streaming and bounded (xml_reader.h), no tree. Measured on one core: 2,650,000 listed keys a second
-// (570 MB/s) of a plain page (plain_xml.h), 1,090,000 where expat reads it. Namespaces are ignored,
-// unknown elements skipped: vendors and AWS itself add some every year.
+// Streaming and bounded (xml_reader.h), no tree. Measured on one core: 2,650,000 listed keys a
+// second (570 MB/s) of a plain page (plain_xml.h), 1,090,000 where expat reads it. Namespaces are
+// ignored, unknown elements skipped: vendors and AWS itself add some every year.
 //
 // All Parse functions but ParseErrorBody throw Error
 //   - with the kind Classify gives and the store's code, when the root is <Error>: S3 sends errors
