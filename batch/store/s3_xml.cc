@@ -213,10 +213,14 @@ class CompleteUploadVisitor final : public AnswerVisitor {
  public:
   CompleteUploadVisitor() : AnswerVisitor({"CompleteMultipartUploadResult"}) {}
   CompletedUpload completed;
+  bool has_etag = false;
 
  private:
   void Field(std::string_view name, std::string_view text) override {
-    if (name == "ETag") completed.etag = NormalizeEtag(text);
+    if (name == "ETag") {
+      completed.etag = NormalizeEtag(text);
+      has_etag = true;
+    }
     if (name == "ChecksumCRC32") completed.checksum_crc32 = text;
     if (name == "ChecksumCRC32C") completed.checksum_crc32c = text;
     if (name == "ChecksumCRC64NVME") completed.checksum_crc64nvme = text;
@@ -355,7 +359,7 @@ CompletedUpload ParseCompleteUpload(std::string_view body) {
   CompleteUploadVisitor visitor;
   try {
     visitor.Read(body);
-    visitor.completed.etag = NeededText(std::move(visitor.completed.etag), "ETag");
+    if (!visitor.has_etag) throw Error(ErrorKind::kCorrupt, "the answer lacks ETag");
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCorrupt && error.code() != kMalformedAnswer) throw;
     throw Error(ErrorKind::kInDoubt, error.what(), error.code());

@@ -82,7 +82,7 @@ ListVersionsPage ParseListVersions(std::string_view body);
 std::string ParseCreateUpload(std::string_view body);  // the upload id
 
 struct CompletedUpload {
-  std::string etag;
+  std::string etag;  // empty: the answer has one that is (RGW 16.2)
   std::string checksum_crc32, checksum_crc32c, checksum_crc64nvme, checksum_sha1, checksum_sha256;
 };
 // Success is the root CompleteMultipartUploadResult with an ETag, nothing less. What is cut or not

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include <set>
 
 #include "tests/copy/copy_fixture.h"
@@ -109,6 +111,17 @@ TEST_F(MultipartTest, ACompletionWhoseAnswerWasLostIsSettledByTheDestination) {
     destination_.FailCall("complete_upload", 1, Moment::kAfterEffect, Error(kind, "lost"));
     EXPECT_EQ(Finish(object, upload).proof, kProofComposite) << ToString(kind);
   }
+}
+
+TEST_F(MultipartTest, ACompletionThatNamesNoEtagIsLookedAtOnceAndNotDoubted) {
+  destination_.completes_without_etag = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.ForgetCalls();
+  const Copied copied = Finish(object, upload);
+  EXPECT_EQ(copied.proof, kProofComposite);
+  EXPECT_EQ(copied.destination_etag, CompositeEtag(upload.parts));
+  EXPECT_THAT(destination_.calls(), testing::ElementsAre("complete_upload d/a", "head d/a"));
 }
 
 TEST_F(MultipartTest, NoSuchUploadAfterASuccessIsSettledByTheDestination) {

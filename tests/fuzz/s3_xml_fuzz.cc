@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Tolerate([&] { CheckListPage(body); });
   Tolerate([&] { CheckTagging(body); });
   Tolerate([&] { FERRY_CHECK(!ParseCreateUpload(body).empty()); });
-  Tolerate([&] { FERRY_CHECK(!ParseCompleteUpload(body).etag.empty()); });
+  Tolerate([&] { ParseCompleteUpload(body); });
   Tolerate([&] { FERRY_CHECK(!ParseCopyResult(body).etag.empty()); });
   Tolerate([&] {
     for (const ListedPart& part : ParseListParts(body).parts) FERRY_CHECK(part.number > 0);

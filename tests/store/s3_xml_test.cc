@@ -336,12 +336,18 @@ TEST(ParseCompleteUpload, IsASuccessOnlyWithItsRootAndAnEtag) {
   EXPECT_EQ(completed.checksum_crc64nvme, "rosUhgp5mIg=");
 }
 
+TEST(ParseCompleteUpload, AnEtagThatIsThereAndEmptyIsNotSaid) {
+  EXPECT_EQ(ParseCompleteUpload(
+                "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>")
+                .etag,
+            "");
+}
+
 TEST(ParseCompleteUpload, WhatIsNotReadableLeavesTheOutcomeInDoubt) {
   for (const char* body :
        {"", "    ", "<CompleteMultipartUploadResult><ETag>\"a\"</ETag>", "<html></html>",
-        "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
-        "<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>",
-        "<!DOCTYPE a><a/>", "{}"}) {
+        "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>", "<!DOCTYPE a><a/>",
+        "{}"}) {
     EXPECT_EQ(FailureOf([&] { ParseCompleteUpload(body); }).kind, ErrorKind::kInDoubt) << body;
   }
 }

@@ -398,6 +398,7 @@ Task<CompletedUpload> FakeStore::CompleteUpload(Key key, std::string upload_id,
   completed.etag = Store(key, std::move(bytes), std::move(etag), upload.metadata);
   uploads_.erase(upload_id);
   ThrowIf(afterwards);
+  if (completes_without_etag) completed.etag.clear();
   co_return completed;
 }
 

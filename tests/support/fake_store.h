@@ -82,6 +82,7 @@ class FakeStore final : public ObjectStore {
   std::function<ListPage(const ListRequest&)> list_instead;
   // Where Copy reads, by the name of the bucket; this store itself goes by "self".
   std::map<std::string, FakeStore*> copy_sources;
+  bool completes_without_etag = false;  // RGW 16.2
   bool copies_heed_pins = true;  // RGW 16.2 does not, of parts
 
   Task<ListPage> List(ListRequest request) override;
