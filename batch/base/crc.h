@@ -36,8 +36,8 @@ class Crc {
   static std::uint64_t Of(CrcKind kind, std::string_view bytes);
 
  private:
-  const CrcKind kind_;
-  const CrcWay way_;
+  CrcKind kind_;
+  CrcWay way_;
   std::uint64_t state_;
 };
 
