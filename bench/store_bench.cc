@@ -1,5 +1,5 @@
-// What one request and one listed key cost on the processor: signing, and reading a page. Bodies are
-// in digest_bench.cc.
+// What one request and one listed key cost on the processor: signing, and reading a page. What a
+// byte of a body costs is in digest_bench.cc.
 #include <benchmark/benchmark.h>
 
 #include <chrono>

@@ -11,6 +11,9 @@ namespace {
 constexpr CrcKind kAllKinds[] = {CrcKind::kCrc32, CrcKind::kCrc32c, CrcKind::kCrc64Ecma,
                                  CrcKind::kCrc64Nvme};
 
+constexpr std::size_t kBegins[] = {0, 1, 3, 7, 15};
+constexpr std::size_t kPieces[] = {1, 63, 64, 65, 1000, 16'384, 100'003};
+
 // The plainest way there is, a bit at a time: what the others are held to.
 std::uint64_t BitByBit(std::uint64_t polynomial, int bits, std::string_view bytes) {
   const std::uint64_t ones = ~std::uint64_t{0} >> (64 - bits);
@@ -58,7 +61,7 @@ TEST(Crc, HasTheCheckValuesOfItsKinds) {
 TEST(Crc, IsTheSameByEachWayAtEachLengthAndAlignment) {
   const std::string noise = Noise(320);
   for (const CrcKind kind : kAllKinds) {
-    for (std::size_t begin : {0, 1, 3, 7, 15}) {
+    for (const std::size_t begin : kBegins) {
       for (std::size_t size = 0; size <= 300; ++size) {
         const std::string_view bytes = std::string_view(noise).substr(begin, size);
         const std::uint64_t expected = Plainly(kind, bytes);
@@ -74,7 +77,7 @@ TEST(Crc, OfManyBytesDoesNotDependOnHowTheyCame) {
   for (const CrcKind kind : kAllKinds) {
     const std::uint64_t expected = Plainly(kind, noise);
     for (const CrcWay way : {CrcWay::kTables, FastestCrcWay()}) {
-      for (const std::size_t piece : {1, 63, 64, 65, 1000, 16'384, 100'003}) {
+      for (const std::size_t piece : kPieces) {
         Crc crc(kind, way);
         for (std::size_t at = 0; at < noise.size(); at += piece) {
           crc.Update(std::string_view(noise).substr(at, piece));
