@@ -150,4 +150,17 @@ std::string ToBase64(std::string_view bytes) {
   return text;
 }
 
+std::optional<std::string> FromBase64(std::string_view text) {
+  std::string bytes(3 * (text.size() / 4) + 1, '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+  if (length < 0) return std::nullopt;
+  // The length counts what stands for the padding.
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  bytes.resize(static_cast<std::size_t>(length) - padding);
+  if (ToBase64(bytes) != text) return std::nullopt;
+  return bytes;
+}
+
 }  // namespace ferry

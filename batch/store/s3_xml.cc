@@ -4,6 +4,7 @@
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
+#include "batch/store/checksum_headers.h"
 #include "batch/store/s3_answer.h"
 
 namespace ferry {
@@ -213,6 +214,7 @@ class CompleteUploadVisitor final : public AnswerVisitor {
  public:
   CompleteUploadVisitor() : AnswerVisitor({"CompleteMultipartUploadResult"}) {}
   CompletedUpload completed;
+  std::string checksum_type;
   bool has_etag = false;
 
  private:
@@ -221,11 +223,14 @@ class CompleteUploadVisitor final : public AnswerVisitor {
       completed.etag = NormalizeEtag(text);
       has_etag = true;
     }
-    if (name == "ChecksumCRC32") completed.checksum_crc32 = text;
-    if (name == "ChecksumCRC32C") completed.checksum_crc32c = text;
-    if (name == "ChecksumCRC64NVME") completed.checksum_crc64nvme = text;
-    if (name == "ChecksumSHA1") completed.checksum_sha1 = text;
-    if (name == "ChecksumSHA256") completed.checksum_sha256 = text;
+    if (name == "ChecksumType") checksum_type = text;
+    if (name == "ChecksumCRC32") AddChecksum(DigestKind::kCrc32, text);
+    if (name == "ChecksumCRC32C") AddChecksum(DigestKind::kCrc32c, text);
+    if (name == "ChecksumCRC64NVME") AddChecksum(DigestKind::kCrc64Nvme, text);
+  }
+  void AddChecksum(DigestKind kind, std::string_view text) {
+    if (FindDigest(completed.checksums, kind) != nullptr) return;
+    if (auto digest = DigestFromBase64(kind, text)) completed.checksums.push_back(*digest);
   }
 };
 
@@ -360,6 +365,7 @@ CompletedUpload ParseCompleteUpload(std::string_view body) {
   try {
     visitor.Read(body);
     if (!visitor.has_etag) throw Error(ErrorKind::kCorrupt, "the answer lacks ETag");
+    if (!IsOfAllBytes(visitor.checksum_type)) visitor.completed.checksums.clear();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCorrupt && error.code() != kMalformedAnswer) throw;
     throw Error(ErrorKind::kInDoubt, error.what(), error.code());

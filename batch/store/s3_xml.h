@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/base/digest.h"
 #include "batch/base/key.h"
 #include "batch/store/s3_answer.h"
 #include "batch/store/s3_values.h"
@@ -82,8 +83,8 @@ ListVersionsPage ParseListVersions(std::string_view body);
 std::string ParseCreateUpload(std::string_view body);  // the upload id
 
 struct CompletedUpload {
-  std::string etag;  // empty: the answer has one that is (RGW 16.2)
-  std::string checksum_crc32, checksum_crc32c, checksum_crc64nvme, checksum_sha1, checksum_sha256;
+  std::string etag;   // empty: the answer has one that is (RGW 16.2)
+  Digests checksums;  // of all bytes: see checksum_headers.h
 };
 // Success is the root CompleteMultipartUploadResult with an ETag, nothing less. What is cut or not
 // readable throws Error{kInDoubt}: the object may exist.

@@ -449,7 +449,10 @@ TEST_F(FaultSweepTest, AFaultAtAnyCallEndsInTheWholeObjectOnceTriedAgain) {
 }
 
 TEST(CompositeEtag, IsTheMd5OfTheMd5sAndTheirCount) {
-  const std::vector<DonePart> parts = {{1, "", Md5::Of("a")}, {2, "", Md5::Of("b")}};
+  const auto part = [](std::uint32_t number, const char* bytes) {
+    return DonePart{number, "", Digest{DigestKind::kMd5, Md5::Of(bytes)}};
+  };
+  const std::vector<DonePart> parts = {part(1, "a"), part(2, "b")};
   EXPECT_EQ(CompositeEtag(parts), ToHex(Md5::Of(Md5::Of("a") + Md5::Of("b"))) + "-2");
 }
 
