@@ -140,7 +140,8 @@ Task<Completion> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const Op
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
     const bool may_be = there.etag == composite && there.size_bytes == object.source.size_bytes;
     if (may_be) {
-      if (co_await BelongingsAreEqual(ends, object, there)) co_return Completion{there.etag, {}};
+      if (co_await BelongingsAreEqual(ends, object, there))
+        co_return Completion{there.etag, completed.checksums};
     }
   } catch (const SideError& error) {
     const bool unclear = error.kind() == ErrorKind::kInDoubt || error.code() == "NoSuchUpload" ||
