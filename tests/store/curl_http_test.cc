@@ -9,6 +9,7 @@
 #include "batch/store/classify.h"
 #include "tests/support/loop_runner.h"
 #include "tests/support/scripted_http_server.h"
+#include "tests/support/tls_server.h"
 
 namespace ferry {
 namespace {
@@ -460,6 +461,33 @@ TEST_F(CurlHttpTest, ADownloadBecomesAnUploadThroughASmallRing) {
   download.get();
   EXPECT_EQ(answer.status, 200);
   EXPECT_TRUE(server_.Take().body == body);
+}
+
+// A handshake costs a round trip less where a session is gone on with.
+TEST(CurlHttpOverTls, ANewConnectionToAKnownServerGoesOnWithItsSession) {
+  const test::TlsServer server;
+  test::LoopRunner runner;
+  CurlHttp http(runner.loop(), {.ca_file = server.ca_file()});
+  for (int i = 0; i < 3; ++i) {
+    HttpRequest request;
+    request.url = server.url() + "/k";
+    EXPECT_EQ(runner.Await([&] { return http.Send(request); }).status, 200);
+  }
+  runner.Stop();
+  EXPECT_EQ(server.resumed(), (std::vector<bool>{false, true, true}));
+}
+
+TEST(CurlHttpOverTls, AServerThatNobodyVouchesForGetsNoRequest) {
+  const test::TlsServer server;
+  test::LoopRunner runner;
+  CurlHttp http(runner.loop(), {});
+  HttpRequest request;
+  request.url = server.url() + "/k";
+  const auto error = ErrorOf([&] { runner.Await([&] { return http.Send(request); }); });
+  ASSERT_TRUE(error);
+  EXPECT_NE(std::string(error->what()).find("certificate"), std::string::npos) << error->what();
+  runner.Stop();
+  EXPECT_TRUE(server.resumed().empty());
 }
 
 }  // namespace
