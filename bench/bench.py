@@ -30,6 +30,7 @@ class Sample:
     requests: int = None
     rows: int = None  # that the database inserted, updated or deleted
     finished: bool = True
+    log: pathlib.Path = None  # what it printed
     # Over a long link: what the emulator took, and what came in at the far end until the run ended.
     link_cpu: float = None
     received: int = None
@@ -104,7 +105,7 @@ class Bench:
             raise CannotMeasure(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
         # Above the figures GNU time may say how the command ended.
         user, system, kib = (figures.read_text(encoding="utf-8").split() or ["nan"] * 3)[-3:]
-        sample = Sample(wall, float(user) + float(system), float(kib) / 1024, finished=finished)
+        sample = Sample(wall, float(user) + float(system), float(kib) / 1024, finished=finished, log=log)
         if link:
             sample.link_cpu, sample.received = link
         return sample

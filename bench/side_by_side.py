@@ -14,6 +14,7 @@ import sys
 
 import over_long_link
 from bench import MIB, Bench, print_machine
+from claims import claims
 from ferry import Ferry
 from programs import SIGNALS, CannotMeasure, call, leave, say, stop
 from rounds import copy_rounds, expect_nothing_planned, in_turn
@@ -115,7 +116,7 @@ def micro(bench):
 
 # In the order in which they are run. `micro` prints a table of its own, behind that of the others.
 BENCHES = {"small": small, "idle": idle, "large": large, "verify": verify, "memory": memory,
-           **over_long_link.BENCHES}
+           "claims": claims, **over_long_link.BENCHES}
 NAMES = [*BENCHES, "micro"]
 
 
