@@ -1,13 +1,12 @@
 """What the queue bears: claims and outcomes of one worker, beside an old snapshot."""
 import json
-import os
 import time
 
 from ferry import Ferry
-from programs import CannotMeasure, say, stop
+from programs import CannotMeasure, say, size, stop
 from table import Goal, Row, rows_of
 
-JOBS = int(os.environ.get("BUCKETFERRY_BENCH_JOBS", 5_000_000))
+JOBS = size("JOBS", 5_000_000)
 JOBS_A_SECOND, LAST_TENTH = 20_000, 0.9
 
 # A run that has been planned: what `plan` leaves behind for workers.

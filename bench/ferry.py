@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 
-from programs import SECONDS_MAX, CannotMeasure, call, stop
+from programs import SECONDS_MAX, CannotMeasure, call, say, stop
 
 # Without the settings of whoever runs the bench, and never asking for a password.
 PSQL = ("psql", "-X", "-w", "-At")
@@ -59,19 +59,22 @@ class Ferry:
             shutil.rmtree(cluster, ignore_errors=True)
         shutil.rmtree(self.config.parent, ignore_errors=True)
 
-    def run(self):
-        """One timed `bucketferry run`, and what the program and its database say of it."""
+    def run(self, command="run"):
+        """One timed `bucketferry run` or `plan`, and what the program and its database say of it."""
         cpu, rows = self.database_cpu(), self._database_rows()
-        sample = self.bench.timed(self.bench.build / "bucketferry", "run", "--config", self.config)
+        sample = self.bench.timed(self.bench.build / "bucketferry", command, "--config", self.config)
         after = self.database_cpu()
         if cpu is not None and after is not None:
             sample.database_cpu = after - cpu
         status = call(self.bench.build / "bucketferry", "status", "--json", "--config", self.config)
         run = json.loads(status)["tasks"][0]["runs"][0]
-        if run["state"] != "complete":
-            raise CannotMeasure(f"the run is {run['state']}, not complete")
-        if "requests" in run:
-            sample.requests = sum(run["requests"].values())
+        # Jobs that are planned wait for workers, and nobody is there.
+        expected = {"run": "complete", "plan": "interrupted"}[command]
+        if run["state"] != expected:
+            raise CannotMeasure(f"the run is {run['state']}, not {expected}")
+        told = sum(run["requests"].values())
+        if told != sample.requests:
+            say(f"status tells of {told:,} requests, the servers were sent {sample.requests:,}")
         if rows is not None:
             time.sleep(1.5)  # sessions tell their counts once a second at most
             after = self._database_rows()
