@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -12,19 +13,33 @@ namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-std::optional<unsigned> HexValue(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a' + 10);
-  if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A' + 10);
-  return std::nullopt;
+constexpr unsigned char kNoDigit = 0xFF;
+
+// What each character stands for. Millions of keys come from the database in hex.
+constexpr std::array<unsigned char, 256> HexValues() {
+  std::array<unsigned char, 256> values{};
+  values.fill(kNoDigit);
+  for (unsigned char i = 0; i < 10; ++i) values['0' + i] = i;
+  for (unsigned char i = 0; i < 6; ++i) {
+    values['a' + i] = static_cast<unsigned char>(10 + i);
+    values['A' + i] = static_cast<unsigned char>(10 + i);
+  }
+  return values;
+}
+constexpr std::array<unsigned char, 256> kHexValues = HexValues();
+
+// REQUIRES: two characters at least.
+std::optional<unsigned char> HexByte(std::string_view text) {
+  const unsigned char high = kHexValues[static_cast<unsigned char>(text[0])];
+  const unsigned char low = kHexValues[static_cast<unsigned char>(text[1])];
+  if (high == kNoDigit || low == kNoDigit) return std::nullopt;
+  return static_cast<unsigned char>(high << 4 | low);
 }
 
-std::optional<unsigned char> HexByte(std::string_view text) {
-  if (text.size() < 2) return std::nullopt;
-  const auto high = HexValue(text[0]);
-  const auto low = HexValue(text[1]);
-  if (!high || !low) return std::nullopt;
-  return static_cast<unsigned char>(*high * 16 + *low);
+// "xNN".
+std::optional<unsigned char> EscapedByte(std::string_view text) {
+  if (text.size() < 3 || text[0] != 'x') return std::nullopt;
+  return HexByte(text.substr(1));
 }
 
 // The length of the well-formed UTF-8 sequence that `bytes` begins with; 0 when there is none.
@@ -86,8 +101,7 @@ Key UnescapeKey(std::string_view text) {
     } else if (text.substr(i + 1, 1) == "\\") {
       bytes += '\\';
       i += 1;
-    } else if (const auto byte = HexByte(text.substr(std::min(i + 2, text.size())));
-               text.substr(i + 1, 1) == "x" && byte) {
+    } else if (const auto byte = EscapedByte(text.substr(i + 1))) {
       bytes += static_cast<char>(*byte);
       i += 3;
     } else {
@@ -120,12 +134,12 @@ std::string ToHex(std::string_view bytes) {
 }
 
 std::string FromHex(std::string_view hex) {
-  std::string bytes;
   if (hex.size() % 2 != 0) throw Error(ErrorKind::kCorrupt, "odd number of hex digits");
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const auto byte = HexByte(hex.substr(i));
+  std::string bytes(hex.size() / 2, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = HexByte(hex.substr(2 * i));
     if (!byte) throw Error(ErrorKind::kCorrupt, "not a hex digit");
-    bytes += static_cast<char>(*byte);
+    bytes[i] = static_cast<char>(*byte);
   }
   return bytes;
 }

@@ -15,8 +15,17 @@
 
 namespace ferry::pg::internal {
 
+struct Column {
+  std::string name;
+  unsigned type = 0;  // pg_type.oid
+};
+
+// With its columns looked up once: libpqxx asks for them by C strings, each time.
 struct Answer {
-  pqxx::result result;
+  explicit Answer(pqxx::result answer);
+
+  const pqxx::result result;
+  const std::vector<Column> columns;
 };
 
 // "ERROR:  no such thing\nDETAIL: ..." -> "no such thing". The details may quote rows.

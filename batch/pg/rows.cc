@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdio>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
@@ -112,26 +114,36 @@ void Decode(const Field& field, Timestamp* value) {
 
 namespace {
 
+std::vector<internal::Column> ColumnsOf(const pqxx::result& result) {
+  std::vector<internal::Column> columns;
+  for (pqxx::row::size_type i = 0; i < result.columns(); ++i) {
+    columns.push_back({result.column_name(i), result.column_type(i)});
+  }
+  return columns;
+}
+
 // -1: there is none. Answers have few columns, so looking is cheaper than a map.
-int FindColumn(const pqxx::result& result, std::string_view column) {
-  const int count = static_cast<int>(result.columns());
-  for (int i = 0; i < count; ++i) {
-    if (column == result.column_name(static_cast<pqxx::row::size_type>(i))) return i;
+int FindColumn(const internal::Answer& answer, std::string_view column) {
+  for (std::size_t i = 0; i < answer.columns.size(); ++i) {
+    if (column == answer.columns[i].name) return static_cast<int>(i);
   }
   return -1;
 }
 
 }  // namespace
 
+internal::Answer::Answer(pqxx::result answer)
+    : result(std::move(answer)), columns(ColumnsOf(result)) {}
+
 internal::Field Row::FieldAt(std::string_view column) const {
-  const pqxx::result& result = rows_->answer_->result;
+  const internal::Answer& answer = *rows_->answer_;
   FERRY_CHECK(index_ < rows_->size_);
-  const int found = FindColumn(result, column);
+  const int found = FindColumn(answer, column);
   CheckColumn(found >= 0, column, "not in the answer");
-  const auto number = static_cast<pqxx::row::size_type>(found);
-  const auto field = result[static_cast<pqxx::result::size_type>(index_)][number];
+  const auto field = answer.result[static_cast<pqxx::result::size_type>(index_)]
+                                  [static_cast<pqxx::row::size_type>(found)];
   return {std::string_view(field.c_str(), field.size()), field.is_null(),
-          result.column_type(number), column};
+          answer.columns[static_cast<std::size_t>(found)].type, column};
 }
 
 Rows::Rows(std::shared_ptr<const internal::Answer> answer)
@@ -149,8 +161,6 @@ std::int64_t Rows::affected() const {
   return static_cast<std::int64_t>(answer_->result.affected_rows());
 }
 
-bool Rows::HasColumn(std::string_view column) const {
-  return FindColumn(answer_->result, column) >= 0;
-}
+bool Rows::HasColumn(std::string_view column) const { return FindColumn(*answer_, column) >= 0; }
 
 }  // namespace ferry::pg

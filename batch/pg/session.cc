@@ -79,7 +79,7 @@ Rows Transaction::ExecuteEncoded(const std::string& text, std::string_view name,
   for (const Encoded& value : values) parameters.push_back(value ? value->c_str() : nullptr);
   return connection().Translate(Phase::kStatement, name, [&] {
     const pqxx::result result = connection().work->exec_params(text, internal::ToPqxx(parameters));
-    return Rows(std::make_shared<const internal::Answer>(internal::Answer{result}));
+    return Rows(std::make_shared<const internal::Answer>(result));
   });
 }
 
