@@ -15,16 +15,24 @@
 
 namespace ferry::pg::internal {
 
+struct ClearResult {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using OwnedResult = std::unique_ptr<PGresult, ClearResult>;
+
+std::string_view SqlState(const PGresult* result);
+
 struct Column {
   std::string name;
   unsigned type = 0;  // pg_type.oid
 };
 
-// With its columns looked up once: libpqxx asks for them by C strings, each time.
+// libpq's own answer: each look at a field of libpqxx's copies three shared pointers. With its
+// columns, which libpq would look up each time.
 struct Answer {
-  explicit Answer(pqxx::result answer);
+  explicit Answer(OwnedResult answer);
 
-  const pqxx::result result;
+  const OwnedResult result;
   const std::vector<Column> columns;
 };
 
@@ -84,23 +92,12 @@ class Link final : public pqxx::connection_base {
 
 inline std::unique_ptr<Link> Adopt(PGconn* raw) { return std::make_unique<Link>(raw); }
 
-// Null pointers are NULL. `values` must outlive the result.
-inline auto ToPqxx(const std::vector<const char*>& values) {
-  return pqxx::prepare::make_dynamic_params(values);
-}
-
 #else
 
 using Link = pqxx::connection;
 
 inline std::unique_ptr<Link> Adopt(PGconn* raw) {
   return std::make_unique<Link>(pqxx::connection::seize_raw_connection(raw));
-}
-
-inline pqxx::params ToPqxx(const std::vector<const char*>& values) {
-  pqxx::params parameters;
-  for (const char* const value : values) parameters.append(value);
-  return parameters;
 }
 
 #endif

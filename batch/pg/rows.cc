@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -114,10 +115,10 @@ void Decode(const Field& field, Timestamp* value) {
 
 namespace {
 
-std::vector<internal::Column> ColumnsOf(const pqxx::result& result) {
+std::vector<internal::Column> ColumnsOf(const PGresult* result) {
   std::vector<internal::Column> columns;
-  for (pqxx::row::size_type i = 0; i < result.columns(); ++i) {
-    columns.push_back({result.column_name(i), result.column_type(i)});
+  for (int i = 0; i < PQnfields(result); ++i) {
+    columns.push_back({PQfname(result, i), PQftype(result, i)});
   }
   return columns;
 }
@@ -132,22 +133,25 @@ int FindColumn(const internal::Answer& answer, std::string_view column) {
 
 }  // namespace
 
-internal::Answer::Answer(pqxx::result answer)
-    : result(std::move(answer)), columns(ColumnsOf(result)) {}
+internal::Answer::Answer(OwnedResult answer)
+    : result(std::move(answer)), columns(ColumnsOf(result.get())) {}
 
 internal::Field Row::FieldAt(std::string_view column) const {
   const internal::Answer& answer = *rows_->answer_;
   FERRY_CHECK(index_ < rows_->size_);
   const int found = FindColumn(answer, column);
   CheckColumn(found >= 0, column, "not in the answer");
-  const auto field = answer.result[static_cast<pqxx::result::size_type>(index_)]
-                                  [static_cast<pqxx::row::size_type>(found)];
-  return {std::string_view(field.c_str(), field.size()), field.is_null(),
+  const PGresult* const result = answer.result.get();
+  const int row = static_cast<int>(index_);
+  const auto size = static_cast<std::size_t>(PQgetlength(result, row, found));
+  return {std::string_view(PQgetvalue(result, row, found), size),
+          PQgetisnull(result, row, found) != 0,
           answer.columns[static_cast<std::size_t>(found)].type, column};
 }
 
 Rows::Rows(std::shared_ptr<const internal::Answer> answer)
-    : answer_(std::move(answer)), size_(static_cast<std::size_t>(answer_->result.size())) {}
+    : answer_(std::move(answer)),
+      size_(static_cast<std::size_t>(PQntuples(answer_->result.get()))) {}
 
 Row Rows::One() const {
   if (size_ != 1) {
@@ -158,7 +162,7 @@ Row Rows::One() const {
 }
 
 std::int64_t Rows::affected() const {
-  return static_cast<std::int64_t>(answer_->result.affected_rows());
+  return std::strtoll(PQcmdTuples(answer_->result.get()), nullptr, 10);
 }
 
 bool Rows::HasColumn(std::string_view column) const { return FindColumn(*answer_, column) >= 0; }
