@@ -69,7 +69,7 @@ def expect_all_done(ferry):
 
 def one_round(bench):
     """(sample, seconds of each tenth)"""
-    with Ferry(bench, ((("http://127.0.0.1:1", "key", "secret")),) * 2, ("left", "right")) as ferry:
+    with Ferry(bench, [("http://127.0.0.1:1", "key", "secret")] * 2, ("left", "right")) as ferry:
         began = time.monotonic()
         ferry.sql(ROWS.format(jobs=JOBS))
         say(f"claims: {JOBS:,} jobs written in {time.monotonic() - began:.0f} s")

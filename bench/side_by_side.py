@@ -15,10 +15,10 @@ import sys
 import over_long_link
 from bare import bare_copy
 from bench import MIB, Bench, print_machine
-from claims import claims
+from claims import ROWS, claims
 from ferry import Ferry
 from growth import growth, plan
-from programs import SIGNALS, CannotMeasure, call, leave, say, size, stop
+from programs import SIGNALS, CannotMeasure, call, clean_environment, leave, say, size, stop
 from rounds import copy_rounds, expect_nothing_planned, in_turn
 from table import Goal, print_table, rows_of
 from wan.long_link import NoLink
@@ -27,6 +27,7 @@ SMALL_OBJECTS, SMALL_BYTES, SMALL_PREFIXES = size("SMALL", 20_000), 1024, 50
 LARGE_OBJECTS, LARGE_MIB = 4, size("LARGE_MIB", 256)
 BUDGET_MIB, BESIDE_BUDGET_MIB = 64, 32  # of `memory`, and what all else may take
 FEW_KEYS, MANY_KEYS = 10_000, 1_000_000
+MICRO_JOBS = 100_000
 
 
 def fill_small(bench):
@@ -118,8 +119,11 @@ def memory(bench):
 
 
 def micro(bench):
-    print()
-    print(call(bench.build / "store_bench", "--benchmark_min_time=0.2"), end="")
+    with Ferry(bench, [("http://127.0.0.1:1", "key", "secret")] * 2, ("left", "right")) as ferry:
+        ferry.sql(ROWS.format(jobs=MICRO_JOBS))
+        environment = clean_environment(BUCKETFERRY_BENCH_DATABASE=ferry.database_uri())
+        print()
+        print(call(bench.build / "micro_bench", "--benchmark_min_time=0.2", env=environment), end="")
 
 
 # In the order in which they are run. `micro` prints a table of its own, behind that of the others.
@@ -153,7 +157,10 @@ def main():
             print_machine(bench, load)
             print_table(rows)
         if problem is None and "micro" in names:
-            micro(bench)
+            try:
+                micro(bench)
+            except CannotMeasure as error:
+                problem = error
     if problem is not None:
         say(f"could not measure: {problem}")
         return 3
