@@ -59,7 +59,7 @@ class InstantLanes final : public Lanes {
     return older;
   }
   // Never longer than the work itself takes: what was started has ended.
-  void Wait(std::chrono::milliseconds) override {}
+  bool Wait(std::chrono::milliseconds) override { return false; }  // nobody wakes anybody
   void Wake() override {}
   void Stop() override {}
 

@@ -1,5 +1,5 @@
 // What one request, one listed key and one job cost on the processor: signing, reading a page,
-// deciding, and a claim with its outcomes.
+// deciding, and a claim with its outcomes. What a byte of a body costs is in digest_bench.cc.
 //
 // The last needs a database with a planned run of the task "claims" (bench/claims.py), whose URI is
 // BUCKETFERRY_BENCH_DATABASE, and is left out without.

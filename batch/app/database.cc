@@ -46,10 +46,16 @@ std::unique_ptr<Database> Database::OpenExisting(const Config& config) {
 }
 
 std::unique_ptr<pg::Session> Database::Connect() {
-  if (server_) server_->EnsureRunning();
   pg::ConnectOptions options;
   options.uri = server_ ? server_->uri() : config_.database.uri.Reveal();
   options.schema = config_.database_schema;
+  if (!server_) return std::make_unique<pg::Session>(std::move(options));
+  try {
+    return std::make_unique<pg::Session>(options);
+  } catch (const Error& error) {
+    if (!IsRetryable(error.kind())) throw;
+  }
+  server_->EnsureRunning();  // it may have ended since
   return std::make_unique<pg::Session>(std::move(options));
 }
 

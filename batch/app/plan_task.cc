@@ -108,7 +108,8 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       },
       task.source.prefix, LedgerStream::When::kAhead);
   const StopAtEnd stop_reading_ahead(over);
-  PlanWriter writer(session, plan.begun.run_id, plan.begun.task_id, context.clock);
+  PlanWriter writer(session, plan.begun.run_id, plan.begun.task_id, context.clock,
+                    [&] { engine.WakeWorker(); });
   DeletePlanner deletes(session, plan.begun.run_id, rules);
   CompareInput input{source,
                      destination,

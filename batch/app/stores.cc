@@ -6,6 +6,7 @@
 #include "batch/base/error.h"
 #include "batch/base/mutex.h"
 #include "batch/config/credentials.h"
+#include "batch/copy/body_proof.h"
 #include "batch/copy/server_side_copy.h"
 #include "batch/queue/throttle.h"
 #include "batch/store/curl_http.h"
@@ -181,6 +182,7 @@ class Stores::Made final : public TaskEnds {
         source_shared_(stores.SharedOf(stores.config_.Store(task.source.store))),
         destination_shared_(stores.SharedOf(stores.config_.Store(task.destination.store))),
         server_side_(stores.ServerSideOf(task)),
+        checksums_(stores.ChecksumsOf(task)),
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
@@ -200,7 +202,8 @@ class Stores::Made final : public TaskEnds {
                 FindProvider(ToString(source_config_.provider)),
                 FindProvider(ToString(destination_config_.provider)),
                 versions_,
-                server_side_};
+                server_side_,
+                &checksums_};
   }
 
   bool MayRetry(Side side) override {
@@ -213,6 +216,7 @@ class Stores::Made final : public TaskEnds {
   Shared& source_shared_;
   Shared& destination_shared_;
   ServerSideCopies* const server_side_;
+  ChecksumAnswers& checksums_;
   const VersionPolicy versions_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
@@ -236,6 +240,11 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
       server_side_.emplace(task.name,
                            std::make_unique<ServerSideCopies>(task.name, task.source.bucket));
     }
+    std::unique_ptr<ChecksumAnswers>& checksums = checksums_[DestinationOf(task)];
+    if (!checksums) {
+      checksums =
+          std::make_unique<ChecksumAnswers>(task.destination.store + ":" + task.destination.bucket);
+    }
     for (const auto& [end, side] :
          {std::pair(&task.source, kSource), std::pair(&task.destination, kDestination)}) {
       const LimitedPlace place = PlaceOf(config_.Store(end->store), end->bucket, side);
@@ -252,6 +261,14 @@ Stores::Shared& Stores::SharedOf(const StoreConfig& store) { return *shared_.at(
 ServerSideCopies* Stores::ServerSideOf(const TaskConfig& task) {
   const auto found = server_side_.find(task.name);
   return found == server_side_.end() ? nullptr : found->second.get();
+}
+
+LimitedPlace Stores::DestinationOf(const TaskConfig& task) const {
+  return PlaceOf(config_.Store(task.destination.store), task.destination.bucket, kDestination);
+}
+
+ChecksumAnswers& Stores::ChecksumsOf(const TaskConfig& task) {
+  return *checksums_.at(DestinationOf(task));
 }
 
 Limiter& Stores::LimiterOf(const BucketPrefix& place, std::string_view side) {

@@ -2,9 +2,93 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "batch/base/check.h"
+#include "batch/base/key.h"
 
 namespace ferry {
+namespace {
+
+constexpr DigestKind kAllKinds[] = {DigestKind::kMd5, DigestKind::kCrc32, DigestKind::kCrc32c,
+                                    DigestKind::kCrc64Ecma, DigestKind::kCrc64Nvme};
+constexpr std::size_t kMd5Bytes = 16;
+
+std::size_t BytesOf(DigestKind kind) {
+  const std::optional<CrcKind> crc = CrcKindOf(kind);
+  return crc ? CrcBytes(*crc) : kMd5Bytes;
+}
+
+std::uint64_t CrcOf(const Digest& digest) {
+  std::uint64_t crc = 0;
+  for (const char byte : digest.bytes) crc = (crc << 8) | static_cast<unsigned char>(byte);
+  return crc;
+}
+
+}  // namespace
+
+std::string_view ToString(DigestKind kind) {
+  switch (kind) {
+    case DigestKind::kMd5: return "md5";
+    case DigestKind::kCrc32: return "crc32";
+    case DigestKind::kCrc32c: return "crc32c";
+    case DigestKind::kCrc64Ecma: return "crc64ecma";
+    case DigestKind::kCrc64Nvme: return "crc64nvme";
+  }
+  return "";
+}
+
+std::optional<CrcKind> CrcKindOf(DigestKind kind) {
+  switch (kind) {
+    case DigestKind::kMd5: return std::nullopt;
+    case DigestKind::kCrc32: return CrcKind::kCrc32;
+    case DigestKind::kCrc32c: return CrcKind::kCrc32c;
+    case DigestKind::kCrc64Ecma: return CrcKind::kCrc64Ecma;
+    case DigestKind::kCrc64Nvme: return CrcKind::kCrc64Nvme;
+  }
+  return std::nullopt;
+}
+
+const Digest* FindDigest(const Digests& digests, DigestKind kind) {
+  const auto found = std::find_if(digests.begin(), digests.end(),
+                                  [kind](const Digest& one) { return one.kind == kind; });
+  return found == digests.end() ? nullptr : &*found;
+}
+
+Digest CrcDigest(DigestKind kind, std::uint64_t crc) {
+  Digest digest{kind, std::string(BytesOf(kind), '\0')};
+  for (auto byte = digest.bytes.rbegin(); byte != digest.bytes.rend(); ++byte, crc >>= 8) {
+    *byte = static_cast<char>(crc & 0xFF);
+  }
+  return digest;
+}
+
+std::optional<Digest> DigestFromBase64(DigestKind kind, std::string_view text) {
+  std::optional<std::string> bytes = FromBase64(text);
+  if (!bytes || bytes->size() != BytesOf(kind)) return std::nullopt;
+  return Digest{kind, std::move(*bytes)};
+}
+
+std::string ToText(const Digest& digest) {
+  return std::string(ToString(digest.kind)) + ":" + ToBase64(digest.bytes);
+}
+
+std::optional<Digest> DigestFromText(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  for (const DigestKind kind : kAllKinds) {
+    if (text.substr(0, colon) == ToString(kind)) {
+      return DigestFromBase64(kind, text.substr(colon + 1));
+    }
+  }
+  return std::nullopt;
+}
+
+Digest CombineDigests(const Digest& first, const Digest& second, std::uint64_t second_bytes) {
+  const std::optional<CrcKind> kind = CrcKindOf(first.kind);
+  FERRY_CHECK(kind && first.kind == second.kind);
+  return CrcDigest(first.kind, CombineCrcs(*kind, CrcOf(first), CrcOf(second), second_bytes));
+}
 
 void Md5::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
 
@@ -21,7 +105,7 @@ void Md5::Update(std::string_view bytes) {
 }
 
 std::string Md5::Finish() {
-  std::string digest(16, '\0');
+  std::string digest(kMd5Bytes, '\0');
   FERRY_CHECK(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()),
                                  nullptr) == 1);
   return digest;
@@ -31,6 +115,40 @@ std::string Md5::Of(std::string_view bytes) {
   Md5 md5;
   md5.Update(bytes);
   return md5.Finish();
+}
+
+BodyDigest::BodyDigest(const DigestKinds& wanted) : wanted_(wanted) {
+  for (const DigestKind kind : wanted) {
+    if (const std::optional<CrcKind> crc = CrcKindOf(kind)) {
+      crcs_.emplace_back(*crc);
+    } else {
+      md5_.emplace();
+    }
+  }
+}
+
+void BodyDigest::Update(std::string_view bytes) {
+  if (md5_) md5_->Update(bytes);
+  for (Crc& crc : crcs_) crc.Update(bytes);
+}
+
+Digests BodyDigest::Finish() {
+  Digests digests;
+  auto crc = crcs_.begin();
+  for (const DigestKind kind : wanted_) {
+    if (kind == DigestKind::kMd5) {
+      digests.push_back({kind, md5_->Finish()});
+    } else {
+      digests.push_back(CrcDigest(kind, (crc++)->value()));
+    }
+  }
+  return digests;
+}
+
+Digests BodyDigest::Of(const DigestKinds& wanted, std::string_view bytes) {
+  BodyDigest digest(wanted);
+  digest.Update(bytes);
+  return digest.Finish();
 }
 
 }  // namespace ferry

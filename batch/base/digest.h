@@ -1,13 +1,50 @@
-// MD5 on the way: the digest that object stores answer with.
+// Digests of bodies, made on the way: those that object stores answer with.
+//
+// A body passes once, and what is wanted of it is said before its first byte: MD5 costs more than
+// all the rest of a copy, so nobody makes one that proves nothing new.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "batch/base/crc.h"
 
 struct evp_md_ctx_st;
 
 namespace ferry {
+
+enum class DigestKind { kMd5, kCrc32, kCrc32c, kCrc64Ecma, kCrc64Nvme };
+
+std::string_view ToString(DigestKind kind);  // "md5", "crc64nvme"
+// nullopt: it is no CRC.
+std::optional<CrcKind> CrcKindOf(DigestKind kind);
+
+struct Digest {
+  DigestKind kind = DigestKind::kMd5;
+  std::string bytes;  // as stores write them: 16 of an MD5, 4 or 8 of a CRC, highest first
+
+  friend bool operator==(const Digest&, const Digest&) = default;
+};
+
+using DigestKinds = std::vector<DigestKind>;  // each at most once
+using Digests = std::vector<Digest>;          // of one body, of each kind at most one
+
+const Digest* FindDigest(const Digests& digests, DigestKind kind);  // null: there is none
+
+Digest CrcDigest(DigestKind kind, std::uint64_t crc);
+// nullopt: not base64, or not as long as that kind is.
+std::optional<Digest> DigestFromBase64(DigestKind kind, std::string_view text);
+
+// "crc64nvme:rosUhgp5mIg=", as it stands in the database.
+std::string ToText(const Digest& digest);
+std::optional<Digest> DigestFromText(std::string_view text);  // nullopt: not ToText's
+
+// The digest of two bodies, one behind the other. REQUIRES: CRCs of one kind.
+Digest CombineDigests(const Digest& first, const Digest& second, std::uint64_t second_bytes);
 
 class Md5 {
  public:
@@ -27,6 +64,24 @@ class Md5 {
     void operator()(evp_md_ctx_st* context) const;
   };
   std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
+
+// All that is wanted of one body, in one pass.
+class BodyDigest {
+ public:
+  BodyDigest() = default;  // of nothing
+  explicit BodyDigest(const DigestKinds& wanted);
+
+  void Update(std::string_view bytes);
+  // In the order in which they were wanted. Nothing may be added afterwards.
+  Digests Finish();
+
+  static Digests Of(const DigestKinds& wanted, std::string_view bytes);
+
+ private:
+  DigestKinds wanted_;
+  std::optional<Md5> md5_;
+  std::vector<Crc> crcs_;  // of the CRCs wanted, in their order
 };
 
 }  // namespace ferry

@@ -13,33 +13,25 @@ namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-constexpr unsigned char kNoDigit = 0xFF;
+constexpr unsigned kNoHexDigit = 0x80;
 
-// What each character stands for. Millions of keys come from the database in hex.
-constexpr std::array<unsigned char, 256> HexValues() {
+// Millions of keys and ETags pass here.
+constexpr std::array<unsigned char, 256> kHexValues = [] {
   std::array<unsigned char, 256> values{};
-  values.fill(kNoDigit);
-  for (unsigned char i = 0; i < 10; ++i) values['0' + i] = i;
-  for (unsigned char i = 0; i < 6; ++i) {
-    values['a' + i] = static_cast<unsigned char>(10 + i);
-    values['A' + i] = static_cast<unsigned char>(10 + i);
+  values.fill(kNoHexDigit);
+  for (unsigned char digit = 0; digit < 10; ++digit) values.at('0' + digit) = digit;
+  for (unsigned char digit = 10; digit < 16; ++digit) {
+    values.at('a' - 10 + digit) = values.at('A' - 10 + digit) = digit;
   }
   return values;
-}
-constexpr std::array<unsigned char, 256> kHexValues = HexValues();
+}();
 
-// REQUIRES: two characters at least.
 std::optional<unsigned char> HexByte(std::string_view text) {
-  const unsigned char high = kHexValues[static_cast<unsigned char>(text[0])];
-  const unsigned char low = kHexValues[static_cast<unsigned char>(text[1])];
-  if (high == kNoDigit || low == kNoDigit) return std::nullopt;
-  return static_cast<unsigned char>(high << 4 | low);
-}
-
-// "xNN".
-std::optional<unsigned char> EscapedByte(std::string_view text) {
-  if (text.size() < 3 || text[0] != 'x') return std::nullopt;
-  return HexByte(text.substr(1));
+  if (text.size() < 2) return std::nullopt;
+  const unsigned high = kHexValues[static_cast<unsigned char>(text[0])];
+  const unsigned low = kHexValues[static_cast<unsigned char>(text[1])];
+  if (((high | low) & kNoHexDigit) != 0) return std::nullopt;
+  return static_cast<unsigned char>(high * 16 + low);
 }
 
 // The length of the well-formed UTF-8 sequence that `bytes` begins with; 0 when there is none.
@@ -101,7 +93,8 @@ Key UnescapeKey(std::string_view text) {
     } else if (text.substr(i + 1, 1) == "\\") {
       bytes += '\\';
       i += 1;
-    } else if (const auto byte = EscapedByte(text.substr(i + 1))) {
+    } else if (const auto byte = HexByte(text.substr(std::min(i + 2, text.size())));
+               text.substr(i + 1, 1) == "x" && byte) {
       bytes += static_cast<char>(*byte);
       i += 3;
     } else {
@@ -123,12 +116,12 @@ bool IsUtf8(std::string_view bytes) {
 }
 
 std::string ToHex(std::string_view bytes) {
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
+  std::string hex(bytes.size() * 2, '\0');
+  char* to = hex.data();
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    hex += kHexDigits[byte >> 4];
-    hex += kHexDigits[byte & 15];
+    *to++ = kHexDigits[byte >> 4];
+    *to++ = kHexDigits[byte & 15];
   }
   return hex;
 }
@@ -136,11 +129,15 @@ std::string ToHex(std::string_view bytes) {
 std::string FromHex(std::string_view hex) {
   if (hex.size() % 2 != 0) throw Error(ErrorKind::kCorrupt, "odd number of hex digits");
   std::string bytes(hex.size() / 2, '\0');
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = HexByte(hex.substr(2 * i));
-    if (!byte) throw Error(ErrorKind::kCorrupt, "not a hex digit");
-    bytes[i] = static_cast<char>(*byte);
+  unsigned others = 0;  // stays 0 while all are digits
+  const char* from = hex.data();
+  for (char& byte : bytes) {
+    const unsigned high = kHexValues[static_cast<unsigned char>(*from++)];
+    const unsigned low = kHexValues[static_cast<unsigned char>(*from++)];
+    others |= (high | low) & kNoHexDigit;
+    byte = static_cast<char>(high * 16 + low);
   }
+  if (others != 0) throw Error(ErrorKind::kCorrupt, "not a hex digit");
   return bytes;
 }
 
@@ -151,6 +148,19 @@ std::string ToBase64(std::string_view bytes) {
                                      static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
+}
+
+std::optional<std::string> FromBase64(std::string_view text) {
+  std::string bytes(3 * (text.size() / 4) + 1, '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+  if (length < 0) return std::nullopt;
+  // The length counts what stands for the padding.
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  bytes.resize(static_cast<std::size_t>(length) - padding);
+  if (ToBase64(bytes) != text) return std::nullopt;
+  return bytes;
 }
 
 }  // namespace ferry

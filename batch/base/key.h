@@ -5,6 +5,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,5 +40,7 @@ bool IsUtf8(std::string_view bytes);
 std::string ToHex(std::string_view bytes);     // lower case
 std::string FromHex(std::string_view hex);     // throws Error{kCorrupt}
 std::string ToBase64(std::string_view bytes);  // with padding, no line breaks
+// nullopt: not what ToBase64 makes.
+std::optional<std::string> FromBase64(std::string_view text);
 
 }  // namespace ferry

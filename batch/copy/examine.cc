@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 
-#include "batch/base/digest.h"
-
 namespace ferry {
 namespace {
 
@@ -61,15 +59,16 @@ Task<ObjectHead> LookAgain(const Ends& ends, const ObjectToCopy& object, const S
   co_return co_await On(Side::kSource, ends.source.Head(object.source_key));
 }
 
-Task<std::string> ReadMd5(ObjectStore& store, Side side, GetRequest get, Traffic& traffic) {
-  Md5 md5;
+Task<Digest> ReadDigest(ObjectStore& store, Side side, GetRequest get, DigestKind kind,
+                        Traffic& traffic) {
+  BodyDigest digest({kind});
   WatchingSink sink([&](std::string_view piece) {
-    md5.Update(piece);
+    digest.Update(piece);
     traffic.read_bytes += piece.size();
   });
   std::function<void(const ObjectHead&)> ignore = [](const ObjectHead&) {};
   co_await On(side, store.Get(get, sink, ignore));
-  co_return md5.Finish();
+  co_return digest.Finish().front();
 }
 
 Task<bool> Answers(Ends ends, Side side, Key key) {

@@ -1,9 +1,10 @@
 // What whole copies and multipart copies both ask of an object: which one it is now, what belongs
-// to it beside its bytes, and the MD5 of what a store holds.
+// to it beside its bytes, and the digest of what a store holds.
 #pragma once
 
 #include <string>
 
+#include "batch/base/digest.h"
 #include "batch/copy/object_copy.h"
 
 namespace ferry {
@@ -27,8 +28,9 @@ Task<Unit> CheckTagsBelong(Ends& ends, const Key& key, const ObjectHead& head);
 // cannot help: it is no change of the object, or the key itself is gone.
 Task<ObjectHead> LookAgain(const Ends& ends, const ObjectToCopy& object, const SideError& error);
 
-// The MD5 of a body, read and thrown away.
-Task<std::string> ReadMd5(ObjectStore& store, Side side, GetRequest get, Traffic& traffic);
+// The digest of a body, read and thrown away.
+Task<Digest> ReadDigest(ObjectStore& store, Side side, GetRequest get, DigestKind kind,
+                        Traffic& traffic);
 
 // Whether a side that failed at one object answers at all: it is asked for a list of that key.
 // Throws Error{kStopped} only.

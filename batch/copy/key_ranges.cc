@@ -10,13 +10,13 @@ namespace ferry {
 namespace {
 
 constexpr std::size_t kGrowth = 4;  // when the reader waits
-constexpr std::size_t kGrowthFarAway = 16;
+constexpr std::size_t kGrowthFarAway = 64;
 // What is read last is fetched last.
 constexpr std::size_t kRangesFetched = 128;
 constexpr std::size_t kRangesNear = 16;
 constexpr std::size_t kRangesNext = 4;
 constexpr std::size_t kKeysAhead = 8000;  // of one range
-constexpr std::size_t kRangesMax = 256;
+constexpr std::size_t kRangesMax = 4096;
 constexpr std::size_t kLearnEvery = 64;  // keys
 constexpr std::uint32_t kPageKeys = 1000;
 constexpr std::uint32_t kKeysAtFirst = 250;  // of a range that is far away
@@ -55,7 +55,7 @@ bool KeyRanges::IsFarAway() const { return UsefulRequests() >= kRequestsFarAway;
 
 // What the reader waits for may be divided finely, where requests for it cost nothing but waiting.
 double KeyRanges::KeysWorthARange(std::size_t index) const {
-  if (index == 0 && IsFarAway()) return kKeysAtFirst;
+  if (IsFarAway()) return index == 0 ? kKeysAtFirst : 2 * kKeysAtFirst;
   const double pages = 100.0 / static_cast<double>(UsefulRequests());
   return kPageKeys * std::clamp(pages, kPagesWorthARangeMin, kPagesWorthARangeMax);
 }
@@ -79,10 +79,11 @@ std::optional<KeyRanges::Fetch> KeyRanges::NextFetch() {
 // How many more keys may be asked for, for the range of that place in the order: what is far leaves
 // room for what is near.
 std::size_t KeyRanges::RoomFor(std::size_t index) const {
-  const std::size_t most = options_.held_keys_max;
+  const auto by_memory = static_cast<double>(options_.held_bytes_max) / usual_key_bytes_;
+  const std::size_t most = std::min(options_.held_keys_max, static_cast<std::size_t>(by_memory));
   const std::size_t allowed = index < kRangesNext   ? most
-                              : index < kRangesNear ? most * 3 / 4
-                                                    : most / 2;
+                              : index < kRangesNear ? most * 7 / 8
+                                                    : most * 3 / 4;
   return allowed > held_keys_ ? allowed - held_keys_ : 0;
 }
 
@@ -90,6 +91,7 @@ std::size_t KeyRanges::RoomFor(std::size_t index) const {
 // long as what is not, where a connection sends a megabit a second.
 std::uint32_t KeyRanges::KeysToAsk(const Range& range) const {
   if (!IsFarAway()) return kPageKeys;
+  if (seeks_ == Seeks::kUnknown) return kKeysAtFirst;  // what comes of it is what matters
   double left = range.keys_left;
   if (range.keys_read == 0) {
     if (range.after.empty()) return kPageKeys;
@@ -108,9 +110,14 @@ bool KeyRanges::IsFetchable(const Range& range, std::size_t index) const {
 // What is needed first comes first: a range that has its request is divided before those behind it
 // get one.
 KeyRanges::Range* KeyRanges::FindFetchable() {
-  std::size_t index = 0;
+  std::size_t index = 0;  // among those that are not read yet
   for (auto range = ranges_.begin(); range != ranges_.end() && index < kRangesFetched; ++range) {
-    if (IsFetchable(*range, index)) return &*range;
+    if (range->done) continue;
+    if (IsFetchable(*range, index)) {
+      // What goes to others need not be asked for here.
+      if (IsFarAway()) Divide(range, index);
+      return &*range;
+    }
     if (Divide(range, index++)) return &*std::next(range);
   }
   return nullptr;
@@ -132,6 +139,7 @@ bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
     left->keys_left = 0;  // until its next page
     return false;
   }
+  left->divided = true;
   std::optional<std::string> end = std::exchange(left->upto, options_.prefix + points.front());
   auto behind = std::next(left);
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -178,13 +186,14 @@ void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::micro
   const auto keys = static_cast<std::uint32_t>(page.entries.size());
   TakeEntries(*range, std::move(page.entries));
   TakeNext(*range, page.next);
-  if (range->done && !range->after.empty()) {
-    habits_.Tried(Below(range->after).size() - 1, range->keys_read);
-  }
+  if (range->done) habits_.Tried(LeftOf(*range), range->divided);
   if (range->keys_read == 0) return;
   range->keys_left = EstimateKeysLeft(habits_, LeftOf(*range));
-  // A range that goes on and on has more than it was taken to have.
-  if (keys >= fetch.keys_max) range->keys_left = std::max(range->keys_left, 2.0 * keys);
+  // A range that goes on and on has more than it is taken to have.
+  range->full_pages = keys >= fetch.keys_max ? range->full_pages + 1 : 0;
+  if (range->full_pages > 1) {
+    range->keys_left = std::max<double>(range->keys_left, (range->full_pages - 1) * keys);
+  }
 }
 
 // False: the page is none; it is to be fetched again by its token.
@@ -229,12 +238,16 @@ void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
     range.last = key;
     range.keys_read += 1;
     if (kept.size() % kLearnEvery == 0) habits_.Learn(Below(key));
-    if (range.keys_read == 1) range.first = key;
+    if (range.keys_read == 1) {
+      range.first = key;
+      habits_.Found(Below(range.after), Below(key));
+    }
     if (kept.empty()) range.page_first = key;
     entry.key = Key(key.substr(options_.prefix.size()));
     kept.push_back(std::move(entry));
   }
   if (kept.empty()) return;
+  LearnKeyBytes(kept);
   held_keys_ += kept.size();
   range.held_keys += kept.size();
   if (&range == &ranges_.front() && !range.page && range.pages.empty()) {
@@ -242,6 +255,14 @@ void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
   } else {
     range.pages.emplace_back(kept);
   }
+}
+
+void KeyRanges::LearnKeyBytes(const std::vector<ListedEntry>& kept) {
+  std::size_t bytes = 0;
+  for (const ListedEntry& entry : kept) bytes += PackedPage::BytesOf(entry);
+  const double each = static_cast<double>(bytes) / static_cast<double>(kept.size());
+  // Of the longest that came lately: keys of a stretch are alike.
+  usual_key_bytes_ = std::max(each, (usual_key_bytes_ * 15 + each) / 16);
 }
 
 void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next) {

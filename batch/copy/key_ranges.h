@@ -13,8 +13,9 @@
 // page takes much longer to come than to be read, and not much longer than when there were few.
 // Ranges are divided only when requests may run that have nothing to fetch, the one that is needed
 // first before the others: at its end a range has read half a page too much on average, which is
-// nothing where a page takes long to come, and much where it is there at once. Memory is bounded by
-// the keys that may be held; the range whose page is needed next is never held back.
+// nothing where a page takes long to come, and much where it is there at once. Of a bucket far away
+// a range is divided before it is asked for more, and asked for what it is likely to have. Memory
+// is bounded by the keys that may be held; the range whose page is needed next is never held back.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +55,9 @@ struct KeyRangesOptions {
   // key. Of plain listings that is found out: not all stores heed start-after.
   bool versions = false;
   std::size_t requests_max = 64;
-  std::size_t held_keys_max = 256'000;  // or on their way
+  // Of what is held or on its way.
+  std::size_t held_keys_max = 512'000;
+  std::size_t held_bytes_max = std::size_t{32} << 20;
 };
 
 class KeyRanges {
@@ -94,8 +97,10 @@ class KeyRanges {
     ListingCursor cursor;
     bool in_flight = false;
     bool done = false;
+    bool divided = false;                 // it ends sooner than at first
     std::string first, page_first, last;  // keys read; `last` is `after` before the first
     std::size_t keys_read = 0;
+    int full_pages = 0;    // in a row
     double keys_left = 0;  // an estimate
     std::size_t held_keys = 0;
     std::optional<std::vector<ListedEntry>> page;  // of the first range, to be taken next
@@ -118,6 +123,7 @@ class KeyRanges {
   StretchLeft LeftOf(const Range& range) const;
   std::string_view Below(std::string_view key) const;
   bool LearnSeeks(Range& range, const ListingPage& page);
+  void LearnKeyBytes(const std::vector<ListedEntry>& kept);
   void TakeEntries(Range& range, std::vector<ListedEntry> entries);
   void TakeNext(Range& range, const std::optional<ListingCursor>& next);
   bool KeepsOrder(const Range& range, std::string_view last, std::string_view key) const;
@@ -135,6 +141,7 @@ class KeyRanges {
   std::string before_due_;
   std::size_t in_flight_ = 0;
   std::size_t held_keys_ = 0;  // and those that are asked for
+  double usual_key_bytes_ = 100;
 
   std::size_t allowed_ = 1;
   std::size_t arrived_since_growth_ = 0;

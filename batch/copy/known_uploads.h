@@ -14,6 +14,8 @@
 namespace ferry {
 
 std::vector<DonePart> ToDoneParts(std::vector<StoredPart> parts);
+// `upload_id` is what it was sent to.
+FinishedPart ToFinishedPart(std::int64_t job_id, const DonePart& part, std::string upload_id);
 
 // Those of `uploads` that are of `key`: the one to go on with, with its parts; intents nobody heard
 // of; and the ids of all that are recorded. `now` is when they were read.

@@ -230,10 +230,10 @@ std::vector<WorkResult> LanePool::Reap() {
   return reaped;
 }
 
-void LanePool::Wait(std::chrono::milliseconds patience) {
+bool LanePool::Wait(std::chrono::milliseconds patience) {
   MutexLock lock(mutex_);
   if (results_.empty() && !woken_) arrived_.WaitFor(mutex_, patience);
-  woken_ = false;
+  return std::exchange(woken_, false);
 }
 
 void LanePool::Wake() {

@@ -127,8 +127,9 @@ class Lanes {
   virtual void Start(WorkItem item) = 0;
   // All results since it was last asked.
   virtual std::vector<WorkResult> Reap() = 0;
-  // Until there is a result, Wake() was called, or `patience` is over.
-  virtual void Wait(std::chrono::milliseconds patience) = 0;
+  // Until there is a result, Wake() was called, or `patience` is over. Returns whether it was
+  // called.
+  virtual bool Wait(std::chrono::milliseconds patience) = 0;
   virtual void Wake() = 0;  // from any thread
   // Everything that runs ends soon, as kStopped. Reap() still returns the results.
   virtual void Stop() = 0;
@@ -149,7 +150,7 @@ class LanePool final : public Lanes {
   // The lane with the least to do takes it.
   void Start(WorkItem item) override;
   std::vector<WorkResult> Reap() override;
-  void Wait(std::chrono::milliseconds patience) override;
+  bool Wait(std::chrono::milliseconds patience) override;
   void Wake() override;
 
   // A loop for listings and other requests of the process.

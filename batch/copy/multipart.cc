@@ -1,13 +1,13 @@
-// The frame of a multipart copy: opening, resuming, completing, proving the whole.
+// The frame of a multipart copy: opening, resuming, completing.
 #include <algorithm>
 #include <map>
 
-#include "batch/base/digest.h"
 #include "batch/copy/belongings.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
 #include "batch/copy/server_side_copy.h"
 #include "batch/copy/stray_upload.h"
+#include "batch/copy/upload_proof.h"
 
 namespace ferry {
 namespace {
@@ -67,23 +67,6 @@ Task<Unit> AbortQuietly(Ends& ends, const Key& key, const std::string& upload_id
   co_return Unit{};
 }
 
-// Whether what was stored is what was sent, by reading it part by part.
-Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
-                         const std::string& etag, Traffic& traffic) {
-  for (const DonePart& part : upload.parts) {
-    const std::uint64_t first = (part.number - 1) * upload.part_bytes;
-    GetRequest get;
-    get.key = object.destination_key;
-    get.if_match = etag;
-    get.first_byte = first;
-    get.range_bytes = std::min(upload.part_bytes, object.source.size_bytes - first);
-    get.expected_bytes = get.range_bytes;
-    const std::string stored = co_await ReadMd5(ends.destination, Side::kDestination, get, traffic);
-    if (stored != Md5Of(part)) co_return false;
-  }
-  co_return true;
-}
-
 // Whether the store still has the upload: then nothing that is there came from it.
 Task<bool> IsStillOpen(Ends& ends, const Key& key, const std::string& upload_id) {
   try {
@@ -124,7 +107,8 @@ Task<bool> BelongingsAreEqual(Ends& ends, const ObjectToCopy& object, const Obje
 // Whether what stands there is what the upload was to become: it says so, or it is equal to it in
 // all that a copy carries, and then it does not matter who brought it.
 Task<bool> IsWhatWasToBe(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
-                         const std::string& composite, const ObjectHead& there, Traffic& traffic) {
+                         const std::optional<std::string>& composite, const ObjectHead& there,
+                         Traffic& traffic) {
   if (there.size_bytes != object.source.size_bytes) co_return false;
   const bool says_so = !upload.nonce.empty() && there.upload_nonce == upload.nonce;
   const bool may_be = there.etag == composite || there.etag_hides_md5;
@@ -137,8 +121,8 @@ Task<bool> IsWhatWasToBe(Ends& ends, const ObjectToCopy& object, const OpenUploa
 }
 
 // Complete, or what stands there when its answer was lost or the upload is gone.
-Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
-                                 const std::string& composite, Traffic& traffic) {
+Task<Completion> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
+                                const std::optional<std::string>& composite, Traffic& traffic) {
   std::vector<PartToComplete> parts;
   parts.reserve(upload.parts.size());
   for (const DonePart& part : upload.parts) parts.push_back({part.number, part.etag});
@@ -147,7 +131,18 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
     const CompletedUpload completed = co_await On(
         Side::kDestination,
         ends.destination.CompleteUpload(object.destination_key, upload.upload_id, parts));
-    co_return completed.etag;
+    if (!completed.etag.empty()) co_return Completion{completed.etag, completed.checksums};
+    // RGW 16.2 names none, and completes an upload that is gone where an object of the same parts
+    // stands: it is ours only if all that belongs to it is, too.
+    problem = SideError(Side::kDestination,
+                        Error(ErrorKind::kInDoubt, "the answer to the completion names no ETag"));
+    const ObjectHead there =
+        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+    const bool may_be = there.etag == composite && there.size_bytes == object.source.size_bytes;
+    if (may_be) {
+      if (co_await BelongingsAreEqual(ends, object, there))
+        co_return Completion{there.etag, completed.checksums};
+    }
   } catch (const SideError& error) {
     const bool unclear = error.kind() == ErrorKind::kInDoubt || error.code() == "NoSuchUpload" ||
                          IsRetryable(error.kind());
@@ -158,7 +153,7 @@ Task<std::string> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const O
     const ObjectHead there =
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
     if (co_await IsWhatWasToBe(ends, object, upload, composite, there, traffic)) {
-      co_return there.etag;
+      co_return Completion{there.etag, std::nullopt};
     }
   } catch (const SideError& error) {
     // Gone at the destination, or changed at the source: nothing there is what was to be.
@@ -188,22 +183,6 @@ Task<Unit> TagAfterwards(Ends& ends, const ObjectToCopy& object) {
   }
   co_await On(Side::kDestination, ends.destination.PutTags(object.destination_key, metadata.tags));
   co_return Unit{};
-}
-
-// The rung that proves a completed upload.
-Task<std::string> ProveComplete(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
-                                const std::string& etag, Traffic& traffic) {
-  if (etag == CompositeEtag(upload.parts)) co_return std::string(kProofComposite);
-  const bool says_so =
-      ends.destination_provider.etag == EtagHabit::kMd5 && KindOfEtag(etag) == EtagKind::kComposite;
-  if (says_so) {
-    // KMS and SSE-C show in the head only.
-    const ObjectHead head =
-        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
-    if (!head.etag_hides_md5) ThrowStoredOtherBytes();
-  }
-  if (!co_await ReadBackParts(ends, object, upload, etag, traffic)) ThrowStoredOtherBytes();
-  co_return std::string(kProofReadBack);
 }
 
 // The source as it is now. What has gone leaves no upload behind: nothing would ever complete it.
@@ -266,7 +245,7 @@ void CheckCopiedParts(const Ends& ends, const ObjectToCopy& object, const OpenUp
   std::vector<std::uint32_t> unproven = UnprovenParts(object.source, upload.parts);
   if (unproven.empty()) {
     const bool copied = std::any_of(upload.parts.begin(), upload.parts.end(),
-                                    [](const DonePart& one) { return one.md5 == kMd5OfStore; });
+                                    [](const DonePart& one) { return !one.digest; });
     if (copied && ends.server_side != nullptr) {
       ends.server_side->Succeeded(ServerSideCopies::Step::kComplete);
     }
@@ -281,16 +260,6 @@ void CheckCopiedParts(const Ends& ends, const ObjectToCopy& object, const OpenUp
 }
 
 }  // namespace
-
-std::string Md5Of(const DonePart& part) {
-  return part.md5 == kMd5OfStore ? FromHex(part.etag) : part.md5;
-}
-
-std::string CompositeEtag(const std::vector<DonePart>& parts) {
-  Md5 md5;
-  for (const DonePart& part : parts) md5.Update(Md5Of(part));
-  return ToHex(md5.Finish()) + "-" + std::to_string(parts.size());
-}
 
 Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions options,
                               Settlement& settlement) {
@@ -318,11 +287,12 @@ Task<Copied> Complete(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic
                     Error(ErrorKind::kCorrupt, "parts of the upload are missing"));
   }
   CheckCopiedParts(ends, object, upload);
+  const Completion completion =
+      co_await CompleteOrFind(ends, object, upload, CompositeEtag(upload.parts), traffic);
   Copied copied;
   copied.source = object.source;
-  copied.destination_etag =
-      co_await CompleteOrFind(ends, object, upload, CompositeEtag(upload.parts), traffic);
-  copied.proof = co_await ProveComplete(ends, object, upload, copied.destination_etag, traffic);
+  copied.destination_etag = completion.etag;
+  copied.proof = co_await ProveComplete(ends, object, upload, completion, traffic);
   if (!ends.destination_provider.tags_on_create) co_await TagAfterwards(ends, object);
   co_return copied;
 }

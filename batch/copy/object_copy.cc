@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "batch/base/digest.h"
+#include "batch/copy/body_proof.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/server_side_copy.h"
 
@@ -14,47 +14,13 @@ namespace {
 // failed attempt.
 constexpr int kLooksMax = 3;
 
-// Whether the ETag of an object written in one piece is the MD5 of its bytes for certain.
-bool EtagIsMd5(const Provider& provider, std::string_view etag, bool hides_md5) {
-  return provider.etag == EtagHabit::kMd5 && !hides_md5 && KindOfEtag(etag) == EtagKind::kMd5;
-}
-
-void CheckReadMd5(const Provider& provider, const ObjectHead& head, const std::string& md5) {
-  if (!EtagIsMd5(provider, head.etag, head.etag_hides_md5)) return;
-  if (head.etag == ToHex(md5)) return;
-  throw SideError(Side::kSource,
-                  Error(ErrorKind::kCorrupt, "the bytes read do not have the MD5 of the ETag"));
-}
+// Of two bodies that are both read here.
+constexpr DigestKind kForComparing = DigestKind::kCrc64Nvme;
 
 void CheckLength(std::uint64_t got, std::uint64_t expected) {
   if (got == expected) return;
   throw SideError(Side::kSource, Error(ErrorKind::kUnavailable,
                                        "the source sent fewer or more bytes than it has"));
-}
-
-// The MD5 of what the destination holds.
-Task<std::string> ReadBack(Ends& ends, const Key& key, const std::string& etag, std::uint64_t bytes,
-                           Traffic& traffic) {
-  GetRequest request;
-  request.key = key;
-  request.if_match = etag;
-  request.expected_bytes = bytes;
-  co_return co_await ReadMd5(ends.destination, Side::kDestination, request, traffic);
-}
-
-// The rung that proves an object written by one PUT.
-Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAnswer& put,
-                             const std::string& md5, bool md5_up_front, Traffic& traffic) {
-  const bool comparable = !put.etag_hides_md5 && KindOfEtag(put.etag) == EtagKind::kMd5;
-  if (comparable && put.etag == ToHex(md5)) co_return std::string(kProofEtag);
-  if (EtagIsMd5(ends.destination_provider, put.etag, put.etag_hides_md5)) {
-    ThrowStoredOtherBytes();
-  }
-  if (md5_up_front) co_return std::string(kProofContentMd5);
-  const std::string stored =
-      co_await ReadBack(ends, object.destination_key, put.etag, object.source.size_bytes, traffic);
-  if (stored == md5) co_return std::string(kProofReadBack);
-  ThrowStoredOtherBytes();
 }
 
 GetRequest PinnedGet(const Ends& ends, const ObjectToCopy& object) {
@@ -73,8 +39,9 @@ Task<Copied> CopyInMemory(Ends& ends, const ObjectToCopy& object, Traffic& traff
   const ObjectHead head = co_await On(Side::kSource, ends.source.Get(get, sink, ignore));
   traffic.read_bytes += sink.body().size();
   CheckLength(sink.body().size(), object.source.size_bytes);
-  const std::string md5 = Md5::Of(sink.body());
-  CheckReadMd5(ends.source_provider, head, md5);
+  const DigestKind up_front = DigestForDestination(ends);
+  Digests made = BodyDigest::Of(DigestsOfWhole(ends.source_provider, head, up_front), sink.body());
+  CheckRead(ends.source_provider, head, made);
   const ObjectMetadata metadata = co_await MetadataOf(ends, object.source_key, head);
   co_await CheckTagsBelong(ends, object.source_key, head);
 
@@ -83,11 +50,18 @@ Task<Copied> CopyInMemory(Ends& ends, const ObjectToCopy& object, Traffic& traff
   request.metadata = &metadata;
   request.body = sink.body();
   request.bytes = sink.body().size();
-  request.content_md5 = ToBase64(md5);
+  request.digest = *FindDigest(made, up_front);
   const PutAnswer put = co_await On(Side::kDestination, ends.destination.Put(request));
   traffic.written_bytes += request.bytes;
+  NoteChecksums(ends, put.checksums);
+  const bool md5_up_front = up_front == DigestKind::kMd5;
+  // No checksum came, and the body is still here: its MD5 is cheaper than to read it back.
+  if (!md5_up_front && FindDigest(put.checksums, up_front) == nullptr &&
+      FindDigest(made, DigestKind::kMd5) == nullptr) {
+    made.push_back({DigestKind::kMd5, Md5::Of(sink.body())});
+  }
   Copied copied;
-  copied.proof = co_await ProveWhole(ends, object, put, md5, /*md5_up_front=*/true, traffic);
+  copied.proof = co_await ProveWhole(ends, object, put, made, md5_up_front, traffic);
   copied.source = IdentityOf(head, object.source);
   copied.destination_etag = put.etag;
   co_return copied;
@@ -105,18 +79,22 @@ class Stream {
  public:
   Stream(Ends& ends, std::size_t ring_bytes)
       : ends_(ends),
-        ring_(ring_bytes, [this](std::string_view bytes) { md5_.Update(bytes); }),
+        digest_({DigestForDestination(ends)}),
+        ring_(ring_bytes, [this](std::string_view bytes) { digest_.Update(bytes); }),
         head_known_(std::make_shared<Event>()) {}
 
-  // The whole body of `get` becomes the body of `put`. With `carry_metadata`, what the GET says
-  // of the object goes along. Both requests have ended when this returns or throws.
-  Task<PutAnswer> Run(GetRequest get, PutRequest put, bool carry_metadata) {
-    Started<ObjectHead> download(Download(get));
+  // A whole object, or a range of one that becomes a part.
+  enum class Body { kObject, kPart };
+
+  // The whole body of `get` becomes the body of `put`; what the GET says of an object goes along
+  // with it. Both requests have ended when this returns or throws.
+  Task<PutAnswer> Run(GetRequest get, PutRequest put, Body body) {
+    Started<ObjectHead> download(Download(get, body));
     PutAnswer answer;
     std::exception_ptr error;
     bool source_failed = false;
     try {
-      answer = co_await Upload(get, put, carry_metadata);
+      answer = co_await Upload(get, put, body);
     } catch (...) {
       error = std::current_exception();
       source_failed = failed_;  // its end is the reason, not the consequence
@@ -131,15 +109,19 @@ class Stream {
   }
 
   const ObjectHead& head() const { return head_; }
-  std::string FinishMd5() { return md5_.Finish(); }
+  Digests FinishDigests() { return digest_.Finish(); }
   std::uint64_t moved_bytes() const { return ring_.pushed_bytes(); }
 
  private:
-  Task<ObjectHead> Download(GetRequest get) {
+  Task<ObjectHead> Download(GetRequest get, Body body) {
     // Resuming here would start a request inside libcurl's callback, which it forbids; the event
     // is shared because this frame may be gone when the loop gets round to it.
-    std::function<void(const ObjectHead&)> on_head = [this](const ObjectHead& head) {
+    std::function<void(const ObjectHead&)> on_head = [this, body](const ObjectHead& head) {
       head_ = head;
+      if (body == Body::kObject) {
+        digest_ =
+            BodyDigest(DigestsOfWhole(ends_.source_provider, head, DigestForDestination(ends_)));
+      }
       ends_.loop.Post([event = head_known_] { event->Set(); });
     };
     try {
@@ -155,11 +137,11 @@ class Stream {
     }
   }
 
-  Task<PutAnswer> Upload(GetRequest get, PutRequest put, bool carry_metadata) {
+  Task<PutAnswer> Upload(GetRequest get, PutRequest put, Body body) {
     co_await *head_known_;
     if (failed_) throw Error(ErrorKind::kUnavailable, "the source failed before its first byte");
     ObjectMetadata metadata;
-    if (carry_metadata) {
+    if (body == Body::kObject) {
       metadata = co_await MetadataOf(ends_, get.key, head_);
       put.metadata = &metadata;
     }
@@ -168,7 +150,7 @@ class Stream {
   }
 
   Ends& ends_;
-  Md5 md5_;
+  BodyDigest digest_;
   Ring ring_;
   std::shared_ptr<Event> head_known_;
   ObjectHead head_;
@@ -184,18 +166,19 @@ Task<Copied> CopyStreaming(Ends& ends, const ObjectToCopy& object, std::size_t r
   Stream stream(ends, ring_bytes);
   PutAnswer answer;
   try {
-    answer = co_await stream.Run(get, put, /*carry_metadata=*/true);
+    answer = co_await stream.Run(get, put, Stream::Body::kObject);
   } catch (...) {
     traffic.read_bytes += stream.moved_bytes();
     throw;
   }
   traffic.read_bytes += stream.moved_bytes();
   traffic.written_bytes += put.bytes;
-  const std::string md5 = stream.FinishMd5();
-  CheckReadMd5(ends.source_provider, stream.head(), md5);
+  const Digests made = stream.FinishDigests();
+  CheckRead(ends.source_provider, stream.head(), made);
+  NoteChecksums(ends, answer.checksums);
   co_await CheckTagsBelong(ends, object.source_key, stream.head());
   Copied copied;
-  copied.proof = co_await ProveWhole(ends, object, answer, md5, /*md5_up_front=*/false, traffic);
+  copied.proof = co_await ProveWhole(ends, object, answer, made, /*md5_up_front=*/false, traffic);
   copied.source = IdentityOf(stream.head(), object.source);
   copied.destination_etag = answer.etag;
   co_return copied;
@@ -234,7 +217,7 @@ Task<DonePart> MovePart(Ends& ends, const ObjectToCopy& object, const PartToCopy
   PutAnswer answer;
   std::optional<SideError> gone;
   try {
-    answer = co_await stream.Run(get, put, /*carry_metadata=*/false);
+    answer = co_await stream.Run(get, put, Stream::Body::kPart);
   } catch (const SideError& error) {
     traffic.read_bytes += stream.moved_bytes();
     if (error.side() != Side::kSource || error.kind() != ErrorKind::kNotFound) throw;
@@ -253,11 +236,10 @@ Task<DonePart> MovePart(Ends& ends, const ObjectToCopy& object, const PartToCopy
   DonePart done;
   done.number = part.part.number;
   done.etag = answer.etag;
-  done.md5 = stream.FinishMd5();
-  if (EtagIsMd5(ends.destination_provider, answer.etag, answer.etag_hides_md5) &&
-      answer.etag != ToHex(done.md5)) {
-    ThrowStoredOtherBytes();
-  }
+  const Digests made = stream.FinishDigests();
+  done.digest = made.front();
+  // Whether it proves the part or says nothing: the whole is proven after Complete.
+  ProofByAnswer(ends, answer, made);
   co_return done;
 }
 
@@ -293,13 +275,17 @@ Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic
     co_return std::nullopt;
   }
   if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
-  Started<std::string> stored(
-      ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes, traffic));
+  GetRequest there;
+  there.key = object.destination_key;
+  there.if_match = theirs.etag;
+  there.expected_bytes = theirs.size_bytes;
+  Started<Digest> stored(
+      ReadDigest(ends.destination, Side::kDestination, there, kForComparing, traffic));
   const GetRequest get = PinnedGet(ends, object);
-  std::string ours;
+  Digest ours;
   std::exception_ptr error;
   try {
-    ours = co_await ReadMd5(ends.source, Side::kSource, get, traffic);
+    ours = co_await ReadDigest(ends.source, Side::kSource, get, kForComparing, traffic);
   } catch (...) {
     error = std::current_exception();
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "batch/base/clock.h"
+#include "batch/base/digest.h"
 #include "batch/base/task.h"
 #include "batch/copy/side.h"
 #include "batch/plan/object.h"
@@ -22,6 +23,7 @@
 namespace ferry {
 
 // By what `done` is proven (job.proof), the first that applies.
+inline constexpr std::string_view kProofChecksum = "checksum";
 inline constexpr std::string_view kProofEtag = "etag_md5";
 inline constexpr std::string_view kProofComposite = "composite_etag";
 inline constexpr std::string_view kProofContentMd5 = "content_md5";
@@ -31,6 +33,7 @@ inline constexpr std::string_view kProofAdopted = "adopted";  // equal, but not 
 // Not compared: equal size and a later time were taken for it (`adopt: trust`).
 inline constexpr std::string_view kProofTrusted = "trusted";
 
+class ChecksumAnswers;
 class ServerSideCopies;
 
 // The two ends of a task on one loop.
@@ -42,6 +45,7 @@ struct Ends {
   const Provider& destination_provider;
   VersionPolicy versions = VersionPolicy::kLatest;  // of the source
   ServerSideCopies* server_side = nullptr;          // null: bytes are always moved
+  ChecksumAnswers* checksums = nullptr;             // of the destination; null: nothing is learnt
 };
 
 // Error::code() of an object that was another one at each of several looks.
@@ -69,7 +73,7 @@ struct Copied {
   std::string proof;
 };
 
-// Bodies up to this size are whole in memory and are sent with their MD5 up front.
+// Bodies up to this size are whole in memory and are sent with their digest up front.
 inline constexpr std::size_t kWholeBytesMax = std::size_t{1} << 20;
 
 // How much memory one copy of `bytes` holds at a time.
@@ -81,20 +85,16 @@ std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes);
 // Throws SideError. `traffic` counts what moved, also when it throws.
 Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic);
 
-// Reads both sides. Empty: they differ.
+// Reads both sides, and compares them by CRC: what is to be found is an accident, and nobody who
+// may write to either side has to forge a digest. Empty: they differ.
 Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic& traffic);
-
-// DonePart::md5 of a part whose bytes did not pass here: its ETag says what the store takes for its
-// MD5.
-inline constexpr std::string_view kMd5OfStore{"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16};
 
 struct DonePart {
   std::uint32_t number = 0;
   std::string etag;
-  std::string md5;  // 16 bytes
+  // Made of the bytes that were sent; nullopt: they did not pass here, and the store copied them.
+  std::optional<Digest> digest;
 };
-// Ours, or the store's.
-std::string Md5Of(const DonePart& part);
 
 struct OpenUpload {
   std::string nonce;  // of its row
@@ -162,7 +162,8 @@ class LostParts final : public SideError {
 // object is aborted, so that nothing is left to pay for.
 Task<Copied> CompleteOrAbort(Ends ends, ObjectToCopy object, OpenUpload upload, Traffic& traffic);
 
-// "md5(md5s)-N" as hex.
-std::string CompositeEtag(const std::vector<DonePart>& parts);
+// "md5(md5s)-N" as hex. The MD5 of a part is ours, or else what its ETag says; nullopt: neither is
+// one.
+std::optional<std::string> CompositeEtag(const std::vector<DonePart>& parts);
 
 }  // namespace ferry

@@ -33,6 +33,11 @@ PackedPage::PackedPage(const std::vector<ListedEntry>& entries) {
   text_.shrink_to_fit();
 }
 
+std::size_t PackedPage::BytesOf(const ListedEntry& entry) {
+  const std::size_t etag = IsLowerHex(entry.etag) ? entry.etag.size() / 2 : entry.etag.size();
+  return sizeof(Row) + entry.key.bytes().size() + etag + entry.version.size();
+}
+
 std::vector<ListedEntry> PackedPage::Unpack() const {
   std::vector<ListedEntry> entries;
   entries.reserve(rows_.size());

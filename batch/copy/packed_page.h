@@ -15,6 +15,8 @@ class PackedPage {
   explicit PackedPage(const std::vector<ListedEntry>& entries);
 
   std::size_t size() const { return rows_.size(); }
+  // What it takes here.
+  static std::size_t BytesOf(const ListedEntry& entry);
   std::vector<ListedEntry> Unpack() const;
 
  private:

@@ -112,11 +112,12 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
 }
 
 PlanWriter::PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id,
-                       Clock& clock)
+                       Clock& clock, std::function<void()> planned)
     : session_(session),
       run_id_(run_id),
       task_id_(task_id),
       clock_(clock),
+      planned_(std::move(planned)),
       written_at_(clock.SteadyNow()) {}
 
 void PlanWriter::Add(const Found& found) {
@@ -210,6 +211,7 @@ void PlanWriter::WriteBatch() {
   totals_.adopted += tally_.adopted;
   totals_.archived += tally_.archived;
   totals_.dead += tally_.dead;
+  if (!jobs_.empty()) planned_();
   jobs_.clear();
   ledger_.clear();
   tally_ = {};

@@ -70,8 +70,10 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
 // Finish() writes the rest.
 class PlanWriter {
  public:
-  // `session` and `clock` outlive this object.
-  PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id, Clock& clock);
+  // `session` and `clock` outlive this object. `planned` is called when jobs were written.
+  PlanWriter(
+      PlannerSession& session, std::int64_t run_id, std::int64_t task_id, Clock& clock,
+      std::function<void()> planned = [] {});
 
   void Add(const Found& found);
   void Looked();
@@ -90,6 +92,7 @@ class PlanWriter {
   const std::int64_t run_id_;
   const std::int64_t task_id_;
   Clock& clock_;
+  const std::function<void()> planned_;
   std::int64_t next_job_id_ = 1;
   std::vector<NewJob> jobs_;
   std::vector<LedgerRow> ledger_;

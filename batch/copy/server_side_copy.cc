@@ -165,7 +165,7 @@ Task<ByStore<DonePart>> CopyPartByStore(Ends ends, ObjectToCopy object, PartToCo
     co_return result;
   }
   ends.server_side->Succeeded(Step::kPart);
-  result.done = DonePart{part.part.number, answer.etag, std::string(kMd5OfStore)};
+  result.done = DonePart{part.part.number, answer.etag, std::nullopt};
   co_return result;
 }
 
@@ -185,7 +185,7 @@ std::vector<std::uint32_t> UnprovenParts(const SourceIdentity& source,
   std::vector<std::uint32_t> numbers;
   if (CompositeEtag(parts) == source.etag) return numbers;
   for (const DonePart& part : parts) {
-    if (part.md5 == kMd5OfStore) numbers.push_back(part.number);
+    if (!part.digest) numbers.push_back(part.number);
   }
   return numbers;
 }

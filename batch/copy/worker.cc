@@ -58,8 +58,13 @@ Worker::End Worker::Run(const Until& until, const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { parts_.lanes.Wake(); });
   while (true) {
     if (const auto end = Step(until, stop.stop_requested())) return *end;
-    parts_.lanes.Wait(kIdleWait);
+    if (parts_.lanes.Wait(kIdleWait)) LookAtOnce();
   }
+}
+
+void Worker::LookAtOnce() {
+  refreshed_ = {};
+  for (auto& [id, run] : runs_) run->next_poll = {};
 }
 
 std::optional<Worker::End> Worker::Step(const Until& until, bool stop) {
@@ -192,7 +197,7 @@ bool Worker::Fetch(RunWork& run) {
   }
   Prepare(run);
   if (!run.ready.empty()) return true;
-  run.next_poll = now + (run.open.planning ? kIdleWait : kPollEvery);
+  run.next_poll = now + kPollEvery;
   return false;
 }
 

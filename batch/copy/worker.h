@@ -100,6 +100,9 @@ class Worker {
 
   // One round of Run, which never waits but for the database's answers. nullopt: there is more.
   std::optional<End> Step(const Until& until, bool stop);
+  // What this process wrote may have made something claimable, or ended a plan: the next round asks
+  // the database, and not when it would have done so anyway.
+  void LookAtOnce();
 
  private:
   std::optional<End> StepWithDatabase(const Until& until, SteadyTime now);

@@ -4,6 +4,7 @@
 #include "batch/base/error.h"
 #include "batch/base/log.h"
 #include "batch/copy/delete_work.h"
+#include "batch/copy/known_uploads.h"
 #include "batch/copy/worker.h"
 
 namespace ferry {
@@ -111,8 +112,8 @@ void Worker::TakeSuccess(RunWork& run, WorkResult& result) {
     }
     case WorkItem::Kind::kPart:
       run.suspects.erase(result.item.part.job_id);
-      run.outcomes.parts.push_back({result.item.part.job_id, result.part.number, result.part.etag,
-                                    result.part.md5, result.item.part.upload_id});
+      run.outcomes.parts.push_back(
+          ToFinishedPart(result.item.part.job_id, result.part, result.item.part.upload_id));
       return;
     case WorkItem::Kind::kDelete:
       run.suspects.erase(job.job_id);
@@ -127,7 +128,7 @@ void Worker::TakeOpenedUpload(RunWork& run, WorkResult& result) {
   opened.job = result.item.job;
   opened.upload = std::move(result.upload);
   for (const DonePart& part : opened.upload.parts) {
-    opened.done_parts.push_back({opened.job.job_id, part.number, part.etag, part.md5});
+    opened.done_parts.push_back(ToFinishedPart(opened.job.job_id, part, {}));
   }
   const std::optional<OpenUpload>& before = result.item.open;
   if (before && before->upload_id == opened.upload.upload_id) {

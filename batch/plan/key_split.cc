@@ -205,19 +205,27 @@ void KeyHabits::Learn(std::string_view key) {
   before_ = key;
 }
 
-void KeyHabits::Tried(std::size_t depth, std::size_t keys) {
-  if (depth >= kDepths) return;
-  if (keys == 0) {
+void KeyHabits::Found(std::string_view point, std::string_view key) {
+  if (point.empty() || point.size() > kDepths) return;
+  if (CommonPrefix(point, key) + 1 >= point.size()) differs_.set(point.size() - 1);
+}
+
+void KeyHabits::Tried(const StretchLeft& read, bool divided) {
+  if (read.after.empty() || read.after.size() > kDepths) return;
+  const std::size_t depth = read.after.size() - 1;
+  if (read.keys_read == 0) {
     missed_[depth] += 1;
     return;
   }
-  const auto some = static_cast<double>(keys);
-  usual_[depth] = found_[depth] == 0 ? some : (usual_[depth] * 3 + some) / 4;
   found_[depth] += 1;
+  // Only the next point of that depth tells how much there was to it.
+  if (divided || !read.upto || !IsOneSubtree(*this, read.after, *read.upto)) return;
+  const auto some = static_cast<double>(read.keys_read);
+  usual_[depth] = usual_[depth] == 0 ? some : (usual_[depth] * 3 + some) / 4;
 }
 
 std::optional<double> KeyHabits::UsualKeys(std::size_t depth) const {
-  if (depth >= kDepths || found_[depth] == 0) return std::nullopt;
+  if (depth >= kDepths || usual_[depth] == 0) return std::nullopt;
   return usual_[depth];
 }
 
@@ -247,8 +255,7 @@ double EstimateKeysLeft(const KeyHabits& habits, const StretchLeft& left) {
   if (!left.upto) return guess;
   if (IsOneSubtree(habits, left.after, *left.upto)) {
     const std::optional<double> usual = habits.UsualKeys(left.after.size() - 1);
-    const auto read = static_cast<double>(left.keys_read);
-    if (usual && *usual > read) guess = *usual - read;
+    if (usual) guess = std::max(*usual - static_cast<double>(left.keys_read), *usual / 8);
   }
   const std::size_t depth = CommonPrefix(left.first, *left.upto);
   const double first = Position(habits, left.first, depth);

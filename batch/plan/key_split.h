@@ -17,6 +17,17 @@
 
 namespace ferry {
 
+// What is left of a stretch: all keys behind `last`, up to and with `upto`. Keys are without what
+// all keys of the listing begin with.
+struct StretchLeft {
+  std::string_view after;                // the point at which it began; empty: at the very start
+  std::string_view first;                // the first key that it had
+  std::size_t keys_read = 0;             // from there to `last`, with both
+  std::string_view page_first;           // of the page that was read last
+  std::string_view last;                 // the key that was read last
+  std::optional<std::string_view> upto;  // nullopt: to the end of the listing
+};
+
 // What is known of the keys of a listing from a sample of them.
 class KeyHabits {
  public:
@@ -32,8 +43,11 @@ class KeyHabits {
   // Whether keys were seen that are alike above this depth and differ there.
   bool Differs(std::size_t depth) const { return depth < kDepths && differs_[depth]; }
 
-  // How many keys there were from a point of SplitPoints that ended at this depth to the next one.
-  void Tried(std::size_t depth, std::size_t keys);
+  // The first key that was found behind a point of SplitPoints: there is one before it, too.
+  void Found(std::string_view point, std::string_view key);
+  // A stretch that began at a point of SplitPoints was read to its end, or to where it was divided
+  // again.
+  void Tried(const StretchLeft& read, bool divided);
   // Whether there mostly were some.
   bool WorthTrying(std::size_t depth) const;
   // How many there usually are, where there are any; nullopt: nobody knows yet.
@@ -49,17 +63,6 @@ class KeyHabits {
   std::array<std::uint32_t, kDepths> missed_{};
   std::array<double, kDepths> usual_{};  // smoothed
   std::string before_;
-};
-
-// What is left of a stretch: all keys behind `last`, up to and with `upto`. Keys are without what
-// all keys of the listing begin with.
-struct StretchLeft {
-  std::string_view after;                // the point at which it began; empty: at the very start
-  std::string_view first;                // the first key that it had
-  std::size_t keys_read = 0;             // from there to `last`, with both
-  std::string_view page_first;           // of the page that was read last
-  std::string_view last;                 // the key that was read last
-  std::optional<std::string_view> upto;  // nullopt: to the end of the listing
 };
 
 // At most `count` points strictly between `last` and `upto`, ascending; none at depths where there

@@ -154,7 +154,7 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
                  const std::vector<FinishedPart>& parts, Tally& tally) {
   if (parts.empty()) return;
   std::vector<std::int64_t> ids, numbers;
-  std::vector<std::string> etags, upload_ids;
+  std::vector<std::string> etags, upload_ids, checksums;
   std::vector<pg::Bytes> md5s;
   for (const FinishedPart& part : parts) {
     ids.push_back(part.job_id);
@@ -162,9 +162,10 @@ void RecordParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_i
     etags.push_back(part.etag);
     md5s.push_back(pg::Bytes{part.md5});
     upload_ids.push_back(part.upload_id);
+    checksums.push_back(part.checksum);
   }
   for (const pg::Row row : tx.Execute("queries/record_parts", run_id, worker_id, ids, numbers,
-                                      etags, md5s, upload_ids)) {
+                                      etags, md5s, upload_ids, checksums)) {
     tally.parts_in_flight -= row.Get<std::int64_t>("parts");
     tally.parts_done += row.Get<std::int64_t>("parts");
   }

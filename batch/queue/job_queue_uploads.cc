@@ -36,7 +36,7 @@ std::vector<StoredPart> JobQueue::ReadDoneParts(std::int64_t run_id, std::int64_
     for (const pg::Row row : tx.Execute("queries/read_done_parts", run_id, job_id)) {
       parts.push_back({static_cast<std::uint32_t>(row.Get<int>("number")),
                        row.Get<std::string>("etag"), row.Get<pg::Bytes>("md5").bytes,
-                       row.Get<std::uint64_t>("size_bytes")});
+                       row.Get<std::uint64_t>("size_bytes"), row.Get<std::string>("checksum")});
     }
     return parts;
   });
@@ -56,7 +56,7 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
                      const std::vector<FinishedPart>& done_parts,
                      const std::vector<std::int64_t>& lost_parts, const std::string& nonce) try {
   std::vector<std::int64_t> numbers, firsts, sizes;
-  std::vector<std::optional<std::string>> etags;
+  std::vector<std::optional<std::string>> etags, checksums;
   std::vector<std::optional<pg::Bytes>> md5s;
   for (const Part& part : PlanParts(source.size_bytes, part_bytes)) {
     numbers.push_back(part.number);
@@ -64,11 +64,13 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     sizes.push_back(static_cast<std::int64_t>(part.size_bytes));
     etags.emplace_back();
     md5s.emplace_back();
+    checksums.emplace_back();
   }
   for (const FinishedPart& part : done_parts) {
     if (part.number < 1 || part.number > numbers.size()) continue;
     etags[part.number - 1] = part.etag;
     md5s[part.number - 1] = pg::Bytes{part.md5};
+    if (!part.checksum.empty()) checksums[part.number - 1] = part.checksum;
   }
   Held& held = held_[job.run_id];
   held.jobs.erase(job.job_id);
@@ -84,7 +86,7 @@ bool JobQueue::Split(std::int64_t task_id, const Job& job, const std::string& up
     // Parts of another upload are worth nothing to this one.
     if (job.upload_id != upload_id) DeleteParts(tx, job.run_id, job.job_id, tally);
     for (const pg::Row row : tx.Execute("queries/insert_parts", job.run_id, job.job_id, numbers,
-                                        firsts, sizes, etags, md5s, lost_parts)) {
+                                        firsts, sizes, etags, md5s, lost_parts, checksums)) {
       tally.parts_pending += row.Get<std::string>("state") == "pending" ? 1 : 0;
     }
     tx.Execute("queries/split_job", job.run_id, worker_id_, job.job_id, upload_id, part_bytes,

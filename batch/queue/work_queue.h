@@ -56,6 +56,8 @@ struct FinishedPart {
   std::string etag;
   std::string md5;
   std::string upload_id = {};  // that it was sent to: it counts for no other
+  // Of the part: "crc64nvme:rosUhgp5mIg="; empty: there is none.
+  std::string checksum = {};
 };
 
 struct ReturnedPart {
@@ -83,6 +85,7 @@ struct StoredPart {
   std::string etag;
   std::string md5;
   std::uint64_t size_bytes = 0;
+  std::string checksum = {};
 };
 
 struct DoneJob {

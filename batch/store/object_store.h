@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/base/digest.h"
 #include "batch/base/key.h"
 #include "batch/base/task.h"
 #include "batch/store/body.h"
@@ -44,6 +45,7 @@ struct ObjectHead {
   std::string version_id;
   std::string storage_class;
   bool etag_hides_md5 = false;  // KMS or SSE-C: the ETag says nothing about the bytes
+  Digests checksums;            // of all its bytes; only Get asks for them
   std::uint32_t tag_count = 0;
   NameValues metadata_headers;
   std::string upload_nonce;  // see ObjectMetadata
@@ -86,12 +88,15 @@ struct PutRequest {
   std::string_view body;         // whole, or
   BodySource* source = nullptr;  // flowing
   std::uint64_t bytes = 0;
-  std::string content_md5;  // base64; empty: not known up front
+  // Of the body, for the store to check; nullopt: not known up front. A CRC only where the store
+  // is known to heed it.
+  std::optional<Digest> digest;
 };
 
 struct PutAnswer {
   std::string etag;  // normalised
   bool etag_hides_md5 = false;
+  Digests checksums;  // of what the store took
 };
 
 // A copy that the store makes itself, of an object or of a range of one: no byte passes here. The

@@ -46,7 +46,7 @@ constexpr Provider kAnyS3 = {
     .list_version = 2,
     .list_url_encoding = true,
     .expect_100 = false,
-    .checksum_headers = false,
+    .checksum = std::nullopt,
     .size_on_complete = false,
     .tags_on_create = false,  // RGW 16.2 drops it, measured; asked after Complete
     .copy_keeps_redirect = false,
@@ -61,8 +61,10 @@ constexpr Provider Aws() {
   aws.has_region_endpoint = true;
   aws.addressing = AddressStyle::kAuto;  // path style is deprecated; dots break the certificate
   aws.expect_100 = true;                 // an early 503 of a 50 MB PUT cost 0 body bytes, measured
-  aws.checksum_headers = true;           // userguide/checking-object-integrity
-  aws.tags_on_create = true;             // API_CreateMultipartUpload, x-amz-tagging
+  // userguide/checking-object-integrity: of every object, also where the request named none; of an
+  // upload over all its bytes, without being told those of its parts.
+  aws.checksum = DigestKind::kCrc64Nvme;
+  aws.tags_on_create = true;  // API_CreateMultipartUpload, x-amz-tagging
   // API_CopyObject: x-amz-website-redirect-location "is unique to each object and is not copied".
   aws.copy_keeps_redirect = false;
   aws.size_on_complete = true;  // API_CompleteMultipartUpload, x-amz-mp-object-size
@@ -103,10 +105,10 @@ constexpr Provider NotYet(std::string_view name) {
 
 constexpr Provider kProviders[] = {
     Aws(),          Minio(), Ceph(), kAnyS3,
-    NotYet("oss"),   // virtual hosts only, own part limits, x-oss-forbid-overwrite
-    NotYet("cos"),   // virtual hosts only, list V1, keys to 850 bytes
+    NotYet("oss"),   // virtual hosts only, own part limits, CRC64 (ECMA), x-oss-forbid-overwrite
+    NotYet("cos"),   // virtual hosts only, list V1, CRC64 (ECMA), keys to 850 bytes
     NotYet("kodo"),  // endpoints by age, bucket names of its own, keys to 750 bytes
-    NotYet("gcs"),   // no part copy, x-goog-hash, decompresses on the way
+    NotYet("gcs"),   // no part copy, CRC32C in x-goog-hash, decompresses on the way
     NotYet("r2"),    // all parts equal, random ETags
 };
 

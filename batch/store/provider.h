@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "batch/base/digest.h"
 #include "batch/base/key.h"
 
 namespace ferry {
@@ -35,7 +36,9 @@ struct Provider {
   int list_version;          // 2; a V1-shaped answer switches to V1 whatever stands here
   bool list_url_encoding;    // ask for encoding-type=url
   bool expect_100;           // send Expect: 100-continue with large bodies
-  bool checksum_headers;     // x-amz-checksum-* are kept and checked
+  // The checksum it keeps of each object, over all its bytes, checks where one is sent, and
+  // answers.
+  std::optional<DigestKind> checksum;
   bool size_on_complete;     // x-amz-mp-object-size is checked
   bool tags_on_create;       // x-amz-tagging of CreateMultipartUpload is kept
   bool copy_keeps_redirect;  // CopyObject takes the website redirect along

@@ -6,6 +6,7 @@
 #include "batch/base/error.h"
 #include "batch/base/key.h"
 #include "batch/store/classify.h"
+#include "batch/store/plain_xml.h"
 #include "batch/store/s3_values.h"
 
 namespace ferry {
@@ -64,6 +65,16 @@ std::optional<S3Error> ParseErrorBody(std::string_view body) {
 
 void AnswerVisitor::Read(std::string_view body) {
   WalkXml(body, *this);
+  ThrowIfError();
+}
+
+bool AnswerVisitor::ReadPlain(std::string_view body) {
+  if (!WalkPlainXml(body, *this)) return false;
+  ThrowIfError();
+  return true;
+}
+
+void AnswerVisitor::ThrowIfError() const {
   if (!is_error_) return;
   const std::string code = error_.code.empty() ? "UnknownError" : error_.code;
   const std::string_view message = std::string_view(error_.message).substr(0, kMessageBytesMax);

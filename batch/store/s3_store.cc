@@ -2,141 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "batch/base/digest.h"
+#include "batch/store/checksum_headers.h"
 #include "batch/store/classify.h"
+#include "batch/store/object_headers.h"
 
 namespace ferry {
 namespace {
 
 constexpr std::uint64_t kExpectContinueBytesMin = 1 << 20;
-
-// What travels with an object, beside x-amz-meta-*.
-constexpr std::string_view kMetadataHeaders[] = {"content-type",
-                                                 "content-encoding",
-                                                 "content-disposition",
-                                                 "content-language",
-                                                 "cache-control",
-                                                 "expires",
-                                                 "x-amz-website-redirect-location"};
-
-bool IsMetadataHeader(std::string_view name) {
-  if (name.starts_with("x-amz-meta-")) return true;
-  for (const std::string_view one : kMetadataHeaders) {
-    if (name == one) return true;
-  }
-  return false;
-}
-
-// "gzip, aws-chunked" -> "gzip": aws-chunked is how bytes travelled, not what they are, and some
-// stores kept it.
-std::string WithoutAwsChunked(std::string_view encoding) {
-  std::string kept;
-  while (!encoding.empty()) {
-    const std::size_t comma = encoding.find(',');
-    std::string_view token = encoding.substr(0, comma);
-    encoding = comma == std::string_view::npos ? std::string_view() : encoding.substr(comma + 1);
-    while (token.starts_with(' ')) token.remove_prefix(1);
-    while (token.ends_with(' ')) token.remove_suffix(1);
-    if (token.empty() || token == "aws-chunked") continue;
-    if (!kept.empty()) kept += ", ";
-    kept += token;
-  }
-  return kept;
-}
-
-std::optional<std::uint64_t> ParseUnsigned(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// "bytes 0-9/443" -> {0, 10, 443}.
-struct ContentRange {
-  std::uint64_t first = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t total = 0;
-};
-std::optional<ContentRange> ParseContentRange(std::string_view text) {
-  if (!text.starts_with("bytes ")) return std::nullopt;
-  text.remove_prefix(6);
-  const std::size_t dash = text.find('-');
-  const std::size_t slash = text.find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
-    return std::nullopt;
-  }
-  const auto first = ParseUnsigned(text.substr(0, dash));
-  const auto last = ParseUnsigned(text.substr(dash + 1, slash - dash - 1));
-  const auto total = ParseUnsigned(text.substr(slash + 1));
-  if (!first || !last || !total || *last < *first) return std::nullopt;
-  return ContentRange{*first, *last - *first + 1, *total};
-}
-
-// Every store says the ETag of what it sends or took; what stands in front of one does not.
-std::string NeededEtag(const HttpAnswer& answer) {
-  std::string etag = NormalizeEtag(FindHeader(answer.headers, "etag"));
-  if (!etag.empty()) return etag;
-  throw Error(ErrorKind::kCorrupt, "the answer has no ETag: no S3 store wrote it",
-              std::string(kMalformedAnswer));
-}
-
-ObjectHead ReadHead(const HttpAnswer& answer) {
-  ObjectHead head;
-  const Headers& headers = answer.headers;
-  head.etag = NeededEtag(answer);
-  head.version_id = FindHeader(headers, "x-amz-version-id");
-  head.storage_class = FindHeader(headers, "x-amz-storage-class");
-  head.etag_hides_md5 = HidesMd5(headers);
-  head.last_modified_ms = ParseHttpDate(FindHeader(headers, "last-modified")).value_or(0);
-  head.tag_count = static_cast<std::uint32_t>(
-      ParseUnsigned(FindHeader(headers, "x-amz-tagging-count")).value_or(0));
-  if (const auto range = ParseContentRange(FindHeader(headers, "content-range"))) {
-    head.size_bytes = range->total;
-  } else {
-    head.size_bytes = ParseUnsigned(FindHeader(headers, "content-length")).value_or(0);
-  }
-  for (const auto& [name, value] : headers) {
-    if (!IsMetadataHeader(name)) continue;
-    if (name == kNonceHeader) {
-      head.upload_nonce = value;
-    } else if (name == "content-encoding") {
-      const std::string kept = WithoutAwsChunked(value);
-      if (!kept.empty()) head.metadata_headers.push_back({name, kept});
-    } else {
-      head.metadata_headers.push_back({name, value});
-    }
-  }
-  return head;
-}
-
-// A server may ignore Range and send everything, or another range: neither is an error to HTTP.
-void CheckGetAnswer(const HttpAnswer& answer, const GetRequest& request, const ObjectHead& head) {
-  const auto corrupt = [](const std::string& what) { throw Error(ErrorKind::kCorrupt, what); };
-  if (request.range_bytes > 0) {
-    if (answer.status != 206) corrupt("the store ignored the byte range");
-    const auto range = ParseContentRange(FindHeader(answer.headers, "content-range"));
-    if (!range || range->first != request.first_byte || range->bytes != request.range_bytes) {
-      corrupt("the store sent another byte range than asked for");
-    }
-  } else if (answer.status != 200) {
-    corrupt("the store sent a part of the object unasked");
-  }
-  const auto length = ParseUnsigned(FindHeader(answer.headers, "content-length"));
-  if (length && *length != request.expected_bytes) {
-    throw Error(ErrorKind::kConflict, "the object has another size than when it was listed");
-  }
-  // For stores that ignore versionId, and
-  if (!request.version_id.empty() && !head.version_id.empty() &&
-      head.version_id != request.version_id) {
-    corrupt("the store sent another version than asked for");
-  }
-  // for those that ignore If-Match.
-  if (!request.if_match.empty() && head.etag != NormalizeEtag(request.if_match)) {
-    throw Error(ErrorKind::kConflict, "the object changed since it was listed");
-  }
-}
 
 constexpr std::string_view kWebPageAdvice =
     "the endpoint answers with a web page, not with S3's XML: check the endpoint";
@@ -147,15 +21,6 @@ bool IsWebPage(const HttpAnswer& answer) {
 
 unsigned BitOf(BucketAccess::Correction correction) {
   return 1U << static_cast<unsigned>(correction);
-}
-
-void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
-  for (const NameValue& header : metadata.headers) headers.push_back(header);
-  if (!metadata.upload_nonce.empty()) {
-    headers.push_back({std::string(kNonceHeader), metadata.upload_nonce});
-  }
-  if (metadata.tags.empty()) return;
-  headers.push_back({"x-amz-tagging", CanonicalQuery(metadata.tags)});
 }
 
 }  // namespace
@@ -357,6 +222,7 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
     call.headers.push_back({"range", fmt::format("bytes={}-{}", request.first_byte,
                                                  request.first_byte + request.range_bytes - 1)});
   }
+  if (provider_.checksum) call.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
   // Stores that decompress on the fly do so unless asked for the stored form. Not signed.
   call.headers.push_back({"accept-encoding", "gzip"});
   ObjectHead head;
@@ -410,9 +276,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
     call.query.push_back({"uploadId", request.upload_id});
   }
   if (request.metadata != nullptr) AddMetadata(*request.metadata, call.headers);
-  if (!request.content_md5.empty()) {
-    call.headers.push_back({"content-md5", request.content_md5});
-  }
+  if (request.digest) AddDigest(*request.digest, call.headers);
   call.http.body = request.body;
   call.http.source = request.source;
   call.http.source_bytes = request.bytes;
@@ -422,6 +286,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
   PutAnswer put;
   put.etag = Read(call, answer, [&](std::string_view) { return NeededEtag(answer); });
   put.etag_hides_md5 = HidesMd5(answer.headers);
+  put.checksums = ReadChecksums(answer.headers);
   co_return put;
 }
 
@@ -436,6 +301,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   Call call = NewCall(Method::kPost, "start the upload of", &key);
   call.query.push_back({"uploads", ""});
   AddMetadata(metadata, call.headers);
+  if (provider_.checksum) AskForChecksum(*provider_.checksum, call.headers);
   call.http.once = true;
   HttpAnswer answer = co_await Send(call);
   co_return Read(call, answer, ParseCreateUpload);

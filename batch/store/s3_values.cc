@@ -25,7 +25,9 @@ std::string NormalizeEtag(std::string_view etag) {
   while (etag.starts_with('"')) etag.remove_prefix(1);
   while (etag.ends_with('"')) etag.remove_suffix(1);
   std::string normalized(etag);
-  if (LooksLikeMd5(etag)) {
+  const bool upper =
+      std::any_of(etag.begin(), etag.end(), [](char c) { return c >= 'A' && c <= 'F'; });
+  if (upper && LooksLikeMd5(etag)) {
     std::transform(normalized.begin(), normalized.end(), normalized.begin(), [](char c) {
       return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
     });

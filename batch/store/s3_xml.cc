@@ -4,6 +4,7 @@
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
+#include "batch/store/checksum_headers.h"
 #include "batch/store/s3_answer.h"
 
 namespace ferry {
@@ -12,20 +13,22 @@ namespace {
 constexpr std::size_t kKeysAPage = 1000;
 constexpr std::size_t kVersionIdBytesMax = 1024;
 
+bool IsEncoded(std::string_view name) {
+  return name.find('%') != std::string_view::npos || name.find('+') != std::string_view::npos;
+}
+
 void DecodeInPlace(std::string& name) {
-  if (name.find_first_of("%+") != std::string::npos) name = UriDecode(name);
+  if (IsEncoded(name)) name = UriDecode(name);
+}
+
+void DecodeInPlace(Key& key) {
+  if (IsEncoded(key.bytes())) key = Key(UriDecode(key.bytes()));
 }
 
 // A marker of an encoded page whose last key, decoded, is `last`. RGW 16.2 encodes keys and not
 // markers: what is that key as it stands is not encoded.
 void DecodeMarker(std::string& marker, const Key& last) {
   if (marker != last.bytes()) DecodeInPlace(marker);
-}
-
-Key DecodedKey(const Key& key) {
-  std::string bytes = key.bytes();
-  DecodeInPlace(bytes);
-  return Key(std::move(bytes));
 }
 
 class ListPageVisitor final : public AnswerVisitor {
@@ -101,7 +104,7 @@ class ListPageVisitor final : public AnswerVisitor {
   void Decode() {
     DecodeInPlace(page_.prefix);
     for (std::string& prefix : page_.common_prefixes) DecodeInPlace(prefix);
-    for (ListedObject& object : page_.objects) object.key = DecodedKey(object.key);
+    for (ListedObject& object : page_.objects) DecodeInPlace(object.key);
     const Key last = page_.objects.empty() ? Key() : page_.objects.back().key;
     if (page_.next_marker) DecodeMarker(*page_.next_marker, last);
   }
@@ -123,7 +126,7 @@ class ListVersionsVisitor final : public AnswerVisitor {
       throw Error(ErrorKind::kCorrupt, "the list of versions goes on but does not say where");
     }
     if (url_encoded_) {
-      for (ListedVersion& one : page_.versions) one.object.key = DecodedKey(one.object.key);
+      for (ListedVersion& one : page_.versions) DecodeInPlace(one.object.key);
       const Key last = page_.versions.empty() ? Key() : page_.versions.back().object.key;
       DecodeMarker(page_.next_key_marker, last);
     }
@@ -186,6 +189,16 @@ class ListVersionsVisitor final : public AnswerVisitor {
   bool url_encoded_ = false;
 };
 
+// Of thousands of elements. Mostly it is plain.
+template <typename Visitor>
+auto ReadPage(std::string_view body) {
+  Visitor plain;
+  if (plain.ReadPlain(body)) return plain.Finish();
+  Visitor visitor;
+  visitor.Read(body);
+  return visitor.Finish();
+}
+
 class CreateUploadVisitor final : public AnswerVisitor {
  public:
   CreateUploadVisitor() : AnswerVisitor({"InitiateMultipartUploadResult"}) {}
@@ -201,15 +214,23 @@ class CompleteUploadVisitor final : public AnswerVisitor {
  public:
   CompleteUploadVisitor() : AnswerVisitor({"CompleteMultipartUploadResult"}) {}
   CompletedUpload completed;
+  std::string checksum_type;
+  bool has_etag = false;
 
  private:
   void Field(std::string_view name, std::string_view text) override {
-    if (name == "ETag") completed.etag = NormalizeEtag(text);
-    if (name == "ChecksumCRC32") completed.checksum_crc32 = text;
-    if (name == "ChecksumCRC32C") completed.checksum_crc32c = text;
-    if (name == "ChecksumCRC64NVME") completed.checksum_crc64nvme = text;
-    if (name == "ChecksumSHA1") completed.checksum_sha1 = text;
-    if (name == "ChecksumSHA256") completed.checksum_sha256 = text;
+    if (name == "ETag") {
+      completed.etag = NormalizeEtag(text);
+      has_etag = true;
+    }
+    if (name == "ChecksumType") checksum_type = text;
+    if (name == "ChecksumCRC32") AddChecksum(DigestKind::kCrc32, text);
+    if (name == "ChecksumCRC32C") AddChecksum(DigestKind::kCrc32c, text);
+    if (name == "ChecksumCRC64NVME") AddChecksum(DigestKind::kCrc64Nvme, text);
+  }
+  void AddChecksum(DigestKind kind, std::string_view text) {
+    if (FindDigest(completed.checksums, kind) != nullptr) return;
+    if (auto digest = DigestFromBase64(kind, text)) completed.checksums.push_back(*digest);
   }
 };
 
@@ -248,7 +269,7 @@ class ListUploadsVisitor final : public AnswerVisitor {
 
   ListUploadsPage Finish() {
     if (url_encoded_) {
-      for (ListedUpload& upload : page_.uploads) upload.key = DecodedKey(upload.key);
+      for (ListedUpload& upload : page_.uploads) DecodeInPlace(upload.key);
       const Key last = page_.uploads.empty() ? Key() : page_.uploads.back().key;
       DecodeMarker(page_.next_key_marker, last);
     }
@@ -327,16 +348,10 @@ class CopyVisitor final : public AnswerVisitor {
 
 }  // namespace
 
-ListPage ParseListPage(std::string_view body) {
-  ListPageVisitor visitor;
-  visitor.Read(body);
-  return visitor.Finish();
-}
+ListPage ParseListPage(std::string_view body) { return ReadPage<ListPageVisitor>(body); }
 
 ListVersionsPage ParseListVersions(std::string_view body) {
-  ListVersionsVisitor visitor;
-  visitor.Read(body);
-  return visitor.Finish();
+  return ReadPage<ListVersionsVisitor>(body);
 }
 
 std::string ParseCreateUpload(std::string_view body) {
@@ -349,7 +364,8 @@ CompletedUpload ParseCompleteUpload(std::string_view body) {
   CompleteUploadVisitor visitor;
   try {
     visitor.Read(body);
-    visitor.completed.etag = NeededText(std::move(visitor.completed.etag), "ETag");
+    if (!visitor.has_etag) throw Error(ErrorKind::kCorrupt, "the answer lacks ETag");
+    if (!IsOfAllBytes(visitor.checksum_type)) visitor.completed.checksums.clear();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCorrupt && error.code() != kMalformedAnswer) throw;
     throw Error(ErrorKind::kInDoubt, error.what(), error.code());

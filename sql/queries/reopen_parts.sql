@@ -7,7 +7,8 @@ with held as (
     and parts_left is not null
   order by job_id for update
 ), u as (
-  update bucketferry.part p set state = 'pending', etag = null, md5 = null
+  update bucketferry.part p set state = 'pending', etag = null, md5 = null,
+         checksum = null
   from unnest($3::bigint[], $4::int[]) as o(job_id, number) join held using (job_id)
   where p.run_id = $1 and p.job_id = o.job_id and p.number = o.number and p.state = 'done'
   returning p.job_id, p.number

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include <set>
 
 #include "tests/copy/copy_fixture.h"
@@ -109,6 +111,17 @@ TEST_F(MultipartTest, ACompletionWhoseAnswerWasLostIsSettledByTheDestination) {
     destination_.FailCall("complete_upload", 1, Moment::kAfterEffect, Error(kind, "lost"));
     EXPECT_EQ(Finish(object, upload).proof, kProofComposite) << ToString(kind);
   }
+}
+
+TEST_F(MultipartTest, ACompletionThatNamesNoEtagIsLookedAtOnceAndNotDoubted) {
+  destination_.completes_without_etag = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  destination_.ForgetCalls();
+  const Copied copied = Finish(object, upload);
+  EXPECT_EQ(copied.proof, kProofComposite);
+  EXPECT_EQ(copied.destination_etag, CompositeEtag(upload.parts));
+  EXPECT_THAT(destination_.calls(), testing::ElementsAre("complete_upload d/a", "head d/a"));
 }
 
 TEST_F(MultipartTest, NoSuchUploadAfterASuccessIsSettledByTheDestination) {
@@ -436,7 +449,10 @@ TEST_F(FaultSweepTest, AFaultAtAnyCallEndsInTheWholeObjectOnceTriedAgain) {
 }
 
 TEST(CompositeEtag, IsTheMd5OfTheMd5sAndTheirCount) {
-  const std::vector<DonePart> parts = {{1, "", Md5::Of("a")}, {2, "", Md5::Of("b")}};
+  const auto part = [](std::uint32_t number, const char* bytes) {
+    return DonePart{number, "", Digest{DigestKind::kMd5, Md5::Of(bytes)}};
+  };
+  const std::vector<DonePart> parts = {part(1, "a"), part(2, "b")};
   EXPECT_EQ(CompositeEtag(parts), ToHex(Md5::Of(Md5::Of("a") + Md5::Of("b"))) + "-2");
 }
 

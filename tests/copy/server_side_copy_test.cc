@@ -223,9 +223,10 @@ class ServerSidePartsTest : public ServerSideCopyTest {
     ObjectToCopy object = Add(name, bytes);
     std::vector<DonePart> parts;
     for (const Part& part : PlanParts(bytes.size(), part_bytes)) {
-      parts.push_back({part.number, "", Md5::Of(bytes.substr(part.first_byte, part.size_bytes))});
+      const std::string md5 = Md5::Of(bytes.substr(part.first_byte, part.size_bytes));
+      parts.push_back({part.number, "", Digest{DigestKind::kMd5, md5}});
     }
-    object.source.etag = source_.objects().at(Key("s/" + name)).etag = CompositeEtag(parts);
+    object.source.etag = source_.objects().at(Key("s/" + name)).etag = CompositeEtag(parts).value();
     return object;
   }
   OpenUpload Open(const ObjectToCopy& object) {

@@ -240,7 +240,7 @@ class World {
         }
         const std::uint32_t number = item.part.part.number;
         result.part = {number, item.part.upload_id + "-" + std::to_string(number),
-                       std::string(16, 'm')};
+                       Digest{DigestKind::kMd5, std::string(16, 'm')}};
         upload->second.parts[number] = result.part.etag;
         break;
       }

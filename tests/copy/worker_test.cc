@@ -134,6 +134,23 @@ TEST_F(WorkerTest, AStoreThatNeverAnsweredThisProcessIsNotWaitedForLong) {
   EXPECT_LT(clock_.SteadyNow() - began, minutes(2));  // of the simulation's clock
 }
 
+TEST_F(WorkerTest, WhatThisProcessHasPlannedIsStartedWithoutWaitingForTheNextLook) {
+  AddJobs(2);
+  auto& run = tables_.run(run_);
+  run.open.planning = run.open.planner_alive = true;
+  run.jobs.at(1).state = "retry_wait";
+  run.jobs.at(1).retry_at = clock_.SteadyNow() + minutes(1);
+  auto planned = run.jobs.extract(2);
+  Begin();
+  ASSERT_FALSE(worker_->Step(until_, false));
+  run.jobs.insert(std::move(planned));
+  ASSERT_FALSE(worker_->Step(until_, false));
+  ASSERT_TRUE(lanes_.running.empty()) << "it asks now and then, not always";
+  worker_->LookAtOnce();
+  ASSERT_FALSE(worker_->Step(until_, false));
+  EXPECT_EQ(lanes_.running.size(), 1U);
+}
+
 class WorkerOfMany : public WorkerTest, public testing::WithParamInterface<ErrorKind> {};
 
 TEST_P(WorkerOfMany, LeavesARunAtWhichItAloneFailsToTheOthers) {

@@ -25,6 +25,18 @@ TEST_F(Copy, BringsAwkwardKeysMetadataTagsAndLargeObjectsExactly) {
   EXPECT_EQ(S3({"dst", "uploads", destination_bucket()}), "");
 }
 
+// RGW 16.2 knows no checksums, whatever its provider is said to be.
+TEST_F(Copy, ProvesByMd5WhereADestinationShouldAnswerChecksumsAndDoesNot) {
+  S3({"src", "put", source_bucket(), "a=10", "b=1000", "middle=2000000", "large=12000000"});
+  config().destination_provider = "aws";
+  const auto run = Bucketferry({"run"});
+  ASSERT_THAT(run, ExitsWith(0));
+  EXPECT_THAT(run.err, testing::HasSubstr("should answer a checksum and does not"));
+  ExpectEqualBuckets();
+  EXPECT_EQ(Number("select count(*) as n from bucketferry.job where proof = 'etag_md5'"), 3);
+  EXPECT_EQ(Number("select count(*) as n from bucketferry.job where proof = 'checksum'"), 0);
+}
+
 TEST_F(Copy, FindsNothingToDoTheSecondTime) {
   Fill({"--small", "60", "--large", "6m"});
   RunOnce();

@@ -57,6 +57,7 @@ struct Config {
   std::filesystem::path state_dir;
   std::string source_endpoint = "${SRC_ENDPOINT}";
   std::string destination_endpoint = "${DST_ENDPOINT}";
+  std::string destination_provider = "ceph";
   std::string source_credentials =
       "{access_key_id: \"${SRC_ACCESS_KEY}\", secret_access_key: \"${SRC_SECRET_KEY}\"}";
   std::string destination_credentials =
@@ -77,14 +78,17 @@ struct Config {
       "{part_size: 5MiB, multipart_threshold: 5MiB, lease: 10s, outage_patience: 20s}";
 
   std::string Text() const {
-    const auto store = [](const std::string& name, const std::string& endpoint,
-                          const std::string& credentials) {
-      return "  " + name + ": {provider: ceph, region: us-east-1, addressing: path, endpoint: \"" +
-             endpoint + "\", credentials: " + credentials + "}\n";
+    const auto store = [](const std::string& name, const std::string& provider,
+                          const std::string& endpoint, const std::string& credentials) {
+      return "  " + name + ": {provider: " + provider +
+             ", region: us-east-1, addressing: path, endpoint: \"" + endpoint +
+             "\", credentials: " + credentials + "}\n";
     };
-    std::string text = before + "database: " + database + "\nstate_dir: " + state_dir.string() +
-                       "\nstores:\n" + store("src", source_endpoint, source_credentials) +
-                       store("dst", destination_endpoint, destination_credentials) + "tasks:\n";
+    std::string text =
+        before + "database: " + database + "\nstate_dir: " + state_dir.string() + "\nstores:\n" +
+        store("src", "ceph", source_endpoint, source_credentials) +
+        store("dst", destination_provider, destination_endpoint, destination_credentials) +
+        "tasks:\n";
     for (const Task& task : tasks) {
       text += "  - {name: " + task.name + ", source: {store: " + task.source_store +
               ", bucket: " + task.source_bucket + ", prefix: \"" + task.source_prefix +

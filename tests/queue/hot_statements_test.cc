@@ -77,7 +77,8 @@ TEST_F(HotStatementsTest, UseTheirIndexes) {
                          Texts{"e", "e"}, Ids{1, 1}, std::vector<bool>{true, true},
                          std::vector<bool>{false, false}, Texts{"", "upload"}));
   ExpectIndexOnly(PlanOf("queries/record_parts", run, worker_, Ids{50001, 50001}, Ids{1, 2},
-                         Texts{"e", "e"}, std::vector<pg::Bytes>{{"x"}, {"x"}}, Texts{"u", "u"}));
+                         Texts{"e", "e"}, std::vector<pg::Bytes>{{"x"}, {"x"}}, Texts{"u", "u"},
+                         Texts{"", ""}));
   ExpectIndexOnly(PlanOf("queries/requeue_jobs", run, Ids{worker_}, std::vector<bool>{true}, 10));
   ExpectIndexOnly(PlanOf("queries/requeue_parts", run, Ids{worker_}));
 }
@@ -246,7 +247,7 @@ TEST_F(DeadRowsTest, StatementsThatRunAllTheTimeTouchFewPagesHoweverMuchLiesBehi
                     Texts(kRows, "vanished"), texts),
             kPagesOfMany)
       << plan_;
-  EXPECT_LT(PagesOf("queries/record_parts", run, worker_, ids, ones, texts, md5s, texts),
+  EXPECT_LT(PagesOf("queries/record_parts", run, worker_, ids, ones, texts, md5s, texts, texts),
             kPagesOfMany)
       << plan_;
   EXPECT_LT(PagesOf("queries/return_parts", run, worker_, ids, ones, texts), kPagesOfMany) << plan_;

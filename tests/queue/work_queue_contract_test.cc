@@ -4,115 +4,10 @@
 
 #include <memory>
 
-#include "batch/queue/job_queue.h"
-#include "tests/queue/queue_fixture.h"
-#include "tests/support/fake_queue.h"
+#include "tests/queue/queue_world.h"
 
 namespace ferry {
 namespace {
-
-constexpr int kAttemptsMax = 3;
-
-class QueueWorld {
- public:
-  virtual ~QueueWorld() = default;
-  virtual std::int64_t NewWorker() = 0;
-  virtual void EndLease(std::int64_t worker_id) = 0;
-  virtual std::unique_ptr<WorkQueue> Queue(std::int64_t worker_id) = 0;
-  // Of jobs 1 to `jobs`, of 25 bytes each. Returns the run.
-  virtual std::int64_t AddRun(int jobs) = 0;
-  virtual std::int64_t task_id() const = 0;
-  virtual std::string StateOf(std::int64_t run_id, std::int64_t job_id) = 0;
-  virtual std::string RunStateOf(std::int64_t run_id) = 0;
-};
-
-class FakeWorld final : public QueueWorld {
- public:
-  std::int64_t NewWorker() override { return tables_.NewWorker(std::chrono::minutes(1)); }
-  void EndLease(std::int64_t worker_id) override { tables_.Release(worker_id); }
-  std::unique_ptr<WorkQueue> Queue(std::int64_t worker_id) override {
-    return std::make_unique<test::FakeQueue>(tables_, worker_id, kAttemptsMax);
-  }
-  std::int64_t AddRun(int jobs) override {
-    std::vector<Job> rows;
-    for (int id = 1; id <= jobs; ++id) {
-      Job job;
-      job.job_id = id;
-      job.key = Key("in/" + std::to_string(id));
-      job.source = {"etag" + std::to_string(id), 25, 1'700'000'000'000, ""};
-      rows.push_back(job);
-    }
-    return tables_.AddRun("media", rows);
-  }
-  std::int64_t task_id() const override { return 1; }
-  std::string StateOf(std::int64_t run_id, std::int64_t job_id) override {
-    return tables_.run(run_id).jobs.at(job_id).state;
-  }
-  std::string RunStateOf(std::int64_t run_id) override { return tables_.run(run_id).state; }
-
- private:
-  SystemClock clock_;
-  test::FakeTables tables_{clock_};
-};
-
-// The fixture's means, without its being the test.
-class RealTables final : public QueueFixture {
- public:
-  using QueueFixture::EndLease;
-  using QueueFixture::NewWorker;
-  using QueueFixture::Place;
-  using QueueFixture::RunStateOf;
-  using QueueFixture::StateOf;
-  std::unique_ptr<pg::Session> Connect() {
-    return std::make_unique<pg::Session>(database_.options());
-  }
-  BegunRun AddRun(int jobs) {
-    const std::int64_t planner = NewWorker();
-    const BegunRun run = BeginRun(session_, Place(), RunKind::kScheduled, planner);
-    std::vector<NewJob> rows;
-    for (int id = 1; id <= jobs; ++id) {
-      NewJob job;
-      job.job_id = id;
-      job.key = Key("in/" + std::to_string(id));
-      job.reason = "missing";
-      job.source = {"etag" + std::to_string(id), 25, 1'700'000'000'000, ""};
-      rows.push_back(job);
-    }
-    session_.Transact([&](pg::Transaction& tx) {
-      AddJobs(tx, run.run_id, rows);
-      AddTally(tx, run.run_id, planner, {.planned = jobs, .pending = jobs});
-    });
-    FinishPlanning(session_, run.run_id);
-    EndLease(planner);
-    return run;
-  }
-
- private:
-  void TestBody() override {}
-};
-
-class RealWorld final : public QueueWorld {
- public:
-  std::int64_t NewWorker() override { return tables_.NewWorker(); }
-  void EndLease(std::int64_t worker_id) override { tables_.EndLease(worker_id); }
-  std::unique_ptr<WorkQueue> Queue(std::int64_t worker_id) override {
-    return std::make_unique<JobQueue>(tables_.Connect(), worker_id, kAttemptsMax);
-  }
-  std::int64_t AddRun(int jobs) override {
-    const BegunRun run = tables_.AddRun(jobs);
-    task_id_ = run.task_id;
-    return run.run_id;
-  }
-  std::int64_t task_id() const override { return task_id_; }
-  std::string StateOf(std::int64_t run_id, std::int64_t job_id) override {
-    return tables_.StateOf(run_id, job_id);
-  }
-  std::string RunStateOf(std::int64_t run_id) override { return tables_.RunStateOf(run_id); }
-
- private:
-  RealTables tables_;
-  std::int64_t task_id_ = 0;
-};
 
 class WorkQueueContract : public testing::TestWithParam<const char*> {
  protected:
@@ -428,6 +323,47 @@ TEST_P(WorkQueueContract, PartsThatTheStoreLostAreSentAgainAndNoOthers) {
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(again.at(0).parts_left, 1);
   EXPECT_EQ(queue_->ReadDoneParts(run_, 1).size(), 2U);
+}
+
+TEST_P(WorkQueueContract, TheChecksumOfAPartIsKeptAsLongAsThePartIs) {
+  SplitOne();
+  const std::string checksum = "crc64nvme:rosUhgp5mIg=";
+  Outcomes outcomes;
+  for (const PartJob& part : others_->ClaimParts(run_, 10)) {
+    outcomes.parts.push_back(Finished(part));
+    if (part.part.number < 3) outcomes.parts.back().checksum = checksum;
+  }
+  Record(*others_, outcomes);
+  queue_->ClaimCompletions(run_, 10);
+  const auto checksums = [&] {
+    std::vector<std::string> all;
+    for (const StoredPart& part : queue_->ReadDoneParts(run_, 1)) all.push_back(part.checksum);
+    return all;
+  };
+  EXPECT_EQ(checksums(), (std::vector<std::string>{checksum, checksum, ""}));
+  Outcomes lost, again;
+  lost.lost_parts.emplace_back(1, 2);
+  lost.failed.push_back(Failed(1));
+  Record(*queue_, lost);
+  const Job retry = queue_->ClaimRetries(run_, 10).at(0);
+  ASSERT_TRUE(queue_->Split(world_->task_id(), retry, "u1", 10, retry.source, {}, {}, "n1"));
+  again.parts.push_back(Finished(others_->ClaimParts(run_, 10).at(0)));
+  Record(*others_, again);
+  EXPECT_EQ(checksums(), (std::vector<std::string>{checksum, "", ""}));
+}
+
+TEST_P(WorkQueueContract, PartsThatAreThereAlreadyBringTheirChecksumsAlong) {
+  run_ = world_->AddRun(1);
+  const Job job = ClaimAll(*queue_).at(0);
+  queue_->IntendUpload(world_->task_id(), job, 10, "n1");
+  const std::vector<FinishedPart> there = {
+      {1, 1, "e1", std::string(16, '\0'), {}, "crc64nvme:rosUhgp5mIg="},
+      {1, 2, "e2", std::string(16, 'm')}};
+  ASSERT_TRUE(queue_->Split(world_->task_id(), job, "u1", 10, job.source, there, {}, "n1"));
+  const std::vector<StoredPart> parts = queue_->ReadDoneParts(run_, 1);
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].checksum, "crc64nvme:rosUhgp5mIg=");
+  EXPECT_EQ(parts[1].checksum, "");
 }
 
 TEST_P(WorkQueueContract, AnUploadThatIsDroppedTakesItsPartsAlong) {

@@ -345,10 +345,10 @@ TEST_P(ObjectStoreContract, AWrongContentMd5IsRefused) {
   request.metadata = &none;
   request.body = "sent";
   request.bytes = 4;
-  request.content_md5 = ToBase64(Md5::Of("meant"));
+  request.digest = Digest{DigestKind::kMd5, Md5::Of("meant")};
   EXPECT_EQ(Kind([&] { return store().Put(request); }), "corrupt");
   EXPECT_EQ(Kind([&] { return store().Head(KeyOf("a")); }), "not_found");
-  request.content_md5 = ToBase64(Md5::Of("sent"));
+  request.digest = Digest{DigestKind::kMd5, Md5::Of("sent")};
   EXPECT_EQ(Kind([&] { return store().Put(request); }), "none");
 }
 

@@ -48,7 +48,7 @@ TEST(Provider, PartsOfTheLargestSizeHoldTheLargestObject) {
 }
 
 TEST(Provider, UnknownServersGetNoHeadersThatServersHaveRefused) {
-  EXPECT_FALSE(FindProvider("s3").checksum_headers);
+  EXPECT_FALSE(FindProvider("s3").checksum);
   EXPECT_FALSE(FindProvider("s3").expect_100);
   EXPECT_FALSE(FindProvider("s3").size_on_complete);
   EXPECT_EQ(FindProvider("s3").etag, EtagHabit::kUnknown);

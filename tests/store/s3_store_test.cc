@@ -239,7 +239,7 @@ TEST_F(S3StoreTest, CreatingAnUploadCarriesTheObjectsTypeOrNone) {
 TEST_F(S3StoreTest, AnEmptyObjectIsPutWithItsLengthAndDigest) {
   Answer(HttpText(200, {{"ETag", "\"d41d8cd98f00b204e9800998ecf8427e\""}}));
   PutRequest request = PutOf("");
-  request.content_md5 = ToBase64(Md5::Of(""));
+  request.digest = Digest{DigestKind::kMd5, Md5::Of("")};
   EXPECT_EQ(Await([&] { return store_.Put(request); }).etag, "d41d8cd98f00b204e9800998ecf8427e");
   const SeenRequest seen = server_.Take();
   EXPECT_EQ(seen.Header("content-length"), "0");

@@ -333,15 +333,22 @@ TEST(ParseCompleteUpload, IsASuccessOnlyWithItsRootAndAnEtag) {
       "<ETag>\"B2ADD96CC9702BBF4EFB0CCDFC6B7747-3\"</ETag>"
       "<ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME></CompleteMultipartUploadResult>");
   EXPECT_EQ(completed.etag, "b2add96cc9702bbf4efb0ccdfc6b7747-3");
-  EXPECT_EQ(completed.checksum_crc64nvme, "rosUhgp5mIg=");
+  ASSERT_EQ(completed.checksums.size(), 1U);
+  EXPECT_EQ(ToText(completed.checksums[0]), "crc64nvme:rosUhgp5mIg=");
+}
+
+TEST(ParseCompleteUpload, AnEtagThatIsThereAndEmptyIsNotSaid) {
+  EXPECT_EQ(ParseCompleteUpload(
+                "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>")
+                .etag,
+            "");
 }
 
 TEST(ParseCompleteUpload, WhatIsNotReadableLeavesTheOutcomeInDoubt) {
   for (const char* body :
        {"", "    ", "<CompleteMultipartUploadResult><ETag>\"a\"</ETag>", "<html></html>",
-        "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
-        "<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>",
-        "<!DOCTYPE a><a/>", "{}"}) {
+        "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>", "<!DOCTYPE a><a/>",
+        "{}"}) {
     EXPECT_EQ(FailureOf([&] { ParseCompleteUpload(body); }).kind, ErrorKind::kInDoubt) << body;
   }
 }

@@ -176,7 +176,7 @@ void FakeQueue::RecordParts(RunRow& run, const Outcomes& outcomes) {
         run.jobs.at(part.job_id).job.upload_id != part.upload_id) {
       continue;
     }
-    found->second = {found->second.part, "done", 0, part.etag, part.md5};
+    found->second = {found->second.part, "done", 0, part.etag, part.md5, part.checksum};
     std::optional<int>& left = run.jobs.at(part.job_id).parts_left;
     if (left) *left -= 1;
   }
@@ -286,7 +286,7 @@ std::vector<StoredPart> FakeQueue::ReadDoneParts(std::int64_t run_id, std::int64
     std::vector<StoredPart> parts;
     for (const auto& [id, part] : tables_.runs_.at(run_id).parts) {
       if (id.first != job_id || part.state != "done") continue;
-      parts.push_back({id.second, part.etag, part.md5, part.part.size_bytes});
+      parts.push_back({id.second, part.etag, part.md5, part.part.size_bytes, part.checksum});
     }
     return parts;
   });
@@ -334,7 +334,8 @@ bool FakeQueue::Split(std::int64_t task_id, const Job& job, const std::string& u
       FakeTables::PartRow fresh;
       fresh.part = part;
       for (const FinishedPart& done : done_parts) {
-        if (done.number == part.number) fresh = {part, "done", 0, done.etag, done.md5};
+        if (done.number == part.number)
+          fresh = {part, "done", 0, done.etag, done.md5, done.checksum};
       }
       const auto [place, is_new] = run.parts.try_emplace({job.job_id, part.number}, fresh);
       const bool lost =

@@ -35,6 +35,7 @@ class FakeTables {
     std::int64_t worker_id = 0;
     std::string etag;
     std::string md5;
+    std::string checksum = {};
   };
   struct RunRow {
     OpenRun open;

@@ -133,6 +133,21 @@ std::string FakeStore::EtagFor(std::string_view bytes) {
   return ToHex(Md5::Of(bytes));
 }
 
+Digests FakeStore::ChecksumsOf(std::string_view bytes) const {
+  if (!checksum || answers_no_checksum) return {};
+  return BodyDigest::Of({*checksum}, bytes);
+}
+
+void FakeStore::CheckDigest(const PutRequest& request, std::string_view body) const {
+  if (!request.digest) return;
+  const DigestKind kind = request.digest->kind;
+  const bool known =
+      kind == DigestKind::kMd5 ? !ignores_content_md5 : checksum == kind && !answers_no_checksum;
+  if (known && BodyDigest::Of({kind}, body).front() != *request.digest) {
+    throw Error(ErrorKind::kCorrupt, "other bytes arrived", "BadDigest");
+  }
+}
+
 ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
   ObjectHead head;
   head.etag = object.etag;
@@ -228,7 +243,8 @@ Task<ObjectHead> FakeStore::Get(GetRequest request, BodySink& sink,
     throw Error(ErrorKind::kConflict, "the object has another size than when it was listed");
   }
   if (spoils_reads) Spoil(body);
-  const ObjectHead head = HeadOf(object);
+  ObjectHead head = HeadOf(object);
+  if (request.range_bytes == 0) head.checksums = ChecksumsOf(object.bytes);
   on_head(head);
   struct UnderWay {
     explicit UnderWay(FakeStore& of) : store(of) {
@@ -292,12 +308,11 @@ Task<PutAnswer> FakeStore::Put(PutRequest request) {
     }
   }
   if (body.size() != request.bytes) throw Error(ErrorKind::kUnavailable, "a short body");
-  if (!request.content_md5.empty() && !ignores_content_md5 &&
-      request.content_md5 != ToBase64(Md5::Of(body))) {
-    throw Error(ErrorKind::kCorrupt, "other bytes arrived", "BadDigest");
-  }
+  CheckDigest(request, body);
+  if (request.digest) digests_sent_.push_back(request.digest->kind);
   if (spoils_writes) Spoil(body);
   PutAnswer answer;
+  if (request.part_number == 0 || answers_part_checksums) answer.checksums = ChecksumsOf(body);
   answer.etag = EtagFor(body);
   answer.etag_hides_md5 = hides_md5;
   if (request.part_number > 0) {
@@ -395,9 +410,11 @@ Task<CompletedUpload> FakeStore::CompleteUpload(Key key, std::string upload_id,
   std::string etag = EtagFor(digests);
   if (!opaque_etags) etag += "-" + std::to_string(parts.size());
   CompletedUpload completed;
+  completed.checksums = ChecksumsOf(bytes);
   completed.etag = Store(key, std::move(bytes), std::move(etag), upload.metadata);
   uploads_.erase(upload_id);
   ThrowIf(afterwards);
+  if (completes_without_etag) completed.etag.clear();
   co_return completed;
 }
 

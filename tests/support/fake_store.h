@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,8 @@ class FakeStore final : public ObjectStore {
   }
   const std::vector<std::string>& calls() const { return calls_; }  // "get KEY"
   int CountCalls(std::string_view operation) const;
+  // With the bodies that were put, in their order.
+  const DigestKinds& digests_sent() const { return digests_sent_; }
   int most_reads_at_once() const { return most_reads_; }
   void ForgetCalls() { calls_.clear(); }
 
@@ -74,6 +77,10 @@ class FakeStore final : public ObjectStore {
   bool spoils_reads = false;                // flips a bit of each body that is read
   bool spoils_writes = false;               // stores other bytes than were sent; the ETag is theirs
   bool ignores_content_md5 = false;
+  // Keeps this checksum of each object, refuses a body that has another, and answers it.
+  std::optional<DigestKind> checksum;
+  bool answers_no_checksum = false;  // nor refuses any: it does not know what they are
+  bool answers_part_checksums = true;
   std::uint64_t cut_reads_at = 0;    // a body ends with kUnavailable after so many bytes
   std::size_t piece_bytes = 16384;   // bodies flow in such pieces
   bool pauses_reads = false;         // after each piece: other reads get their turn
@@ -82,6 +89,7 @@ class FakeStore final : public ObjectStore {
   std::function<ListPage(const ListRequest&)> list_instead;
   // Where Copy reads, by the name of the bucket; this store itself goes by "self".
   std::map<std::string, FakeStore*> copy_sources;
+  bool completes_without_etag = false;  // RGW 16.2
   bool copies_heed_pins = true;  // RGW 16.2 does not, of parts
 
   Task<ListPage> List(ListRequest request) override;
@@ -137,6 +145,8 @@ class FakeStore final : public ObjectStore {
   std::vector<ListedVersion> AllVersions() const;
   Upload& FindUpload(const Key& key, const std::string& upload_id);
   std::string EtagFor(std::string_view bytes);
+  Digests ChecksumsOf(std::string_view bytes) const;
+  void CheckDigest(const PutRequest& request, std::string_view body) const;
   ObjectHead HeadOf(const StoredObject& object) const;
   std::string Store(const Key& key, std::string bytes, std::string etag, ObjectMetadata metadata);
 
@@ -146,6 +156,7 @@ class FakeStore final : public ObjectStore {
   std::map<std::string, Upload> uploads_;
   std::vector<Fault> faults_;
   std::vector<std::string> calls_;
+  DigestKinds digests_sent_;
   int counter_ = 0;
   int reads_ = 0;  // under way
   int most_reads_ = 0;

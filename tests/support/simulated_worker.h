@@ -94,7 +94,7 @@ class SimulatedLanes final : public Lanes {
  public:
   void Start(WorkItem item) override { running.push_back(std::move(item)); }
   std::vector<WorkResult> Reap() override { return std::exchange(results, {}); }
-  void Wait(std::chrono::milliseconds) override {}
+  bool Wait(std::chrono::milliseconds) override { return false; }
   void Wake() override {}
   void Stop() override {
     for (WorkItem& item : running) {

@@ -1,0 +1,94 @@
+#include "batch/store/checksum_headers.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include "batch/base/key.h"
+
+namespace ferry {
+namespace {
+
+constexpr std::string_view kAmzPrefix = "x-amz-checksum-";
+constexpr DigestKind kAmzKinds[] = {DigestKind::kCrc32, DigestKind::kCrc32c,
+                                    DigestKind::kCrc64Nvme};
+
+std::string AmzName(DigestKind kind) {
+  return std::string(kAmzPrefix) + std::string(ToString(kind));
+}
+
+bool IsAmzKind(DigestKind kind) {
+  return std::find(std::begin(kAmzKinds), std::end(kAmzKinds), kind) != std::end(kAmzKinds);
+}
+
+std::optional<Digest> ReadDecimalCrc64(std::string_view text) {
+  std::uint64_t crc = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), crc);
+  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return CrcDigest(DigestKind::kCrc64Ecma, crc);
+}
+
+std::optional<Digest> ReadGoogleCrc32c(std::string_view list) {
+  constexpr std::string_view kName = "crc32c=";
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view one = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (!one.starts_with(kName)) continue;
+    return DigestFromBase64(DigestKind::kCrc32c, one.substr(kName.size()));
+  }
+  return std::nullopt;
+}
+
+std::optional<Digest> ReadChecksum(std::string_view name, std::string_view value) {
+  if (name == "x-goog-hash") return ReadGoogleCrc32c(value);
+  if (name == "x-oss-hash-crc64ecma" || name == "x-cos-hash-crc64ecma") {
+    return ReadDecimalCrc64(value);
+  }
+  if (!name.starts_with(kAmzPrefix)) return std::nullopt;
+  name.remove_prefix(kAmzPrefix.size());
+  for (const DigestKind kind : kAmzKinds) {
+    // A composite one is no base64: "-N" stands behind it.
+    if (name == ToString(kind)) return DigestFromBase64(kind, value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void AddDigest(const Digest& digest, Headers& headers) {
+  if (digest.kind == DigestKind::kMd5) {
+    headers.push_back({"content-md5", ToBase64(digest.bytes)});
+  } else if (IsAmzKind(digest.kind)) {
+    headers.push_back({AmzName(digest.kind), ToBase64(digest.bytes)});
+  }
+}
+
+void AskForChecksum(DigestKind kind, Headers& headers) {
+  if (!IsAmzKind(kind)) return;
+  std::string name(ToString(kind));
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  headers.push_back({"x-amz-checksum-algorithm", std::move(name)});
+  headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});
+}
+
+Digests ReadChecksums(const Headers& headers) {
+  Digests checksums;
+  if (!IsOfAllBytes(FindHeader(headers, "x-amz-checksum-type"))) return checksums;
+  for (const auto& [name, value] : headers) {
+    std::optional<Digest> one = ReadChecksum(name, value);
+    if (one && FindDigest(checksums, one->kind) == nullptr) checksums.push_back(std::move(*one));
+  }
+  return checksums;
+}
+
+bool IsOfAllBytes(std::string_view type) { return type.empty() || type == "FULL_OBJECT"; }
+
+}  // namespace ferry
