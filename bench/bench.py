@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 
+import request_count
 from programs import SECONDS_MAX, CannotMeasure, call, clean_environment, die_with_parent, say, stop
 from wan.long_link import FAR_ADDRESS, LongLink
 
@@ -27,9 +28,10 @@ class Sample:
     cpu: float  # user and system, with the children that were waited for
     memory: float  # MiB, the largest process
     database_cpu: float = None
-    requests: int = None
+    requests: int = None  # that the servers were sent
     rows: int = None  # that the database inserted, updated or deleted
     finished: bool = True
+    log: pathlib.Path = None  # what it printed
     # Over a long link: what the emulator took, and what came in at the far end until the run ended.
     link_cpu: float = None
     received: int = None
@@ -47,6 +49,7 @@ class Bench:
         self.stores = self.work / "stores"
         stack.callback(self._stop_stores)
         self.source_content = self.link = None
+        self.synthetics = []  # (process, endpoint)
         self.count = 0
 
     def new_name(self, what):
@@ -78,7 +81,7 @@ class Bench:
         self.stack.callback(stop, process)
         return process, log
 
-    def timed(self, *command, env=None, give_up_after=None):
+    def timed(self, *command, env=None, stdin=subprocess.DEVNULL, give_up_after=None):
         """One measured run. GNU time is between us: a child begins with its parent's peak memory.
 
         What does not end in `give_up_after` seconds is interrupted, and then counts as not finished.
@@ -86,12 +89,13 @@ class Bench:
         command = [str(word) for word in command]
         name = self.new_name(pathlib.Path(command[0]).name)
         figures, log = self.work / f"{name}.time", self.work / f"{name}.log"
+        requests = self._requests_so_far()
         link = self._link_counts(new_path=True)
         with open(log, "w", encoding="utf-8") as out:
             began = time.monotonic()
             process = subprocess.Popen(["/usr/bin/time", "-o", str(figures), "-f", "%U %S %M", *command],
-                                       env=env or clean_environment(), stdin=subprocess.DEVNULL,
-                                       stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+                                       env=env or clean_environment(), stdin=stdin, stdout=out,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
             finished = ended_within(process, give_up_after or SECONDS_MAX)
             wall = time.monotonic() - began
         link = [after - before for before, after in zip(link, self._link_counts())]
@@ -104,7 +108,9 @@ class Bench:
             raise CannotMeasure(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
         # Above the figures GNU time may say how the command ended.
         user, system, kib = (figures.read_text(encoding="utf-8").split() or ["nan"] * 3)[-3:]
-        sample = Sample(wall, float(user) + float(system), float(kib) / 1024, finished=finished)
+        sample = Sample(wall, float(user) + float(system), float(kib) / 1024, finished=finished, log=log)
+        if requests is not None and finished:
+            sample.requests = self._requests_so_far() - requests
         if link:
             sample.link_cpu, sample.received = link
         return sample
@@ -150,18 +156,27 @@ class Bench:
         self.start_store("dst")
         call("rclone", "mkdir", "dst:bench", env=self.rclone_environment())
 
-    def synthetic(self, keys):
-        """At the far end of a long link, where there is one."""
-        command = [self.build / "synthetic_list_server", "--port", 0, "--keys", keys, "--prefix-dirs", 1000]
+    def synthetic(self, keys, *options, endpoint=":0"):
+        """At the far end of a long link, where there is one. `endpoint`: where another one was."""
+        command = [self.build / "synthetic_list_server", "--port", endpoint.rpartition(":")[2], "--keys", keys,
+                   "--prefix-dirs", 1000, *options]
         if self.link:
             command = self.link.at_far_end(*command, "--address", FAR_ADDRESS)
         process, log = self.background(*command)
         for _ in range(100):
             found = re.search(r"listening on (\S+)", log.read_text(encoding="utf-8"))
             if found:
-                return process, f"http://{found[1]}"
+                self.synthetics.append((process, f"http://{found[1]}"))
+                return self.synthetics[-1]
             time.sleep(0.05)
         raise CannotMeasure("synthetic_list_server did not start")
+
+    def _requests_so_far(self):
+        """That all servers that run were sent; None: there are none."""
+        counts = [request_count.of_gateway(path) for path in self.stores.glob("*/rgw.asok")]
+        counts += [request_count.of_synthetic(endpoint) for process, endpoint in self.synthetics
+                   if process.poll() is None]
+        return sum(counts) if counts else None
 
     # ---- rclone ------------------------------------------------------------------------------
 

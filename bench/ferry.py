@@ -5,11 +5,15 @@ import os
 import pathlib
 import shutil
 import socket
+import tempfile
 import time
 import urllib.error
 import urllib.request
 
-from programs import CannotMeasure, call, stop
+from programs import SECONDS_MAX, CannotMeasure, call, say, stop
+
+# Without the settings of whoever runs the bench, and never asking for a password.
+PSQL = ("psql", "-X", "-w", "-At")
 
 
 class Ferry:
@@ -55,19 +59,22 @@ class Ferry:
             shutil.rmtree(cluster, ignore_errors=True)
         shutil.rmtree(self.config.parent, ignore_errors=True)
 
-    def run(self):
-        """One timed `bucketferry run`, and what the program and its database say of it."""
-        cpu, rows = self._database_cpu(), self._database_rows()
-        sample = self.bench.timed(self.bench.build / "bucketferry", "run", "--config", self.config)
-        after = self._database_cpu()
+    def run(self, command="run"):
+        """One timed `bucketferry run` or `plan`, and what the program and its database say of it."""
+        cpu, rows = self.database_cpu(), self._database_rows()
+        sample = self.bench.timed(self.bench.build / "bucketferry", command, "--config", self.config)
+        after = self.database_cpu()
         if cpu is not None and after is not None:
             sample.database_cpu = after - cpu
         status = call(self.bench.build / "bucketferry", "status", "--json", "--config", self.config)
         run = json.loads(status)["tasks"][0]["runs"][0]
-        if run["state"] != "complete":
-            raise CannotMeasure(f"the run is {run['state']}, not complete")
-        if "requests" in run:
-            sample.requests = sum(run["requests"].values())
+        # Jobs that are planned wait for workers, and nobody is there.
+        expected = {"run": "complete", "plan": "interrupted"}[command]
+        if run["state"] != expected:
+            raise CannotMeasure(f"the run is {run['state']}, not {expected}")
+        told = sum(run["requests"].values())
+        if told != sample.requests:
+            say(f"status tells of {told:,} requests, the servers were sent {sample.requests:,}")
         if rows is not None:
             time.sleep(1.5)  # sessions tell their counts once a second at most
             after = self._database_rows()
@@ -77,6 +84,49 @@ class Ferry:
     def verify(self):
         """One timed `bucketferry verify --deep`, which found nothing."""
         return self.bench.timed(self.bench.build / "bucketferry", "verify", "--deep", "--config", self.config)
+
+    def sql(self, text, timeout=SECONDS_MAX):
+        """What psql prints of a script, without headers."""
+        with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script:
+            script.write(text)
+            script.flush()
+            return call(*self.psql(), "-v", "ON_ERROR_STOP=1", "-f", script.name, timeout=timeout)
+
+    def psql(self):
+        """The command that reaches our database, to be given -c or -f."""
+        return [*PSQL, "-d", self.database_uri()]
+
+    def database_uri(self):
+        """Of the database that holds our schema."""
+        lines = self._postmaster()
+        if not lines:
+            raise CannotMeasure("the database is not running")
+        server = f"host={lines[4]} port={lines[3]} user=bucketferry"
+        names = call(*PSQL, "-d", f"{server} dbname=template1", "-c",
+                     "select datname from pg_database where not datistemplate", timeout=20).split()
+        for name in names:
+            uri = f"{server} dbname={name}"
+            found = call(*PSQL, "-d", uri, "-c", "select to_regclass('bucketferry.task') is not null",
+                         timeout=20)
+            if found.strip() == "t":
+                return uri
+        raise CannotMeasure(f"the schema is in none of {names}")
+
+    def database_cpu(self):
+        """CPU seconds of the server so far: the postmaster, its children, and those it has reaped."""
+        lines = self._postmaster()
+        if not lines:
+            return None
+        ticks = 0
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                pid, rest = stat.read_text(encoding="utf-8", errors="replace").split(" (", 1)
+                fields = rest.rpartition(") ")[2].split()
+                if pid == lines[0]:
+                    ticks += sum(map(int, fields[11:15]))
+                elif fields[1] == lines[0]:
+                    ticks += sum(map(int, fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def _hold_database(self):
         """The exporter keeps the embedded database up, as it does beside a scheduled batch."""
@@ -113,22 +163,6 @@ class Ferry:
             return lines
         return None
 
-    def _database_cpu(self):
-        """CPU seconds of the server so far: the postmaster, its children, and those it has reaped."""
-        lines = self._postmaster()
-        if not lines:
-            return None
-        ticks = 0
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                pid, rest = stat.read_text(encoding="utf-8", errors="replace").split(" (", 1)
-                fields = rest.rpartition(") ")[2].split()
-                if pid == lines[0]:
-                    ticks += sum(map(int, fields[11:15]))
-                elif fields[1] == lines[0]:
-                    ticks += sum(map(int, fields[11:13]))
-        return ticks / os.sysconf("SC_CLK_TCK")
-
     def _database_rows(self):
         """Rows that all databases of the server have written so far; None where we may not ask."""
         lines = self._postmaster()
@@ -136,8 +170,8 @@ class Ferry:
             return None
         query = "select sum(tup_inserted + tup_updated + tup_deleted) from pg_stat_database"
         with contextlib.suppress(CannotMeasure, ValueError):
-            return int(call("psql", "-X", "-w", "-At", "-h", lines[4], "-p", lines[3], "-U", "bucketferry",
-                            "-d", "template1", "-c", query, timeout=20))
+            return int(call(*PSQL, "-d", f"host={lines[4]} port={lines[3]} user=bucketferry dbname=template1",
+                            "-c", query, timeout=20))
         return None
 
 

@@ -21,6 +21,11 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
+def size(name, usual):
+    """Of a work: what is usual, or for a trial of the bench itself BUCKETFERRY_BENCH_<name>."""
+    return int(os.environ.get(f"BUCKETFERRY_BENCH_{name}", usual))
+
+
 def clean_environment(**more):
     """Without proxies, and without the AWS_* and RCLONE_* settings of whoever runs the bench."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "USER") if name in os.environ}

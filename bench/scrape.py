@@ -11,14 +11,13 @@ import pathlib
 import re
 import signal
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
 
 from bench import MIB, Bench, print_machine
 from ferry import Ferry
-from programs import SECONDS_MAX, SIGNALS, CannotMeasure, call, leave, say
+from programs import SIGNALS, CannotMeasure, leave, say
 from table import Goal, Row, print_table
 
 TASKS = 100
@@ -133,28 +132,6 @@ class Fleet(Ferry):
                      f"     source: {{store: src, bucket: bucket-{number}}},\n"
                      f"     destination: {{store: dst, bucket: copy-{number}}}}}\n")
         self.config.write_text(text, encoding="utf-8")
-
-    def sql(self, text, timeout=SECONDS_MAX):
-        lines = self._postmaster()
-        if not lines:
-            raise CannotMeasure("the database is not running")
-        with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script:
-            script.write(text)
-            script.flush()
-            return call("psql", "-X", "-w", "-At", "-v", "ON_ERROR_STOP=1", "-h", lines[4], "-p", lines[3],
-                        "-U", "bucketferry", "-d", self.database(), "-f", script.name, timeout=timeout)
-
-    def database(self):
-        lines = self._postmaster()
-        names = call("psql", "-X", "-w", "-At", "-h", lines[4], "-p", lines[3], "-U", "bucketferry", "-d",
-                     "template1", "-c", "select datname from pg_database where not datistemplate",
-                     timeout=20).split()
-        for name in names:
-            found = call("psql", "-X", "-w", "-At", "-h", lines[4], "-p", lines[3], "-U", "bucketferry", "-d",
-                         name, "-c", "select to_regclass('bucketferry.task') is not null", timeout=20)
-            if found.strip() == "t":
-                return name
-        raise CannotMeasure(f"the schema is in none of {names}")
 
     def scrape(self):
         """Seconds that one scrape took; all groups of metrics were read."""

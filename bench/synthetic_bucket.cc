@@ -59,11 +59,16 @@ int HexDigit(char c) {
 
 }  // namespace
 
-SyntheticBucket::SyntheticBucket(std::uint64_t keys, std::uint64_t dirs, std::uint64_t seed)
+SyntheticBucket::SyntheticBucket(std::uint64_t keys, std::uint64_t dirs, std::uint64_t seed,
+                                 std::uint64_t changed_percent)
     : keys_(keys),
       keys_a_dir_(dirs == 0 ? 0 : std::max<std::uint64_t>(1, (keys + dirs - 1) / dirs)),
-      seed_(seed) {
-  for (std::size_t which = 0; which < kBodies; ++which) etags_[which] = Md5Hex(BodyOf(which));
+      seed_(seed),
+      changed_percent_(changed_percent) {
+  for (std::size_t which = 0; which < kBodies; ++which) {
+    etags_[which] = Md5Hex(BodyOf(seed_, which));
+    changed_etags_[which] = Md5Hex(BodyOf(seed_ + 1, which));
+  }
 }
 
 void SyntheticBucket::AppendKey(std::uint64_t index, std::string& out) const {
@@ -111,21 +116,31 @@ std::optional<std::uint64_t> SyntheticBucket::Find(std::string_view key) const {
 }
 
 std::string_view SyntheticBucket::EtagHex(std::uint64_t index) const {
-  const auto& etag = etags_[index % kBodies];
+  const auto& etag = (IsChanged(index) ? changed_etags_ : etags_)[index % kBodies];
   return {etag.data(), etag.size()};
 }
 
-std::string SyntheticBucket::Body(std::uint64_t index) const { return BodyOf(index % kBodies); }
+std::string SyntheticBucket::Body(std::uint64_t index) const {
+  return BodyOf(IsChanged(index) ? seed_ + 1 : seed_, index % kBodies);
+}
 
-std::string SyntheticBucket::BodyOf(std::size_t which) const {
+std::string SyntheticBucket::BodyOf(std::uint64_t seed, std::size_t which) {
   std::string body;
   body.reserve(kObjectBytes);
-  const std::uint64_t start = Mix(seed_ * kBodies + which);
+  const std::uint64_t start = Mix(seed * kBodies + which);
   for (std::uint64_t i = 0; body.size() < kObjectBytes; ++i) {
     const std::uint64_t word = Mix(start + i);
     for (int shift = 0; shift < 64; shift += 4) body.push_back(kHex[(word >> shift) & 15]);
   }
   return body;
+}
+
+std::string_view SyntheticBucket::LastModifiedIso(std::uint64_t index) const {
+  return IsChanged(index) ? "2024-03-01T12:00:00.000Z" : "2024-02-29T12:00:00.000Z";
+}
+
+std::string_view SyntheticBucket::LastModifiedHttp(std::uint64_t index) const {
+  return IsChanged(index) ? "Fri, 01 Mar 2024 12:00:00 GMT" : "Thu, 29 Feb 2024 12:00:00 GMT";
 }
 
 std::optional<std::string> SyntheticBucket::List(const ListQuery& query) const {
@@ -168,7 +183,7 @@ std::optional<std::string> SyntheticBucket::List(const ListQuery& query) const {
     }
     // Keys are letters, digits, '-' and '/': nothing to escape.
     entries.append("<Contents><Key>").append(key);
-    entries.append("</Key><LastModified>").append(kLastModifiedIso);
+    entries.append("</Key><LastModified>").append(LastModifiedIso(index));
     entries.append("</LastModified><ETag>&quot;").append(EtagHex(index));
     entries.append(
         "&quot;</ETag><Size>1024</Size><StorageClass>STANDARD</StorageClass></Contents>");

@@ -1,7 +1,7 @@
 // A bucket of any number of keys that nobody stores: keys, ETags and bodies are computed.
 //
 // Keys have a fixed width, so that the order of indexes is the byte order of keys, and a page of a
-// listing is plain string appends from one index on. There are only kBodies different bodies; the
+// listing is plain string appends from one index on. A seed has only kBodies different bodies; the
 // ETag of an object is the MD5 of its body, so that a client may check what it reads.
 #pragma once
 
@@ -28,12 +28,13 @@ struct ListQuery {
 class SyntheticBucket {
  public:
   static constexpr std::size_t kObjectBytes = 1024;
-  static constexpr std::string_view kLastModifiedIso = "2024-02-29T12:00:00.000Z";
-  static constexpr std::string_view kLastModifiedHttp = "Thu, 29 Feb 2024 12:00:00 GMT";
 
   // Keys "dir-000000/object-0000000000"; with no dirs "object-0000000000".
-  // Another seed gives other bodies and other ETags to the same keys.
-  SyntheticBucket(std::uint64_t keys, std::uint64_t dirs, std::uint64_t seed);
+  // Another seed gives other bodies and other ETags to the same keys. Of each hundred keys
+  // `changed_percent` (0..100) have been changed since: they have the body of the next seed, and
+  // are a day younger.
+  SyntheticBucket(std::uint64_t keys, std::uint64_t dirs, std::uint64_t seed,
+                  std::uint64_t changed_percent = 0);
 
   // The answer to ListObjects or ListObjectsV2; nullopt for a continuation token that is none.
   std::optional<std::string> List(const ListQuery& query) const;
@@ -41,6 +42,8 @@ class SyntheticBucket {
   std::optional<std::uint64_t> Find(std::string_view key) const;
   std::string_view EtagHex(std::uint64_t index) const;
   std::string Body(std::uint64_t index) const;
+  std::string_view LastModifiedIso(std::uint64_t index) const;
+  std::string_view LastModifiedHttp(std::uint64_t index) const;
 
  private:
   static constexpr std::size_t kBodies = 4096;
@@ -48,12 +51,16 @@ class SyntheticBucket {
   void AppendKey(std::uint64_t index, std::string& out) const;
   std::uint64_t FirstNotBelow(std::string_view text) const;  // the least index with key >= text
   std::uint64_t FirstBehind(std::string_view prefix) const;  // ... behind all keys with the prefix
-  std::string BodyOf(std::size_t which) const;
+  static std::string BodyOf(std::uint64_t seed, std::size_t which);
+  bool IsChanged(std::uint64_t index) const { return index % 100 < changed_percent_; }
 
   const std::uint64_t keys_;
   const std::uint64_t keys_a_dir_;  // 0: no directories
   const std::uint64_t seed_;
-  std::array<std::array<char, 32>, kBodies> etags_;
+  const std::uint64_t changed_percent_;
+  using Etags = std::array<std::array<char, 32>, kBodies>;
+  Etags etags_;
+  Etags changed_etags_;
 };
 
 // What the server needs of the rules for text in URLs and XML. Written apart from batch/store on

@@ -1,13 +1,14 @@
 // An S3 server of buckets that nobody stores, for listings of any length: see SyntheticBucket.
 //
-//   synthetic_list_server --port P --keys N [--etag-seed S] [--prefix-dirs D] [--address A]
+//   synthetic_list_server --port P --keys N [--etag-seed S] [--changed PERCENT] [--prefix-dirs D]
+//                         [--address A]
 //
 // Listens on A, 127.0.0.1 unless given (port 0: any free one), and prints "listening on A:PORT".
 // Every bucket name exists and holds the same keys; every signature is accepted. Answers
 // ListObjects, ListObjectsV2, ListMultipartUploads (none), GetBucketLocation, GET and HEAD of
 // objects with one byte range, GetObjectTagging (none); 501 for all else, so nothing is ever taken
-// for stored. Plain HTTP/1.1 with keep-alive, one thread a connection: a load generator, not a
-// server to trust.
+// for stored. `GET /?requests` says how many other requests came so far. Plain HTTP/1.1 with
+// keep-alive, one thread a connection: a load generator, not a server to trust.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -34,6 +36,8 @@ namespace ferry::bench {
 namespace {
 
 constexpr std::size_t kHeadBytesMax = 64 * 1024;
+
+std::atomic<std::uint64_t> requests_answered{0};
 
 struct Request {
   std::string method;
@@ -156,7 +160,7 @@ Response ObjectAnswer(const SyntheticBucket& objects, const Request& request,
   Response response;
   response.headers = "Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\nETag: \"";
   response.headers.append(objects.EtagHex(*index)).append("\"\r\nLast-Modified: ");
-  response.headers.append(SyntheticBucket::kLastModifiedHttp).append("\r\n");
+  response.headers.append(objects.LastModifiedHttp(*index)).append("\r\n");
   response.body = objects.Body(*index);
   if (!request.range.empty()) {
     const auto range = ParseRange(request.range);
@@ -175,6 +179,10 @@ Response Answer(const SyntheticBucket& objects, const Request& request) {
   std::string_view path = std::string_view(request.path).substr(1);
   std::string bucket = PercentDecode(TakeUntil("/", path));
   const std::string key = PercentDecode(path);
+  if (bucket.empty() && request.query.contains("requests")) {
+    return {200, "Content-Type: text/plain\r\n", std::to_string(requests_answered) + "\n"};
+  }
+  requests_answered += 1;
   if (request.method != "GET" && request.method != "HEAD") {
     return Failure(501, "NotImplemented", request.path);
   }
@@ -315,14 +323,14 @@ int Listen(const in_addr& ip, std::uint16_t port, const SyntheticBucket& objects
 
 int Usage() {
   std::fprintf(stderr,
-               "usage: synthetic_list_server --port P --keys N [--etag-seed S] [--prefix-dirs D] "
-               "[--address A]\n");
+               "usage: synthetic_list_server --port P --keys N [--etag-seed S] [--changed PERCENT] "
+               "[--prefix-dirs D] [--address A]\n");
   return 2;
 }
 
 int Main(int argc, char** argv) {
   std::map<std::string, std::uint64_t> options = {
-      {"--port", 0}, {"--keys", 0}, {"--etag-seed", 0}, {"--prefix-dirs", 0}};
+      {"--port", 0}, {"--keys", 0}, {"--etag-seed", 0}, {"--changed", 0}, {"--prefix-dirs", 0}};
   in_addr ip{htonl(INADDR_LOOPBACK)};
   for (int i = 1; i < argc; i += 2) {
     if (std::string_view(argv[i]) == "--address" && i + 1 < argc) {
@@ -336,11 +344,11 @@ int Main(int argc, char** argv) {
   }
   // What fits the fixed widths of the keys.
   if (options["--port"] > 65535 || options["--keys"] > 9'999'999'999 ||
-      options["--prefix-dirs"] > 1'000'000) {
+      options["--prefix-dirs"] > 1'000'000 || options["--changed"] > 100) {
     return Usage();
   }
-  const SyntheticBucket objects(options["--keys"], options["--prefix-dirs"],
-                                options["--etag-seed"]);
+  const SyntheticBucket objects(options["--keys"], options["--prefix-dirs"], options["--etag-seed"],
+                                options["--changed"]);
   return Listen(ip, static_cast<std::uint16_t>(options["--port"]), objects);
 }
 

@@ -10,16 +10,19 @@ class Goal:
     most: float = None
     ratio_least: float = None
     ratio_most: float = None
+    share_least: float = None  # of the limit
 
     def bounds(self):
-        """(what is said before it, bound, whether it is one from above, whether it is of the ratio)"""
-        all_of_them = (("ratio >= ", self.ratio_least, False, True), ("ratio <= ", self.ratio_most, True, True),
-                       (">= ", self.least, False, False), ("<= ", self.most, True, False))
+        """(what is said before it, bound, whether it is one from above, what of the row it is of)"""
+        all_of_them = (("ratio >= ", self.ratio_least, False, Row.ratio),
+                       ("ratio <= ", self.ratio_most, True, Row.ratio),
+                       ("share >= ", self.share_least, False, Row.share),
+                       (">= ", self.least, False, Row.value), ("<= ", self.most, True, Row.value))
         return [bound for bound in all_of_them if bound[1] is not None]
 
     def __str__(self):
-        return ", ".join(said + (f"{bound:.3g}" if of_ratio else figure(bound))
-                         for said, bound, _, of_ratio in self.bounds()) or "-"
+        return ", ".join(said + (figure(bound) if of is Row.value else f"{bound:.3g}")
+                         for said, bound, _, of in self.bounds()) or "-"
 
 
 @dataclasses.dataclass
@@ -29,18 +32,30 @@ class Row:
     ours: list
     peer: list = dataclasses.field(default_factory=list)
     goal: Goal = dataclasses.field(default_factory=Goal)
+    limit: list = dataclasses.field(default_factory=list)  # what nothing on this machine passes
+
+    def value(self):
+        return statistics.median(self.ours)
 
     def ratio(self):
         if not self.ours or not self.peer or statistics.median(self.peer) == 0:
             return None
-        return statistics.median(self.ours) / statistics.median(self.peer)
+        return self.value() / statistics.median(self.peer)
+
+    def share(self):
+        """Of the limit, 1 at it: of a rate how much of it is reached, of a time or an amount how much of it
+        could not be saved."""
+        if not self.ours or not self.limit or not self.value():
+            return None
+        share = self.value() / statistics.median(self.limit)
+        return share if "/s" in self.measure else 1 / share
 
     def met(self):
         """None: nothing was promised."""
         if not self.ours or not self.goal.bounds():
             return None
-        for _, bound, from_above, of_ratio in self.goal.bounds():
-            value = self.ratio() if of_ratio else statistics.median(self.ours)
+        for _, bound, from_above, of in self.goal.bounds():
+            value = of(self)
             if value is None or (value > bound if from_above else value < bound):
                 return False
         return True
@@ -48,15 +63,18 @@ class Row:
 
 MEASURES = {"wall s": "wall", "CPU s": "cpu", "database CPU s": "database_cpu", "peak memory MiB": "memory",
             "requests": "requests", "rows written": "rows", "wan_link CPU s": "link_cpu"}
+# Whoever only copies needs no memory and no database to speak of: that is no limit of anything.
+LIMITED = ("wall s", "CPU s", "requests")
 
 
-def rows_of(work, ours, peer, goals=None):
+def rows_of(work, ours, peer, goals=None, limit=()):
     """One row for each measure that the samples have; `goals`: measure -> Goal."""
     def of(samples, field):
         values = [getattr(sample, field) for sample in samples]
         return [] if None in values else values
 
-    rows = [Row(work, measure, of(ours, field), of(peer, field), (goals or {}).get(measure, Goal()))
+    rows = [Row(work, measure, of(ours, field), of(peer, field), (goals or {}).get(measure, Goal()),
+                of(limit, field) if measure in LIMITED else [])
             for measure, field in MEASURES.items()]
     return [row for row in rows if row.ours]
 
@@ -76,11 +94,12 @@ def figures(values):
 
 
 def print_table(rows):
-    lines = [["work", "measure", "ours", "peer", "ratio", "goal", "met"]]
+    lines = [["work", "measure", "ours", "peer", "ratio", "limit", "share of limit", "goal", "met"]]
     for row in rows:
-        ratio = row.ratio()
+        ratio, share = row.ratio(), row.share()
         lines.append([row.work, row.measure, figures(row.ours), figures(row.peer),
-                      "-" if ratio is None else f"{ratio:.2f}", str(row.goal),
+                      "-" if ratio is None else f"{ratio:.2f}", figures(row.limit),
+                      "-" if share is None else f"{share:.2f}", str(row.goal),
                       {None: "-", True: "yes", False: "NO"}[row.met()]])
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])

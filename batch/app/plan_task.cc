@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <stop_token>
+
 #include "batch/app/listing_ends.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/log.h"
@@ -15,6 +17,18 @@ constexpr std::chrono::seconds kFailPatience{60};
 
 // Each is a transaction, well within the time a statement may take.
 constexpr std::int64_t kRetryRowsMax = 20'000;
+
+// Whatever waits for the database then is wanted by nobody.
+class StopAtEnd {
+ public:
+  explicit StopAtEnd(std::stop_source& source) : source_(source) {}
+  ~StopAtEnd() { source_.request_stop(); }
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
+
+ private:
+  std::stop_source& source_;
+};
 
 // What the listings asked; where nothing is to be copied no worker says so.
 void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
@@ -82,13 +96,18 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
                        two.versions);
   ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
                             DestinationName(task));
+  std::stop_source over;
+  const std::stop_callback halt(engine.halted(), [&] { over.request_stop(); });
+  auto ledger_session =
+      engine.NewPatientSession(context.config.transfer.outage_patience, over.get_token());
   LedgerStream ledger(
       [&](const Key& after, std::int64_t limit) {
-        return session.Read([&](pg::Session& database) {
+        return ledger_session.Do([&](pg::Session& database) {
           return ReadLedger(database, plan.begun.task_id, after, limit);
         });
       },
-      task.source.prefix);
+      task.source.prefix, LedgerStream::When::kAhead);
+  const StopAtEnd stop_reading_ahead(over);
   PlanWriter writer(session, plan.begun.run_id, plan.begun.task_id, context.clock,
                     [&] { engine.WakeWorker(); });
   DeletePlanner deletes(session, plan.begun.run_id, rules);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -17,18 +18,26 @@ class LedgerStream {
   // `read` gives the rows after a whole key, at most `limit`; fewer at the end. An empty function:
   // there is no ledger yet.
   using Read = std::function<std::vector<LedgerEntry>(const Key& after, std::int64_t limit)>;
-  LedgerStream(Read read, std::string prefix);
+  // kAhead: `read` is called on another thread, while the page before is looked at, and shares
+  // nothing with this one.
+  enum class When { kAsked, kAhead };
+  LedgerStream(Read read, std::string prefix, When when = When::kAsked);
 
+  // Throws what `read` throws.
   const LedgerEntry* Peek();
   void Next() { position_ += 1; }
 
  private:
+  void TakePage();
+
   const Read read_;
   const std::string prefix_;
+  const When when_;
   std::vector<LedgerEntry> page_;
   std::size_t position_ = 0;
   Key last_;
   bool at_end_ = false;
+  std::future<std::vector<LedgerEntry>> next_;  // what is read ahead; waits for it at the end
 };
 
 }  // namespace ferry

@@ -13,6 +13,7 @@
 #include "batch/base/clock.h"
 #include "batch/copy/lane_pool.h"
 #include "batch/copy/outage.h"
+#include "batch/plan/claim_size.h"
 #include "batch/queue/work_queue.h"
 
 namespace ferry {
@@ -49,6 +50,7 @@ struct RunWork {
 
   OpenRun open;
   std::int64_t cursor = 0;
+  ClaimSize claim_size;
   bool listed = true;  // among the open runs when last looked
   bool over = false;   // failed or closed by us: nothing of it is started any more
   SteadyTime next_poll{};

@@ -16,8 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kRefreshEvery{500};
-constexpr milliseconds kPollEvery{300};  // for what others make claimable
-constexpr std::int64_t kClaimMax = 1024;
+constexpr milliseconds kPollEvery{300};    // for what others make claimable
 constexpr std::size_t kDeniedToLeap = 20;  // in a row
 constexpr std::int64_t kLeapClaim = 4;
 constexpr milliseconds kIdleWait{50};
@@ -205,9 +204,9 @@ bool Worker::Fetch(RunWork& run) {
 // Finished objects before parts, parts before new objects: what is begun is brought to an end.
 void Worker::Claim(RunWork& run) {
   const std::int64_t run_id = run.open.run_id;
-  // Twice what runs: the lanes never wait for the database.
-  const std::int64_t limit =
-      std::min<std::int64_t>(kClaimMax, std::int64_t{2} * in_flight_limit_.limit());
+  // At least twice what runs: the lanes never wait for the database.
+  const std::int64_t limit = run.claim_size.Next(parts_.clock.SteadyNow(), run.successes,
+                                                 std::int64_t{2} * in_flight_limit_.limit());
   const auto add = [&](std::vector<Job> jobs) {
     run.claimed.insert(run.claimed.end(), std::make_move_iterator(jobs.begin()),
                        std::make_move_iterator(jobs.end()));

@@ -150,6 +150,11 @@ std::string RedactUri(std::string_view uri) {
 
 namespace internal {
 
+std::string_view SqlState(const PGresult* result) {
+  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state == nullptr ? "" : state;
+}
+
 std::string FirstLine(std::string_view server_message) {
   std::string_view line = server_message.substr(0, server_message.find('\n'));
   if (const auto severity = line.find(":  "); severity != std::string_view::npos) {

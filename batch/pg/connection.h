@@ -15,21 +15,25 @@
 
 namespace ferry::pg::internal {
 
+struct ClearResult {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using OwnedResult = std::unique_ptr<PGresult, ClearResult>;
+
+std::string_view SqlState(const PGresult* result);
+
+struct Column {
+  std::string name;
+  unsigned type = 0;  // pg_type.oid
+};
+
+// libpq's own answer: each look at a field of libpqxx's copies three shared pointers. With its
+// columns, which libpq would look up each time.
 struct Answer {
-  explicit Answer(pqxx::result answered);
+  explicit Answer(OwnedResult answer);
 
-  struct Column {
-    std::string_view name;
-    unsigned type;
-  };
-  // -1: there is none. Answers have few columns, so looking is cheaper than a map.
-  int Find(std::string_view column) const;
-
-  const pqxx::result result;
-  std::vector<Column> columns;
-  // The row that was asked for last: its columns are asked for one after the other.
-  mutable pqxx::row row;
-  mutable std::size_t row_index;
+  const OwnedResult result;
+  const std::vector<Column> columns;
 };
 
 // "ERROR:  no such thing\nDETAIL: ..." -> "no such thing". The details may quote rows.
@@ -88,23 +92,12 @@ class Link final : public pqxx::connection_base {
 
 inline std::unique_ptr<Link> Adopt(PGconn* raw) { return std::make_unique<Link>(raw); }
 
-// Null pointers are NULL. `values` must outlive the result.
-inline auto ToPqxx(const std::vector<const char*>& values) {
-  return pqxx::prepare::make_dynamic_params(values);
-}
-
 #else
 
 using Link = pqxx::connection;
 
 inline std::unique_ptr<Link> Adopt(PGconn* raw) {
   return std::make_unique<Link>(pqxx::connection::seize_raw_connection(raw));
-}
-
-inline pqxx::params ToPqxx(const std::vector<const char*>& values) {
-  pqxx::params parameters;
-  for (const char* const value : values) parameters.append(value);
-  return parameters;
 }
 
 #endif

@@ -13,17 +13,10 @@ namespace {
 // Large enough that libpq's cost a call does not show, small beside any batch.
 constexpr std::size_t kBufferBytes = 64 * 1024;
 
-struct Clear {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using OwnedResult = std::unique_ptr<PGresult, Clear>;
-
-std::string_view SqlState(const PGresult* result) {
-  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  return state == nullptr ? "" : state;
-}
-
 }  // namespace
+
+using internal::OwnedResult;
+using internal::SqlState;
 
 CopyWriter::CopyWriter(Transaction& tx, std::string_view table,
                        std::initializer_list<std::string_view> columns)

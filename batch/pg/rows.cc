@@ -1,9 +1,11 @@
 #include "batch/pg/rows.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "batch/base/check.h"
 #include "batch/base/error.h"
@@ -111,35 +113,45 @@ void Decode(const Field& field, Timestamp* value) {
 
 }  // namespace internal
 
-internal::Answer::Answer(pqxx::result answered)
-    : result(std::move(answered)), row_index(std::numeric_limits<std::size_t>::max()) {
-  for (pqxx::row::size_type i = 0; i < result.columns(); ++i) {
-    columns.push_back({result.column_name(i), result.column_type(i)});
+namespace {
+
+std::vector<internal::Column> ColumnsOf(const PGresult* result) {
+  std::vector<internal::Column> columns;
+  for (int i = 0; i < PQnfields(result); ++i) {
+    columns.push_back({PQfname(result, i), PQftype(result, i)});
   }
+  return columns;
 }
 
-int internal::Answer::Find(std::string_view column) const {
-  const auto found = std::find_if(columns.begin(), columns.end(),
-                                  [&](const Column& one) { return one.name == column; });
-  return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
+// -1: there is none. Answers have few columns, so looking is cheaper than a map.
+int FindColumn(const internal::Answer& answer, std::string_view column) {
+  for (std::size_t i = 0; i < answer.columns.size(); ++i) {
+    if (column == answer.columns[i].name) return static_cast<int>(i);
+  }
+  return -1;
 }
+
+}  // namespace
+
+internal::Answer::Answer(OwnedResult answer)
+    : result(std::move(answer)), columns(ColumnsOf(result.get())) {}
 
 internal::Field Row::FieldAt(std::string_view column) const {
   const internal::Answer& answer = *rows_->answer_;
   FERRY_CHECK(index_ < rows_->size_);
-  const int found = answer.Find(column);
+  const int found = FindColumn(answer, column);
   CheckColumn(found >= 0, column, "not in the answer");
-  if (answer.row_index != index_) {
-    answer.row = answer.result[static_cast<pqxx::result::size_type>(index_)];
-    answer.row_index = index_;
-  }
-  const auto field = answer.row[static_cast<pqxx::row::size_type>(found)];
-  return {std::string_view(field.c_str(), field.size()), field.is_null(),
+  const PGresult* const result = answer.result.get();
+  const int row = static_cast<int>(index_);
+  const auto size = static_cast<std::size_t>(PQgetlength(result, row, found));
+  return {std::string_view(PQgetvalue(result, row, found), size),
+          PQgetisnull(result, row, found) != 0,
           answer.columns[static_cast<std::size_t>(found)].type, column};
 }
 
 Rows::Rows(std::shared_ptr<const internal::Answer> answer)
-    : answer_(std::move(answer)), size_(static_cast<std::size_t>(answer_->result.size())) {}
+    : answer_(std::move(answer)),
+      size_(static_cast<std::size_t>(PQntuples(answer_->result.get()))) {}
 
 Row Rows::One() const {
   if (size_ != 1) {
@@ -150,9 +162,9 @@ Row Rows::One() const {
 }
 
 std::int64_t Rows::affected() const {
-  return static_cast<std::int64_t>(answer_->result.affected_rows());
+  return std::strtoll(PQcmdTuples(answer_->result.get()), nullptr, 10);
 }
 
-bool Rows::HasColumn(std::string_view column) const { return answer_->Find(column) >= 0; }
+bool Rows::HasColumn(std::string_view column) const { return FindColumn(*answer_, column) >= 0; }
 
 }  // namespace ferry::pg

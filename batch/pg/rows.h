@@ -11,7 +11,7 @@
 // A column that is not there, or of another type, is a mistake between a .sql file and its caller
 // and ends the program (FERRY_CHECK); NULL where no optional is asked for throws Error{kCorrupt}.
 // Rows are values: copies share the answer, which lives as long as any of them, after the
-// transaction too; one thread at a time reads one answer. A Row must not outlive its Rows.
+// transaction too. A Row must not outlive its Rows.
 #pragma once
 
 #include <cstddef>

@@ -77,10 +77,17 @@ Rows Transaction::ExecuteEncoded(const std::string& text, std::string_view name,
   std::vector<const char*> parameters;
   parameters.reserve(values.size());
   for (const Encoded& value : values) parameters.push_back(value ? value->c_str() : nullptr);
-  return connection().Translate(Phase::kStatement, name, [&] {
-    const pqxx::result result = connection().work->exec_params(text, internal::ToPqxx(parameters));
-    return Rows(std::make_shared<const internal::Answer>(result));
-  });
+  PGconn* const raw = connection().raw;
+  internal::OwnedResult result(PQexecParams(raw, text.c_str(), static_cast<int>(parameters.size()),
+                                            nullptr, parameters.data(), nullptr, nullptr,
+                                            /*resultFormat=*/0));
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
+    const std::string sqlstate(internal::SqlState(result.get()));
+    connection().Throw(Phase::kStatement, name, sqlstate.empty() ? "XX000" : sqlstate,
+                       PQerrorMessage(raw));
+  }
+  return Rows(std::make_shared<const internal::Answer>(std::move(result)));
 }
 
 void Transaction::ExecuteScript(std::string_view text, std::string_view name) {

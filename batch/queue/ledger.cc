@@ -32,6 +32,7 @@ std::vector<LedgerEntry> ReadLedger(pg::Session& session, std::int64_t task_id, 
                                     std::int64_t limit) {
   return session.Transact([&](pg::Transaction& tx) {
     std::vector<LedgerEntry> entries;
+    tx.Execute("queries/take_rows_in_order");
     const pg::Rows rows = tx.Execute("queries/read_ledger", task_id, after, limit);
     entries.reserve(rows.size());
     for (const pg::Row row : rows) entries.push_back(ReadEntry(row));

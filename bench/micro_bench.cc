@@ -1,14 +1,25 @@
-// What one request and one listed key cost on the processor: signing, and reading a page. What a
-// byte of a body costs is in digest_bench.cc.
+// What one request, one listed key and one job cost on the processor: signing, reading a page,
+// deciding, and a claim with its outcomes. What a byte of a body costs is in digest_bench.cc.
+//
+// The last needs a database with a planned run of the task "claims" (bench/claims.py), whose URI is
+// BUCKETFERRY_BENCH_DATABASE, and is left out without.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "batch/base/clock.h"
+#include "batch/pg/session.h"
+#include "batch/plan/diff.h"
+#include "batch/queue/job_queue.h"
+#include "batch/queue/worker_lease.h"
 #include "batch/store/s3_xml.h"
 #include "batch/store/sigv4.h"
 #include "batch/store/uri.h"
@@ -90,6 +101,59 @@ void WriteListPage(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 1000);
 }
 BENCHMARK(WriteListPage);
+
+// A key of which all is as the ledger says: what most keys are.
+void DecideUnchanged(benchmark::State& state) {
+  ListedEntry source;
+  source.key = Key("dir-000000/object-0000000000");
+  source.etag = "ef4bac55f4818d59fa464b845edf6814";
+  source.size_bytes = 1024;
+  source.modified_ms = 1'709'208'000'000;
+  LedgerEntry ledger;
+  ledger.key = source.key;
+  ledger.source = IdentityOf(source);
+  ledger.destination_etag = source.etag;
+  const Sides sides{&source, &source, &ledger};
+  for (auto _ : state) {
+    const Finding finding = Decide(sides, AdoptPolicy::kVerify);
+    if (finding.decision != Decision::kNothing) state.SkipWithError("something is to be done");
+  }
+}
+BENCHMARK(DecideUnchanged);
+
+Outcomes AllDone(const std::vector<Job>& jobs) {
+  Outcomes outcomes;
+  for (const Job& job : jobs) {
+    outcomes.done.push_back({job.job_id, job.source, job.source.etag, "etag_md5", 4096});
+  }
+  return outcomes;
+}
+
+// `range(0)` jobs at a time; items are jobs. The time is that of the database, mostly.
+void ClaimAndRecord(benchmark::State& state) {
+  const char* const uri = std::getenv("BUCKETFERRY_BENCH_DATABASE");
+  if (uri == nullptr) {
+    state.SkipWithError("BUCKETFERRY_BENCH_DATABASE is not set");
+    return;
+  }
+  const auto connect = [uri] {
+    pg::ConnectOptions options;
+    options.uri = uri;
+    return std::make_unique<pg::Session>(std::move(options));
+  };
+  SystemClock clock;
+  const WorkerLease lease(connect, clock, {});
+  JobQueue queue(connect(), lease.worker_id(), /*attempts_max=*/5);
+  const OpenRun run = queue.FindOpenRuns({"claims"}).at(0);
+  std::int64_t cursor = 0;
+  for (auto _ : state) {
+    const std::vector<Job> jobs = queue.ClaimJobs(run.run_id, cursor, state.range(0));
+    if (jobs.empty()) state.SkipWithError("no jobs are left");
+    queue.Record(run.run_id, run.task_id, AllDone(jobs));
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(ClaimAndRecord)->Arg(96)->Arg(1024)->Iterations(50)->UseRealTime();
 
 }  // namespace
 }  // namespace ferry::bench
