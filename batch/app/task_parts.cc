@@ -16,7 +16,7 @@ namespace {
 // second.
 constexpr int kConcurrencyAuto = 48;
 constexpr int kConcurrencyAutoMax = 512;
-constexpr int kPartsMeasured = 20;  // where BBR sends them
+constexpr int kPartsMeasured = 16;  // where BBR sends them
 constexpr int kFilesBeside = 256;   // open for other things than copies
 constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;

@@ -215,7 +215,16 @@ void PlanWriter::WriteBatch() {
   jobs_.clear();
   ledger_.clear();
   tally_ = {};
+  AnalyzeWhenGrown();
   written_at_ = clock_.SteadyNow();
+}
+
+// Statistics that are a few times too small do no harm yet.
+void PlanWriter::AnalyzeWhenGrown() {
+  constexpr std::int64_t kGrowth = 4;
+  if (totals_.planned < analyze_at_) return;
+  session_.Read([this](pg::Session& database) { AnalyzeJobs(database, run_id_); });
+  analyze_at_ = totals_.planned * kGrowth;
 }
 
 // Only the planner counts the objects of the source, and every batch has some.

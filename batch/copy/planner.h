@@ -86,6 +86,7 @@ class PlanWriter {
   void AddJob(const Found& found, std::string final_state, std::string error);
   void AddLedgerRow(const Found& found, std::optional<Verdict> verdict);
   void WriteBatch();
+  void AnalyzeWhenGrown();
   bool IsWritten(pg::Transaction& tx) const;
 
   PlannerSession& session_;
@@ -94,6 +95,7 @@ class PlanWriter {
   Clock& clock_;
   const std::function<void()> planned_;
   std::int64_t next_job_id_ = 1;
+  std::int64_t analyze_at_ = 1000;  // planned jobs
   std::vector<NewJob> jobs_;
   std::vector<LedgerRow> ledger_;
   Tally tally_;

@@ -8,7 +8,7 @@
 namespace ferry {
 
 std::uint64_t PartBytesForALongWay(std::uint64_t object_bytes, std::uint64_t part_bytes) {
-  constexpr std::uint64_t kParts = 96;
+  constexpr std::uint64_t kParts = 384;
   constexpr std::uint64_t kPartBytesMin = std::uint64_t{5} << 20;
   return std::min(part_bytes, std::max(kPartBytesMin, object_bytes / kParts + 1));
 }

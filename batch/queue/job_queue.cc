@@ -228,6 +228,10 @@ void RecordLostParts(pg::Transaction& tx, std::int64_t run_id, std::int64_t work
 
 }  // namespace
 
+void AnalyzeJobs(pg::Session& session, std::int64_t run_id) {
+  session.Transact([&](pg::Transaction& tx) { tx.Execute("queries/analyze_jobs", run_id); });
+}
+
 void AddJobs(pg::Transaction& tx, std::int64_t run_id, const std::vector<NewJob>& jobs) {
   if (jobs.empty()) return;
   pg::CopyWriter rows(

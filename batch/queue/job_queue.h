@@ -27,6 +27,8 @@ struct NewJob {
 
 // Adds planned jobs, ledger-neutral, with their tally. Part of the caller's transaction.
 void AddJobs(pg::Transaction& tx, std::int64_t run_id, const std::vector<NewJob>& jobs);
+// How many there are is then known to the database: see sql/migrations/0010_fresh_statistics.sql.
+void AnalyzeJobs(pg::Session& session, std::int64_t run_id);
 
 class JobQueue final : public WorkQueue {
  public:

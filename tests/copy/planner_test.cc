@@ -344,6 +344,19 @@ TEST_F(PlanWriterTest, JobsCanBeClaimedWhileThePlanGoesOn) {
   EXPECT_EQ(writer.totals().planned, 4100);
 }
 
+// Or claims and outcomes read all jobs of a run each time, until autovacuum comes round.
+TEST_F(PlanWriterTest, TheDatabaseKnowsHowManyJobsARunHasAsSoonAsTheyArePlanned) {
+  Begin();
+  PlanWriter writer = Writer();
+  for (int i = 0; i < 2000; ++i) {
+    writer.Add(One(std::to_string(i), Decision::kCopy, Reason::kMissing));
+  }
+  writer.Finish();
+  EXPECT_EQ(Ask<std::int64_t>("select sum(reltuples)::bigint as v from pg_class "
+                              "where relname like 'job\\_%' and relkind = 'r'"),
+            2000);
+}
+
 TEST_F(PlanWriterTest, ABatchThatWaitsIsWrittenWhileThePlannerLooksAtOtherKeys) {
   Begin();
   test::TickedClock clock;

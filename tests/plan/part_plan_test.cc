@@ -89,7 +89,7 @@ TEST(GuessPartBytes, ASizeThatMakesAnotherNumberOfPartsIsNoGuess) {
 }
 
 TEST(PartBytesForALongWay, ManyPartsThanOneCanBeShared) {
-  EXPECT_EQ(PartBytesForALongWay(960 * kMiB, 16 * kMiB), 10 * kMiB + 1);
+  EXPECT_EQ(PartBytesForALongWay(3840 * kMiB, 16 * kMiB), 10 * kMiB + 1);
 }
 
 TEST(PartBytesForALongWay, NoneIsSmallerThanAStoreTakesOrLargerThanAskedFor) {
