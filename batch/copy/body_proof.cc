@@ -15,10 +15,16 @@ bool EtagIsMd5(const Provider& provider, std::string_view etag, bool hides_md5) 
 
 bool IsMd5(const Digest& digest) { return digest.kind == DigestKind::kMd5; }
 
-// What to read back by: any will do, and MD5 is the dear one.
-const Digest& CheapestOf(const Digests& made) {
-  const auto crc = std::find_if_not(made.begin(), made.end(), IsMd5);
-  return crc == made.end() ? made.front() : *crc;
+// What to read back by: a CRC of 64 bits before MD5, which is the dear one, and one of 32 bits only
+// where nothing else was made.
+const Digest& BestOf(const Digests& made) {
+  constexpr std::size_t kLongBytes = 8;
+  const auto crc = std::find_if(made.begin(), made.end(), [](const Digest& digest) {
+    return !IsMd5(digest) && digest.bytes.size() >= kLongBytes;
+  });
+  if (crc != made.end()) return *crc;
+  const auto md5 = std::find_if(made.begin(), made.end(), IsMd5);
+  return md5 == made.end() ? made.front() : *md5;
 }
 
 }  // namespace
@@ -96,7 +102,7 @@ Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAn
                              const Digests& made, bool md5_up_front, Traffic& traffic) {
   if (const auto proof = ProofByAnswer(ends, answer, made)) co_return std::string(*proof);
   if (md5_up_front) co_return std::string(kProofContentMd5);
-  const Digest& ours = CheapestOf(made);
+  const Digest& ours = BestOf(made);
   GetRequest get;
   get.key = object.destination_key;
   get.if_match = answer.etag;

@@ -67,7 +67,7 @@ std::optional<KeyRanges::Fetch> KeyRanges::NextFetch() {
   range->in_flight = true;
   in_flight_ += 1;
   const std::uint32_t keys = KeysToAsk(*range);
-  held_keys_ += keys;
+  asked_keys_ += keys;
   // Whether the store heeds a key to begin after is found out once, where nothing depends on it.
   if (seeks_ == Seeks::kUnknown && range->keys_read > 0) {
     seeks_ = Seeks::kAsked;
@@ -79,12 +79,15 @@ std::optional<KeyRanges::Fetch> KeyRanges::NextFetch() {
 // How many more keys may be asked for, for the range of that place in the order: what is far leaves
 // room for what is near.
 std::size_t KeyRanges::RoomFor(std::size_t index) const {
-  const auto by_memory = static_cast<double>(options_.held_bytes_max) / usual_key_bytes_;
-  const std::size_t most = std::min(options_.held_keys_max, static_cast<std::size_t>(by_memory));
-  const std::size_t allowed = index < kRangesNext   ? most
-                              : index < kRangesNear ? most * 7 / 8
-                                                    : most * 3 / 4;
-  return allowed > held_keys_ ? allowed - held_keys_ : 0;
+  const double share = index < kRangesNext ? 1.0 : index < kRangesNear ? 7.0 / 8 : 3.0 / 4;
+  const auto left = [share](std::size_t most, double held) {
+    return std::max(0.0, share * static_cast<double>(most) - held);
+  };
+  const double keys = left(options_.held_keys_max, static_cast<double>(held_keys_ + asked_keys_));
+  const double bytes =
+      left(options_.held_bytes_max,
+           static_cast<double>(held_bytes_) + static_cast<double>(asked_keys_) * usual_key_bytes_);
+  return static_cast<std::size_t>(std::min(keys, bytes / usual_key_bytes_));
 }
 
 // Of a bucket that is far away: what a range is likely to have. What is asked for in vain takes as
@@ -103,7 +106,8 @@ std::uint32_t KeyRanges::KeysToAsk(const Range& range) const {
 
 bool KeyRanges::IsFetchable(const Range& range, std::size_t index) const {
   if (range.done || range.in_flight) return false;
-  if (index == 0 && range.held_keys == 0) return true;  // needed next
+  const bool needed_next = &range == &ranges_.front() && range.held_keys == 0;
+  if (needed_next) return true;
   return RoomFor(index) >= kPageKeys && range.held_keys < kKeysAhead;
 }
 
@@ -126,7 +130,7 @@ KeyRanges::Range* KeyRanges::FindFetchable() {
 // False: it is not worth it, or nobody knows where.
 bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
   const double worth = KeysWorthARange(index);
-  if (left->done || left->keys_left < 2 * worth) return false;
+  if (left->done || left->undividable || left->keys_left < 2 * worth) return false;
   if (seeks_ != Seeks::kYes || ranges_.size() >= kRangesMax) return false;
   if (RoomFor(index) < kPageKeys) return false;
   if (UsefulRequests() < kRequestsToDivide) return false;
@@ -136,7 +140,7 @@ bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
                 kRangesMax - ranges_.size(), static_cast<std::size_t>(pieces)});
   std::vector<std::string> points = SplitPoints(habits_, LeftOf(*left), count, kKeysAtFirst / 2.0);
   if (points.empty()) {
-    left->keys_left = 0;  // until its next page
+    left->undividable = true;  // until its next page
     return false;
   }
   left->divided = true;
@@ -176,8 +180,9 @@ void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::micro
                                   [&](const Range& one) { return one.id == fetch.range; });
   FERRY_CHECK(range != ranges_.end() && range->in_flight);
   range->in_flight = false;
+  range->undividable = false;
   in_flight_ -= 1;
-  held_keys_ -= fetch.keys_max;
+  asked_keys_ -= fetch.keys_max;
   arrived_since_growth_ += 1;
   // The first page of a range often comes over a new connection.
   const bool usual = range->keys_read > 0 || range->after.empty();
@@ -186,7 +191,7 @@ void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::micro
   const auto keys = static_cast<std::uint32_t>(page.entries.size());
   TakeEntries(*range, std::move(page.entries));
   TakeNext(*range, page.next);
-  if (range->done) habits_.Tried(LeftOf(*range), range->divided);
+  if (range->done && !range->is_seam) habits_.Tried(LeftOf(*range), range->divided);
   if (range->keys_read == 0) return;
   range->keys_left = EstimateKeysLeft(habits_, LeftOf(*range));
   // A range that goes on and on has more than it is taken to have.
@@ -240,29 +245,29 @@ void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
     if (kept.size() % kLearnEvery == 0) habits_.Learn(Below(key));
     if (range.keys_read == 1) {
       range.first = key;
-      habits_.Found(Below(range.after), Below(key));
+      if (!range.is_seam) habits_.Found(Below(range.after), Below(key));
     }
     if (kept.empty()) range.page_first = key;
     entry.key = Key(key.substr(options_.prefix.size()));
     kept.push_back(std::move(entry));
   }
-  if (kept.empty()) return;
-  LearnKeyBytes(kept);
+  if (!kept.empty()) Hold(range, std::move(kept));
+}
+
+void KeyRanges::Hold(Range& range, std::vector<ListedEntry> kept) {
+  std::size_t bytes = 0;
+  for (const ListedEntry& entry : kept) bytes += PackedPage::BytesOf(entry);
+  const double each = static_cast<double>(bytes) / static_cast<double>(kept.size());
+  usual_key_bytes_ = std::max(each, (usual_key_bytes_ * 15 + each) / 16);
+  held_bytes_ += bytes;
   held_keys_ += kept.size();
   range.held_keys += kept.size();
   if (&range == &ranges_.front() && !range.page && range.pages.empty()) {
     range.page = std::move(kept);
+    range.page_bytes = bytes;
   } else {
     range.pages.emplace_back(kept);
   }
-}
-
-void KeyRanges::LearnKeyBytes(const std::vector<ListedEntry>& kept) {
-  std::size_t bytes = 0;
-  for (const ListedEntry& entry : kept) bytes += PackedPage::BytesOf(entry);
-  const double each = static_cast<double>(bytes) / static_cast<double>(kept.size());
-  // Of the longest that came lately: keys of a stretch are alike.
-  usual_key_bytes_ = std::max(each, (usual_key_bytes_ * 15 + each) / 16);
 }
 
 void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next) {
@@ -304,9 +309,11 @@ std::optional<std::vector<ListedEntry>> KeyRanges::TakePage() {
     if (at_its_first && ListSeamAgain()) continue;
     if (!front.page && !front.pages.empty()) {
       front.page = front.pages.front().Unpack();
-      front.pages.pop_front();
+      front.page_bytes = front.pages.front().bytes();
+      front.pages.erase(front.pages.begin());
     }
     if (front.page) {
+      held_bytes_ -= front.page_bytes;
       held_keys_ -= front.page->size();
       front.held_keys -= front.page->size();
       return std::exchange(front.page, std::nullopt);

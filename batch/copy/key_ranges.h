@@ -21,7 +21,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <optional>
 #include <string>
@@ -55,7 +54,7 @@ struct KeyRangesOptions {
   // key. Of plain listings that is found out: not all stores heed start-after.
   bool versions = false;
   std::size_t requests_max = 64;
-  // Of what is held or on its way.
+  // Of what is held or on its way; how many bytes that will be is an estimate.
   std::size_t held_keys_max = 512'000;
   std::size_t held_bytes_max = std::size_t{32} << 20;
 };
@@ -98,13 +97,15 @@ class KeyRanges {
     bool in_flight = false;
     bool done = false;
     bool divided = false;                 // it ends sooner than at first
+    bool undividable = false;             // nobody knows where, until its next page
     std::string first, page_first, last;  // keys read; `last` is `after` before the first
     std::size_t keys_read = 0;
     int full_pages = 0;    // in a row
     double keys_left = 0;  // an estimate
     std::size_t held_keys = 0;
     std::optional<std::vector<ListedEntry>> page;  // of the first range, to be taken next
-    std::deque<PackedPage> pages;                  // behind it
+    std::size_t page_bytes = 0;                    // of it, as PackedPage counts
+    std::vector<PackedPage> pages;                 // behind it
     RoundsWatch<ListingCursor> rounds;
   };
   using Ranges = std::list<Range>;
@@ -123,7 +124,7 @@ class KeyRanges {
   StretchLeft LeftOf(const Range& range) const;
   std::string_view Below(std::string_view key) const;
   bool LearnSeeks(Range& range, const ListingPage& page);
-  void LearnKeyBytes(const std::vector<ListedEntry>& kept);
+  void Hold(Range& range, std::vector<ListedEntry> kept);
   void TakeEntries(Range& range, std::vector<ListedEntry> entries);
   void TakeNext(Range& range, const std::optional<ListingCursor>& next);
   bool KeepsOrder(const Range& range, std::string_view last, std::string_view key) const;
@@ -140,8 +141,10 @@ class KeyRanges {
   std::optional<std::string> due_;
   std::string before_due_;
   std::size_t in_flight_ = 0;
-  std::size_t held_keys_ = 0;  // and those that are asked for
-  double usual_key_bytes_ = 100;
+  std::size_t held_keys_ = 0;
+  std::size_t held_bytes_ = 0;
+  std::size_t asked_keys_ = 0;    // on their way
+  double usual_key_bytes_ = 100;  // of the longest that came lately: keys of a stretch are alike
 
   std::size_t allowed_ = 1;
   std::size_t arrived_since_growth_ = 0;

@@ -104,6 +104,20 @@ Task<bool> BelongingsAreEqual(Ends& ends, const ObjectToCopy& object, const Obje
   co_return CompareTags(ours.tags, theirs).empty();
 }
 
+// Of a completion that was answered, but for what came of it. RGW 16.2, which never names an ETag,
+// also answers so for an upload that was gone before, where an object of the same parts stands.
+Task<bool> IsWhatWasAnswered(Ends& ends, const ObjectToCopy& object, const std::string& composite,
+                             const ObjectHead& there) {
+  if (there.size_bytes != object.source.size_bytes || there.etag != composite) co_return false;
+  try {
+    co_return co_await BelongingsAreEqual(ends, object, there);
+  } catch (const SideError& error) {
+    // Deleted since: what was brought over is there all the same.
+    if (error.side() != Side::kSource || error.kind() != ErrorKind::kNotFound) throw;
+  }
+  co_return true;
+}
+
 // Whether what stands there is what the upload was to become: it says so, or it is equal to it in
 // all that a copy carries, and then it does not matter who brought it.
 Task<bool> IsWhatWasToBe(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
@@ -127,22 +141,15 @@ Task<Completion> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const Op
   parts.reserve(upload.parts.size());
   for (const DonePart& part : upload.parts) parts.push_back({part.number, part.etag});
   std::optional<SideError> problem;
+  std::optional<Digests> checksums;  // it was answered
   try {
     const CompletedUpload completed = co_await On(
         Side::kDestination,
         ends.destination.CompleteUpload(object.destination_key, upload.upload_id, parts));
     if (!completed.etag.empty()) co_return Completion{completed.etag, completed.checksums};
-    // RGW 16.2 names none, and completes an upload that is gone where an object of the same parts
-    // stands: it is ours only if all that belongs to it is, too.
+    checksums = completed.checksums;
     problem = SideError(Side::kDestination,
                         Error(ErrorKind::kInDoubt, "the answer to the completion names no ETag"));
-    const ObjectHead there =
-        co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
-    const bool may_be = there.etag == composite && there.size_bytes == object.source.size_bytes;
-    if (may_be) {
-      if (co_await BelongingsAreEqual(ends, object, there))
-        co_return Completion{there.etag, completed.checksums};
-    }
   } catch (const SideError& error) {
     const bool unclear = error.kind() == ErrorKind::kInDoubt || error.code() == "NoSuchUpload" ||
                          IsRetryable(error.kind());
@@ -152,6 +159,11 @@ Task<Completion> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const Op
   try {
     const ObjectHead there =
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
+    if (checksums && composite) {
+      if (co_await IsWhatWasAnswered(ends, object, *composite, there)) {
+        co_return Completion{there.etag, checksums};
+      }
+    }
     if (co_await IsWhatWasToBe(ends, object, upload, composite, there, traffic)) {
       co_return Completion{there.etag, std::nullopt};
     }

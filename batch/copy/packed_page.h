@@ -15,7 +15,8 @@ class PackedPage {
   explicit PackedPage(const std::vector<ListedEntry>& entries);
 
   std::size_t size() const { return rows_.size(); }
-  // What it takes here.
+  std::size_t bytes() const { return rows_.size() * sizeof(Row) + text_.size(); }
+  // What one takes here.
   static std::size_t BytesOf(const ListedEntry& entry);
   std::vector<ListedEntry> Unpack() const;
 

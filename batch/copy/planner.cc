@@ -1,6 +1,7 @@
 #include "batch/copy/planner.h"
 
 #include "batch/base/error.h"
+#include "batch/base/log.h"
 #include "batch/copy/object_copy.h"
 
 namespace ferry {
@@ -223,8 +224,13 @@ void PlanWriter::WriteBatch() {
 void PlanWriter::AnalyzeWhenGrown() {
   constexpr std::int64_t kGrowth = 4;
   if (totals_.planned < analyze_at_) return;
-  session_.Read([this](pg::Session& database) { AnalyzeJobs(database, run_id_); });
   analyze_at_ = totals_.planned * kGrowth;
+  try {
+    session_.Read([this](pg::Session& database) { AnalyzeJobs(database, run_id_); });
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kStopped) throw;
+    log::Info("no statistics of the run's jobs, claims may be slow", {{"error", error.what()}});
+  }
 }
 
 // Only the planner counts the objects of the source, and every batch has some.

@@ -70,7 +70,8 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
 // Finish() writes the rest.
 class PlanWriter {
  public:
-  // `session` and `clock` outlive this object. `planned` is called when jobs were written.
+  // `session` and `clock` outlive this object. `planned` is called when jobs were committed, on the
+  // caller's thread, and may not throw.
   PlanWriter(
       PlannerSession& session, std::int64_t run_id, std::int64_t task_id, Clock& clock,
       std::function<void()> planned = [] {});

@@ -63,6 +63,7 @@ Worker::End Worker::Run(const Until& until, const std::stop_token& stop) {
 }
 
 void Worker::LookAtOnce() {
+  told_ = true;
   refreshed_ = {};
   for (auto& [id, run] : runs_) run->next_poll = {};
 }
@@ -197,7 +198,7 @@ bool Worker::Fetch(RunWork& run) {
   }
   Prepare(run);
   if (!run.ready.empty()) return true;
-  run.next_poll = now + kPollEvery;
+  run.next_poll = now + (run.open.planning && !told_ ? kIdleWait : kPollEvery);
   return false;
 }
 

@@ -158,6 +158,7 @@ class Worker {
   InFlightLimit in_flight_limit_;
   std::uint64_t memory_in_use_ = 0;
   SteadyTime refreshed_{};
+  bool told_ = false;  // of what is planned, by this process: it need not be looked for
   SteadyTime next_tick_{};
   std::uint64_t random_ = 0;
 

@@ -83,9 +83,9 @@ Rows Transaction::ExecuteEncoded(const std::string& text, std::string_view name,
                                             /*resultFormat=*/0));
   const ExecStatusType status = PQresultStatus(result.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
-    const std::string sqlstate(internal::SqlState(result.get()));
-    connection().Throw(Phase::kStatement, name, sqlstate.empty() ? "XX000" : sqlstate,
-                       PQerrorMessage(raw));
+    std::string sqlstate(internal::SqlState(result.get()));
+    if (sqlstate.empty() && !connection().IsLost()) sqlstate = "XX000";
+    connection().Throw(Phase::kStatement, name, sqlstate, PQerrorMessage(raw));
   }
   return Rows(std::make_shared<const internal::Answer>(std::move(result)));
 }

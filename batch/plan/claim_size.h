@@ -18,8 +18,8 @@ class ClaimSize {
   static constexpr std::chrono::milliseconds kLasts{250};
   static constexpr std::int64_t kMost = 1024;
 
-  // Of the next claim. `ended`: how many objects of the run have ended so far; no claim is smaller
-  // than `least`, unless that is more than kMost.
+  // Of the next claim. `ended`: how much of the run has ended so far, parts and openings of uploads
+  // too; no claim is smaller than `least`, unless that is more than kMost.
   std::int64_t Next(SteadyTime now, std::int64_t ended, std::int64_t least) {
     const std::chrono::duration<double> since = now - claimed_at_;
     const double rate = static_cast<double>(ended - ended_) / std::max(since.count(), 1e-6);

@@ -7,8 +7,9 @@
 
 namespace ferry {
 
-// The size of parts for a long way: so many that connections which turn out to be slow have few of
-// them, but no larger than `part_bytes`, and none smaller than S3 takes (API_UploadPart: 5 MiB).
+// The size of parts for a long way: 384 of them, so that a connection which turns out to be slow
+// has few, and at the end not much of one; but no larger than `part_bytes`, and none smaller than
+// S3 takes (API_UploadPart: 5 MiB).
 std::uint64_t PartBytesForALongWay(std::uint64_t object_bytes, std::uint64_t part_bytes);
 
 struct PartLimits {

@@ -147,6 +147,7 @@ class ObjectStore {
   virtual Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) = 0;
   virtual Task<ListPartsPage> ListParts(Key key, std::string upload_id,
                                         std::uint32_t after_number) = 0;
+  // The ETag may be missing in the answer: then it is empty.
   virtual Task<CompletedUpload> CompleteUpload(Key key, std::string upload_id,
                                                std::vector<PartToComplete> parts) = 0;
   virtual Task<Unit> AbortUpload(Key key, std::string upload_id) = 0;

@@ -268,6 +268,18 @@ Task<Unit> S3Store::PutTags(Key key, NameValues tags) {
   co_return Unit{};
 }
 
+// A server that only resembles one with checksums may refuse what it does not know, or what it
+// knows otherwise: then the request is worth another try, and goes out without.
+Task<HttpAnswer> S3Store::SendChecksum(Call& call, bool asks) {
+  try {
+    co_return co_await Send(call);
+  } catch (const Error& error) {
+    if (!asks || error.kind() != ErrorKind::kInvalid) throw;
+    refuses_checksums_ = true;
+    throw Error(ErrorKind::kUnavailable, error.what(), error.code());
+  }
+}
+
 Task<PutAnswer> S3Store::Put(PutRequest request) {
   Call call =
       NewCall(Method::kPut, request.part_number > 0 ? "write a part of" : "write", &request.key);
@@ -276,13 +288,15 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
     call.query.push_back({"uploadId", request.upload_id});
   }
   if (request.metadata != nullptr) AddMetadata(*request.metadata, call.headers);
-  if (request.digest) AddDigest(*request.digest, call.headers);
+  const bool checksum = request.digest && request.digest->kind != DigestKind::kMd5;
+  const bool asks = checksum && !refuses_checksums_;
+  if (request.digest && (asks || !checksum)) AddDigest(*request.digest, call.headers);
   call.http.body = request.body;
   call.http.source = request.source;
   call.http.source_bytes = request.bytes;
   // A store that refuses says so before the body is sent, where it knows how to.
   call.http.expect_continue = provider_.expect_100 && request.bytes >= kExpectContinueBytesMin;
-  HttpAnswer answer = co_await Send(call);
+  HttpAnswer answer = co_await SendChecksum(call, asks);
   PutAnswer put;
   put.etag = Read(call, answer, [&](std::string_view) { return NeededEtag(answer); });
   put.etag_hides_md5 = HidesMd5(answer.headers);
@@ -301,9 +315,10 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   Call call = NewCall(Method::kPost, "start the upload of", &key);
   call.query.push_back({"uploads", ""});
   AddMetadata(metadata, call.headers);
-  if (provider_.checksum) AskForChecksum(*provider_.checksum, call.headers);
+  const bool asks = provider_.checksum && !refuses_checksums_;
+  if (asks) AskForChecksum(*provider_.checksum, call.headers);
   call.http.once = true;
-  HttpAnswer answer = co_await Send(call);
+  HttpAnswer answer = co_await SendChecksum(call, asks);
   co_return Read(call, answer, ParseCreateUpload);
 }
 

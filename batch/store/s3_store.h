@@ -65,6 +65,7 @@ class S3Store final : public ObjectStore {
   // Signs and sends, again where the answer told what to correct (BucketAccess); throws for any
   // answer that Classify calls an error.
   Task<HttpAnswer> Send(Call& call);
+  Task<HttpAnswer> SendChecksum(Call& call, bool asks);
   Task<HttpAnswer> SendOnce(Call& call, BucketAccess::Attempt& attempt);
   Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
                 const std::string& message) const;
@@ -91,6 +92,7 @@ class S3Store final : public ObjectStore {
   // What is known of the listings of this bucket: neither, until an answer shows it.
   bool list_v1_ = false;
   bool list_v2_ = false;
+  bool refuses_checksums_ = false;
 };
 
 }  // namespace ferry

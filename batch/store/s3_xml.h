@@ -86,8 +86,8 @@ struct CompletedUpload {
   std::string etag;   // empty: the answer has one that is (RGW 16.2)
   Digests checksums;  // of all bytes: see checksum_headers.h
 };
-// Success is the root CompleteMultipartUploadResult with an ETag, nothing less. What is cut or not
-// readable throws Error{kInDoubt}: the object may exist.
+// Success is the root CompleteMultipartUploadResult with an ETag, be it empty, nothing less. What
+// is cut or not readable throws Error{kInDoubt}: the object may exist.
 CompletedUpload ParseCompleteUpload(std::string_view body);
 
 struct ListedPart {

@@ -124,6 +124,14 @@ TEST_F(MultipartTest, ACompletionThatNamesNoEtagIsLookedAtOnceAndNotDoubted) {
   EXPECT_THAT(destination_.calls(), testing::ElementsAre("complete_upload d/a", "head d/a"));
 }
 
+TEST_F(MultipartTest, ACompletionThatNamesNoEtagCountsAlsoWhenTheSourceIsGoneByThen) {
+  destination_.completes_without_etag = true;
+  const ObjectToCopy object = Add("a", bytes_);
+  const OpenUpload upload = SendAll(object);
+  source_.objects().clear();
+  EXPECT_EQ(Finish(object, upload).proof, kProofComposite);
+}
+
 TEST_F(MultipartTest, NoSuchUploadAfterASuccessIsSettledByTheDestination) {
   const ObjectToCopy object = Add("a", bytes_);
   const OpenUpload upload = SendAll(object);

@@ -353,7 +353,7 @@ TEST_F(PlanWriterTest, TheDatabaseKnowsHowManyJobsARunHasAsSoonAsTheyArePlanned)
   }
   writer.Finish();
   EXPECT_EQ(Ask<std::int64_t>("select sum(reltuples)::bigint as v from pg_class "
-                              "where relname like 'job\\_%' and relkind = 'r'"),
+                              "where relname like 'job\\_%' and relkind = 'r' and reltuples > 0"),
             2000);
 }
 

@@ -65,6 +65,21 @@ class S3ChecksumsTest : public testing::Test {
   S3Store keeps_none_{Options("ceph"), http_, keys_, runner_.clock()};
 };
 
+TEST_F(S3ChecksumsTest, AServerThatRefusesThemIsAskedAgainWithout) {
+  const std::string refusal = HttpText(501, {}, "<Error><Code>NotImplemented</Code></Error>");
+  Answer(refusal);
+  EXPECT_EQ(test::KindOf([&] { Put(keeps_, nvme_.front()); }), "unavailable");  // worth a try
+  EXPECT_TRUE(server_.Take().Has("x-amz-checksum-crc64nvme"));
+  Answer(HttpText(200, {{"ETag", "\"e\""}}));
+  Put(keeps_, nvme_.front());
+  EXPECT_FALSE(server_.Take().Has("x-amz-checksum-crc64nvme"));
+  Answer(Upload());
+  Await([&] { return keeps_.CreateUpload(Key("k"), metadata_); });
+  EXPECT_FALSE(server_.Take().Has("x-amz-checksum-algorithm"));
+  Answer(refusal);
+  EXPECT_EQ(test::KindOf([&] { Put(keeps_, nvme_.front()); }), "invalid");  // for another reason
+}
+
 TEST_F(S3ChecksumsTest, ABodyCarriesTheDigestItIsGiven) {
   Answer(HttpText(200, {{"ETag", "\"e\""}, {"x-amz-checksum-crc64nvme", "rosUhgp5mIg="}}));
   EXPECT_EQ(Put(keeps_, nvme_.front()).checksums, nvme_);
