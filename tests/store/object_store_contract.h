@@ -363,12 +363,9 @@ TEST_P(ObjectStoreContract, PartsBecomeAnObjectWithACompositeEtag) {
   EXPECT_EQ(etag1, ToHex(Md5::Of(first)));
   EXPECT_EQ(Kind([&] { return store().Head(key); }), "not_found");
   const std::string composite = ToHex(Md5::Of(Md5::Of(first) + Md5::Of(second))) + "-2";
-  try {
-    const std::vector<PartToComplete> parts = {{1, etag1}, {2, etag2}};
-    EXPECT_EQ(Await([&] { return store().CompleteUpload(key, id, parts); }).etag, composite);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInDoubt) << error.what();  // RGW 16.2: an empty ETag
-  }
+  const std::vector<PartToComplete> parts = {{1, etag1}, {2, etag2}};
+  const std::string said = Await([&] { return store().CompleteUpload(key, id, parts); }).etag;
+  EXPECT_TRUE(said.empty() || said == composite) << said;  // empty: RGW 16.2
   ObjectHead head;
   EXPECT_TRUE(Get(Whole("large", first.size() + second.size()), &head) == first + second);
   EXPECT_EQ(head.etag, composite);
@@ -384,7 +381,7 @@ TEST_P(ObjectStoreContract, ANonceTravelsBesideTheMetadataAndIsNoneOfIt) {
   const Key key = KeyOf("large");
   const std::string id = Create(key, metadata);
   const std::string etag = PutPart(key, id, 1, "1");
-  Failure([&] { return store().CompleteUpload(key, id, {{1, etag}}); });  // see above
+  Await([&] { return store().CompleteUpload(key, id, {{1, etag}}); });
   ObjectHead got;
   Get(Whole("large", 1), &got);
   for (const ObjectHead& head : {Await([&] { return store().Head(key); }), got}) {
