@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -40,6 +41,10 @@ void RaiseOpenFilesMax() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+// Rings and large answers are given back when they are freed. glibc would raise the threshold to
+// the largest that was ever freed, and keep those that come later among what is small.
+void GiveLargeMemoryBack() { mallopt(M_MMAP_THRESHOLD, 512 * 1024); }
+
 int Dispatch(const CommandContext& context) {
   switch (context.line.command) {
     case Command::kRun: return RunTasks(context);
@@ -61,6 +66,7 @@ int Main(int argc, char** argv) {
   const Parsed parsed = ParseCommandLine(argc, argv);
   if (parsed.exit_code) return *parsed.exit_code;
   log::Configure(parsed.line.log_format, parsed.line.log_level);
+  GiveLargeMemoryBack();
   Signals signals;
   RaiseOpenFilesMax();
   try {

@@ -16,7 +16,8 @@ namespace {
 // second.
 constexpr int kConcurrencyAuto = 48;
 constexpr int kConcurrencyAutoMax = 512;
-constexpr int kPartsMeasured = 16;  // where BBR sends them
+constexpr int kPartsNear = 24;
+constexpr int kPartsMeasured = 16;  // far away, where BBR sends them
 constexpr int kFilesBeside = 256;   // open for other things than copies
 constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;
@@ -160,7 +161,8 @@ WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
   const std::string algorithm = CongestionControlOf(transfer);
   const bool measures =
       algorithm == kPreferredCongestionControl && !WhyNoCongestionControl(algorithm);
-  if (!transfer.concurrency && measures) options.parts_max = kPartsMeasured;
+  if (!transfer.concurrency) options.parts_max = kPartsNear;
+  if (!transfer.concurrency && measures) options.parts_max_far = kPartsMeasured;
   options.outage_patience = transfer.outage_patience;
   return options;
 }

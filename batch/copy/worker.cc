@@ -267,11 +267,13 @@ bool Worker::IsLongWay(const std::string& task) const {
                   counters.destination_stats.Fastest().value_or(none)) >= kLongWay;
 }
 
-// On a long way a few connections fill the link where the kernel measures its bandwidth; more of
-// them drive each other into its queue, and some are slow for long.
+// A few streams are as fast as many on a short way, and take less memory. On a long one a few
+// connections fill the link where the kernel measures its bandwidth; more of them drive each other
+// into its queue, and some are slow for long.
 int Worker::PartsMax(const std::string& task) const {
   const int most = in_flight_limit_.limit();
-  return options_.parts_max > 0 && IsLongWay(task) ? std::min(most, options_.parts_max) : most;
+  const int parts = IsLongWay(task) ? options_.parts_max_far : options_.parts_max;
+  return parts > 0 ? std::min(most, parts) : most;
 }
 
 // Jobs become items: those with an open upload go on with it.

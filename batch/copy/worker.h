@@ -33,7 +33,8 @@ struct WorkerOptions {
   int concurrency = 32;            // objects and parts in flight
   int concurrency_max = 0;         // as many where each takes long (InFlightLimit); 0: as few
   std::uint64_t memory_bytes = 0;  // of all their bodies
-  int parts_max = 0;               // of parts, on a long way; 0: as of objects
+  int parts_max = 0;               // of parts; 0: as of objects
+  int parts_max_far = 0;           // on a long way
   std::size_t ring_bytes = std::size_t{1} << 20;
   std::uint64_t part_bytes = 0;
   std::uint64_t multipart_threshold = 0;

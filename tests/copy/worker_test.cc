@@ -151,6 +151,30 @@ TEST_F(WorkerTest, WhatThisProcessHasPlannedIsStartedWithoutWaitingForTheNextLoo
   EXPECT_EQ(lanes_.running.size(), 1U);
 }
 
+TEST_F(WorkerTest, OfPartsFewerAreUnderWayThanOfObjects) {
+  options_.multipart_threshold = 8 << 20;
+  options_.part_bytes = 4 << 20;
+  options_.memory_bytes = std::uint64_t{1} << 30;
+  options_.concurrency = options_.concurrency_max = 32;
+  options_.parts_max = 3;
+  AddJobs(1, 40 << 20);
+  Begin();
+  std::size_t most = 0;
+  Work([&](WorkResult& result) {
+    if (result.item.kind == WorkItem::Kind::kSplit) {
+      result.upload.nonce = result.item.nonce;
+      result.upload.upload_id = "u";
+      result.upload.part_bytes = result.item.part_bytes;
+      result.upload.source = result.item.job.source;
+    } else if (result.item.kind == WorkItem::Kind::kPart) {
+      result.part = {result.item.part.part.number, "e", std::nullopt};
+      most = std::max(most, lanes_.results.size() + 1);
+    }
+  });
+  EXPECT_EQ(RunState(), "complete");
+  EXPECT_EQ(most, 3U);
+}
+
 class WorkerOfMany : public WorkerTest, public testing::WithParamInterface<ErrorKind> {};
 
 TEST_P(WorkerOfMany, LeavesARunAtWhichItAloneFailsToTheOthers) {
