@@ -103,12 +103,8 @@ Task<std::string> ProveWhole(Ends& ends, const ObjectToCopy& object, const PutAn
   if (const auto proof = ProofByAnswer(ends, answer, made)) co_return std::string(*proof);
   if (md5_up_front) co_return std::string(kProofContentMd5);
   const Digest& ours = BestOf(made);
-  GetRequest get;
-  get.key = object.destination_key;
-  get.if_match = answer.etag;
-  get.expected_bytes = object.source.size_bytes;
-  const Digest stored =
-      co_await ReadDigest(ends.destination, Side::kDestination, get, ours.kind, traffic);
+  const Digest stored = co_await ReadBack(ends, object.destination_key, answer.etag,
+                                          object.source.size_bytes, ours.kind, traffic);
   if (stored != ours) ThrowStoredOtherBytes();
   co_return std::string(kProofReadBack);
 }

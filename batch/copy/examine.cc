@@ -71,6 +71,15 @@ Task<Digest> ReadDigest(ObjectStore& store, Side side, GetRequest get, DigestKin
   co_return digest.Finish().front();
 }
 
+Task<Digest> ReadBack(Ends& ends, const Key& key, const std::string& etag, std::uint64_t bytes,
+                      DigestKind kind, Traffic& traffic) {
+  GetRequest get;
+  get.key = key;
+  get.if_match = etag;
+  get.expected_bytes = bytes;
+  co_return co_await ReadDigest(ends.destination, Side::kDestination, get, kind, traffic);
+}
+
 Task<bool> Answers(Ends ends, Side side, Key key) {
   ListRequest request;
   request.prefix = key.bytes();

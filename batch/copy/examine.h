@@ -32,6 +32,10 @@ Task<ObjectHead> LookAgain(const Ends& ends, const ObjectToCopy& object, const S
 Task<Digest> ReadDigest(ObjectStore& store, Side side, GetRequest get, DigestKind kind,
                         Traffic& traffic);
 
+// That of the whole object at the destination, which must have this ETag and so many bytes.
+Task<Digest> ReadBack(Ends& ends, const Key& key, const std::string& etag, std::uint64_t bytes,
+                      DigestKind kind, Traffic& traffic);
+
 // Whether a side that failed at one object answers at all: it is asked for a list of that key.
 // Throws Error{kStopped} only.
 Task<bool> Answers(Ends ends, Side side, Key key);

@@ -275,12 +275,8 @@ Task<std::optional<Copied>> CompareBytes(Ends ends, ObjectToCopy object, Traffic
     co_return std::nullopt;
   }
   if (theirs.size_bytes != object.source.size_bytes) co_return std::nullopt;
-  GetRequest there;
-  there.key = object.destination_key;
-  there.if_match = theirs.etag;
-  there.expected_bytes = theirs.size_bytes;
-  Started<Digest> stored(
-      ReadDigest(ends.destination, Side::kDestination, there, kForComparing, traffic));
+  Started<Digest> stored(ReadBack(ends, object.destination_key, theirs.etag, theirs.size_bytes,
+                                  kForComparing, traffic));
   const GetRequest get = PinnedGet(ends, object);
   Digest ours;
   std::exception_ptr error;
