@@ -1,11 +1,11 @@
 #include "batch/store/checksum_headers.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include "batch/base/key.h"
+#include "batch/store/s3_values.h"
 
 namespace ferry {
 namespace {
@@ -23,22 +23,14 @@ bool IsAmzKind(DigestKind kind) {
 }
 
 std::optional<Digest> ReadDecimalCrc64(std::string_view text) {
-  std::uint64_t crc = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), crc);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return CrcDigest(DigestKind::kCrc64Ecma, crc);
+  const auto crc = ParseNumber<std::uint64_t>(text);
+  return crc ? std::optional(CrcDigest(DigestKind::kCrc64Ecma, *crc)) : std::nullopt;
 }
 
 std::optional<Digest> ReadGoogleCrc32c(std::string_view list) {
   constexpr std::string_view kName = "crc32c=";
   while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view one = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    while (one.ends_with(' ')) one.remove_suffix(1);
+    const std::string_view one = TakeListed(list);
     if (!one.starts_with(kName)) continue;
     return DigestFromBase64(DigestKind::kCrc32c, one.substr(kName.size()));
   }

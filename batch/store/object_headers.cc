@@ -1,11 +1,11 @@
 #include "batch/store/object_headers.h"
 
-#include <charconv>
 #include <optional>
 
 #include "batch/base/error.h"
 #include "batch/store/checksum_headers.h"
 #include "batch/store/s3_answer.h"
+#include "batch/store/s3_values.h"
 
 namespace ferry {
 namespace {
@@ -32,23 +32,12 @@ bool IsMetadataHeader(std::string_view name) {
 std::string WithoutAwsChunked(std::string_view encoding) {
   std::string kept;
   while (!encoding.empty()) {
-    const std::size_t comma = encoding.find(',');
-    std::string_view token = encoding.substr(0, comma);
-    encoding = comma == std::string_view::npos ? std::string_view() : encoding.substr(comma + 1);
-    while (token.starts_with(' ')) token.remove_prefix(1);
-    while (token.ends_with(' ')) token.remove_suffix(1);
+    const std::string_view token = TakeListed(encoding);
     if (token.empty() || token == "aws-chunked") continue;
     if (!kept.empty()) kept += ", ";
     kept += token;
   }
   return kept;
-}
-
-std::optional<std::uint64_t> ParseUnsigned(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // "bytes 0-9/443" -> {0, 10, 443}.
@@ -65,9 +54,9 @@ std::optional<ContentRange> ParseContentRange(std::string_view text) {
   if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
     return std::nullopt;
   }
-  const auto first = ParseUnsigned(text.substr(0, dash));
-  const auto last = ParseUnsigned(text.substr(dash + 1, slash - dash - 1));
-  const auto total = ParseUnsigned(text.substr(slash + 1));
+  const auto first = ParseNumber<std::uint64_t>(text.substr(0, dash));
+  const auto last = ParseNumber<std::uint64_t>(text.substr(dash + 1, slash - dash - 1));
+  const auto total = ParseNumber<std::uint64_t>(text.substr(slash + 1));
   if (!first || !last || !total || *last < *first) return std::nullopt;
   return ContentRange{*first, *last - *first + 1, *total};
 }
@@ -92,11 +81,11 @@ ObjectHead ReadHead(const HttpAnswer& answer) {
   if (answer.status != 206) head.checksums = ReadChecksums(headers);
   head.last_modified_ms = ParseHttpDate(FindHeader(headers, "last-modified")).value_or(0);
   head.tag_count = static_cast<std::uint32_t>(
-      ParseUnsigned(FindHeader(headers, "x-amz-tagging-count")).value_or(0));
+      ParseNumber<std::uint64_t>(FindHeader(headers, "x-amz-tagging-count")).value_or(0));
   if (const auto range = ParseContentRange(FindHeader(headers, "content-range"))) {
     head.size_bytes = range->total;
   } else {
-    head.size_bytes = ParseUnsigned(FindHeader(headers, "content-length")).value_or(0);
+    head.size_bytes = ParseNumber<std::uint64_t>(FindHeader(headers, "content-length")).value_or(0);
   }
   for (const auto& [name, value] : headers) {
     if (!IsMetadataHeader(name)) continue;
@@ -123,7 +112,7 @@ void CheckGetAnswer(const HttpAnswer& answer, const GetRequest& request, const O
   } else if (answer.status != 200) {
     corrupt("the store sent a part of the object unasked");
   }
-  const auto length = ParseUnsigned(FindHeader(answer.headers, "content-length"));
+  const auto length = ParseNumber<std::uint64_t>(FindHeader(answer.headers, "content-length"));
   if (length && *length != request.expected_bytes) {
     throw Error(ErrorKind::kConflict, "the object has another size than when it was listed");
   }

@@ -1,19 +1,18 @@
 // What answers of S3 share: <Error>, alone or in place of an XML answer, and what headers say.
 #pragma once
 
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "batch/base/error.h"
 #include "batch/store/http.h"
+#include "batch/store/s3_values.h"
 #include "batch/store/xml_reader.h"
 
 namespace ferry {
@@ -77,12 +76,8 @@ bool HidesMd5(const Headers& headers);
 // Values in an answer. Throw Error{kCorrupt} for what is none.
 template <typename Number>
 Number AnswerNumber(std::string_view text, std::string_view what) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Error(ErrorKind::kCorrupt, "the answer holds no number as " + std::string(what));
-  }
-  return number;
+  if (const auto number = ParseNumber<Number>(text)) return *number;
+  throw Error(ErrorKind::kCorrupt, "the answer holds no number as " + std::string(what));
 }
 bool AnswerBool(std::string_view text);
 std::int64_t AnswerTime(std::string_view text);

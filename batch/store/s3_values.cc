@@ -1,7 +1,6 @@
 #include "batch/store/s3_values.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace ferry {
 namespace {
@@ -50,6 +49,14 @@ std::string XmlEscape(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string_view TakeListed(std::string_view& list) {
+  std::string_view first = list.substr(0, list.find(','));
+  list.remove_prefix(std::min(first.size() + 1, list.size()));
+  while (first.starts_with(' ')) first.remove_prefix(1);
+  while (first.ends_with(' ')) first.remove_suffix(1);
+  return first;
 }
 
 std::chrono::milliseconds ParseRetryAfter(std::string_view text, std::int64_t now_ms) {
