@@ -255,19 +255,20 @@ void KeyRanges::TakeEntries(Range& range, std::vector<ListedEntry> entries) {
 }
 
 void KeyRanges::Hold(Range& range, std::vector<ListedEntry> kept) {
+  const std::size_t keys = kept.size();
   std::size_t bytes = 0;
-  for (const ListedEntry& entry : kept) bytes += PackedPage::BytesOf(entry);
-  const double each = static_cast<double>(bytes) / static_cast<double>(kept.size());
-  usual_key_bytes_ = std::max(each, (usual_key_bytes_ * 15 + each) / 16);
-  held_bytes_ += bytes;
-  held_keys_ += kept.size();
-  range.held_keys += kept.size();
   if (&range == &ranges_.front() && !range.page && range.pages.empty()) {
+    for (const ListedEntry& entry : kept) bytes += PackedPage::BytesOf(entry);
     range.page = std::move(kept);
     range.page_bytes = bytes;
   } else {
-    range.pages.emplace_back(kept);
+    bytes = range.pages.emplace_back(kept).bytes();
   }
+  const double each = static_cast<double>(bytes) / static_cast<double>(keys);
+  usual_key_bytes_ = std::max(each, (usual_key_bytes_ * 15 + each) / 16);
+  held_bytes_ += bytes;
+  held_keys_ += keys;
+  range.held_keys += keys;
 }
 
 void KeyRanges::TakeNext(Range& range, const std::optional<ListingCursor>& next) {

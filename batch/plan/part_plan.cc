@@ -7,11 +7,6 @@
 
 namespace ferry {
 
-std::uint64_t PartBytesForALongWay(std::uint64_t object_bytes, std::uint64_t part_bytes) {
-  constexpr std::uint64_t kParts = 384;
-  constexpr std::uint64_t kPartBytesMin = std::uint64_t{5} << 20;
-  return std::min(part_bytes, std::max(kPartBytesMin, object_bytes / kParts + 1));
-}
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
@@ -23,6 +18,12 @@ constexpr std::uint64_t kUsualPartMiB[] = {8,  5,  16, 64, 32,  100, 128,
 std::uint64_t DivideUp(std::uint64_t a, std::uint64_t b) { return a / b + (a % b == 0 ? 0 : 1); }
 
 }  // namespace
+
+std::uint64_t PartBytesForALongWay(std::uint64_t object_bytes, std::uint64_t part_bytes) {
+  constexpr std::uint64_t kParts = 384;
+  constexpr std::uint64_t kPartBytesMin = 5 * kMiB;
+  return std::min(part_bytes, std::max(kPartBytesMin, object_bytes / kParts + 1));
+}
 
 std::uint64_t ChoosePartBytes(std::uint64_t object_bytes, std::uint64_t wanted_bytes,
                               const PartLimits& limits) {
