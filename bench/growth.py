@@ -11,17 +11,17 @@ TIME_A_KEY, MEMORY_MIB = 1.5, 96
 CHANGED_PERCENT, KEYS_A_SECOND = 1, 300_000
 
 
-def idle_rounds(bench, keys):
+def idle_rounds(bench, name, keys):
     server = bench.synthetic(keys)
     with Ferry(bench, [(server[1], "access", "secret")] * 2, ("left", "right")) as ferry:
         first, _ = ferry.run()
-        say(f"{keys:,} keys: adopted in {first.wall:.1f} s")
+        say(f"{name}: {keys:,} keys: adopted in {first.wall:.1f} s")
         samples = []
         for _ in range(bench.runs):
             sample, counts = ferry.run()
             expect_nothing_planned(counts)
             samples.append(sample)
-            say(f"growth: {keys:,} keys: {sample.wall:.2f} s, CPU {sample.cpu:.2f} s, {sample.memory:.1f} MiB")
+            say(f"{name}: {keys:,} keys: {sample.wall:.2f} s, CPU {sample.cpu:.2f} s, {sample.memory:.1f} MiB")
     stop(server[0])
     return samples
 
@@ -31,7 +31,7 @@ def microseconds_a_key(samples, keys, field):
 
 
 def growth(bench):
-    samples = {keys: idle_rounds(bench, keys) for keys in SIZES}
+    samples = {keys: idle_rounds(bench, "growth", keys) for keys in SIZES}
     rows = []
     for keys in SIZES:
         last = keys == SIZES[-1]

@@ -17,8 +17,8 @@ from bare import bare_copy
 from bench import MIB, Bench, print_machine
 from claims import ROWS, claims
 from ferry import Ferry
-from growth import growth, plan
-from programs import SIGNALS, CannotMeasure, call, clean_environment, leave, say, size, stop
+from growth import growth, idle_rounds, plan
+from programs import SIGNALS, CannotMeasure, call, clean_environment, leave, say, size
 from rounds import copy_rounds, expect_nothing_planned, in_turn
 from table import Goal, print_table, rows_of
 from wan.long_link import NoLink
@@ -98,21 +98,7 @@ def verify(bench):
 
 
 def memory(bench):
-    samples = {}
-    for keys in (FEW_KEYS, MANY_KEYS):
-        server, endpoint = bench.synthetic(keys)
-        store = (endpoint, "access", "secret")
-        with Ferry(bench, (store, store), ("left", "right")) as ferry:
-            first, _ = ferry.run()
-            say(f"memory: {keys:,} keys: adopted in {first.wall:.1f} s")
-            samples[keys] = []
-            for _ in range(bench.runs):
-                sample, counts = ferry.run()
-                expect_nothing_planned(counts)
-                samples[keys].append(sample)
-                say(f"memory: {keys:,} keys: {sample.wall:.2f} s, CPU {sample.cpu:.2f} s, "
-                    f"{sample.memory:.1f} MiB")
-        stop(server)
+    samples = {keys: idle_rounds(bench, "memory", keys) for keys in (FEW_KEYS, MANY_KEYS)}
     few, many = samples[FEW_KEYS], samples[MANY_KEYS]
     return rows_of(f"idle, {MANY_KEYS:,} keys (beside: {FEW_KEYS:,})", many, few,
                    {"peak memory MiB": Goal(ratio_most=1.2), "rows written": Goal(most=MANY_KEYS / 1000)})
