@@ -60,27 +60,12 @@ TEST_F(DigestsOfWholeTest, AChecksumThatNobodyPromisedCountsForNothing) {
 // To a store that keeps checksums.
 class ChecksumTest : public CopyFixture {
  protected:
-  ChecksumTest() {
-    destination_provider_.checksum = kNvme;
-    destination_.checksum = kNvme;
-  }
+  ChecksumTest() { DestinationKeepsChecksums(kNvme); }
   void SourceKeepsChecksums() {
     source_provider_.checksum = kNvme;
     source_.checksum = kNvme;
   }
-  Ends ends() {
-    Ends ends = CopyFixture::ends();
-    ends.checksums = &answers_;
-    return ends;
-  }
-  std::string ProofOf(const ObjectToCopy& object) {
-    return Await([&] { return CopyWhole(ends(), object, kRing, traffic_); }).proof;
-  }
-  std::string Fails(const ObjectToCopy& object) {
-    return Failure([&] { return CopyWhole(ends(), object, kRing, traffic_); });
-  }
-
-  ChecksumAnswers answers_{"far:bucket"};
+  std::string ProofOf(const ObjectToCopy& object) { return Whole(object).proof; }
 };
 
 TEST_F(ChecksumTest, ProvesABodyOfAnySizeByTheAnswerAlone) {
@@ -108,8 +93,8 @@ TEST_F(ChecksumTest, ProvesWhereTheEtagSaysNothing) {
 TEST_F(ChecksumTest, OfOtherBytesIsNeverDone) {
   destination_.spoils_writes = true;
   destination_.opaque_etags = true;
-  EXPECT_EQ(Fails(Add("a", "small")), "destination:corrupt");
-  EXPECT_EQ(Fails(Add("b", Bytes(kLarge))), "destination:corrupt");
+  EXPECT_EQ(FailWhole(Add("a", "small")), "destination:corrupt");
+  EXPECT_EQ(FailWhole(Add("b", Bytes(kLarge))), "destination:corrupt");
 }
 
 TEST_F(ChecksumTest, OfTheSourceFindsWhatItsEtagCannot) {
@@ -119,9 +104,9 @@ TEST_F(ChecksumTest, OfTheSourceFindsWhatItsEtagCannot) {
     source_.spoils_reads = false;
     EXPECT_EQ(ProofOf(Add("a", Bytes(kLarge))), kProofChecksum);
     source_.spoils_reads = true;
-    EXPECT_EQ(Fails(Add("b", "small")), "source:corrupt") << opaque;
+    EXPECT_EQ(FailWhole(Add("b", "small")), "source:corrupt") << opaque;
     EXPECT_EQ(At("d/b"), nullptr);  // found before it was sent
-    EXPECT_EQ(Fails(Add("c", Bytes(kLarge))), "source:corrupt") << opaque;
+    EXPECT_EQ(FailWhole(Add("c", Bytes(kLarge))), "source:corrupt") << opaque;
   }
 }
 
@@ -133,13 +118,13 @@ TEST_F(ChecksumTest, OfASourceIsCheckedWhereTheDestinationKeepsNone) {
   EXPECT_EQ(destination_.digests_sent(), DigestKinds{kMd5});
   source_.opaque_etags = true;
   source_.spoils_reads = true;
-  EXPECT_EQ(Fails(Add("b", Bytes(kLarge))), "source:corrupt");
+  EXPECT_EQ(FailWhole(Add("b", Bytes(kLarge))), "source:corrupt");
 }
 
 TEST_F(ChecksumTest, DoesNotKeepASourceFromBeingHeldToItsMd5) {
   source_.spoils_reads = true;
-  EXPECT_EQ(Fails(Add("a", "small")), "source:corrupt");
-  EXPECT_EQ(Fails(Add("b", Bytes(kLarge))), "source:corrupt");
+  EXPECT_EQ(FailWhole(Add("a", "small")), "source:corrupt");
+  EXPECT_EQ(FailWhole(Add("b", Bytes(kLarge))), "source:corrupt");
 }
 
 TEST_F(ChecksumTest, ThatIsNotAnsweredLeavesTheProofToMd5FromThenOn) {

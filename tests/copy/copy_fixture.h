@@ -6,6 +6,7 @@
 #include <string>
 
 #include "batch/base/digest.h"
+#include "batch/copy/body_proof.h"
 #include "batch/copy/object_copy.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/loop_runner.h"
@@ -25,7 +26,13 @@ class CopyFixture : public testing::Test {
   ~CopyFixture() override { runner_.Stop(); }
 
   Ends ends() {
-    return {runner_.loop(), source_, destination_, source_provider_, destination_provider_};
+    Ends ends{runner_.loop(), source_, destination_, source_provider_, destination_provider_};
+    ends.checksums = &answers_;
+    return ends;
+  }
+  void DestinationKeepsChecksums(DigestKind kind) {
+    destination_provider_.checksum = kind;
+    destination_.checksum = kind;
   }
   // Adds "s/NAME" to the source; "d/NAME" is where it goes.
   ObjectToCopy Add(const std::string& name, std::string bytes) {
@@ -77,6 +84,7 @@ class CopyFixture : public testing::Test {
   test::FakeStore destination_{runner_.loop()};
   Provider source_provider_ = FindProvider("s3");
   Provider destination_provider_ = FindProvider("s3");
+  ChecksumAnswers answers_{"far:bucket"};
   Traffic traffic_;
 };
 

@@ -1,51 +1,15 @@
 // Multipart copies to a store that keeps checksums.
-#include "batch/copy/body_proof.h"
 #include "batch/copy/known_uploads.h"
-#include "tests/copy/copy_fixture.h"
+#include "tests/copy/multipart_fixture.h"
 
 namespace ferry {
 namespace {
 
-constexpr std::uint64_t kPart = 100'000;
 constexpr DigestKind kNvme = DigestKind::kCrc64Nvme;
 
-class MultipartChecksumsTest : public CopyFixture {
+class MultipartChecksumsTest : public MultipartFixture {
  protected:
-  MultipartChecksumsTest() {
-    destination_provider_.checksum = kNvme;
-    destination_.checksum = kNvme;
-  }
-  Ends ends() {
-    Ends ends = CopyFixture::ends();
-    ends.checksums = &answers_;
-    return ends;
-  }
-  OpenUpload Open(const ObjectToCopy& object) {
-    SplitOptions options;
-    options.part_bytes = kPart;
-    Settlement settlement;
-    return Await([&] { return OpenOrResume(ends(), object, options, settlement); });
-  }
-  DonePart SendPart(const ObjectToCopy& object, const OpenUpload& upload, std::uint32_t number) {
-    const PartToCopy one{upload.upload_id, PlanParts(bytes_.size(), kPart).at(number - 1)};
-    return Await([&] { return CopyPart(ends(), object, one, kRing, traffic_); });
-  }
-  OpenUpload SendAll(const ObjectToCopy& object) {
-    OpenUpload upload = Open(object);
-    for (std::uint32_t number = 1; number <= 4; ++number) {
-      upload.parts.push_back(SendPart(object, upload, number));
-    }
-    return upload;
-  }
-  std::string ProofOf(const ObjectToCopy& object, const OpenUpload& upload) {
-    return Await([&] { return Complete(ends(), object, upload, traffic_); }).proof;
-  }
-  std::string FailFinish(const ObjectToCopy& object, const OpenUpload& upload) {
-    return Failure([&] { return Complete(ends(), object, upload, traffic_); });
-  }
-
-  const std::string bytes_ = Bytes(3 * kPart + 77);
-  ChecksumAnswers answers_{"far:bucket"};
+  MultipartChecksumsTest() { DestinationKeepsChecksums(kNvme); }
 };
 
 TEST_F(MultipartChecksumsTest, TheWholeIsProvenByThatOfItsParts) {
@@ -69,12 +33,7 @@ TEST_F(MultipartChecksumsTest, TheyProveWhereNoEtagDoes) {
 }
 
 TEST_F(MultipartChecksumsTest, ASpoiltPartIsFoundAtOnceWhereItsChecksumIsAnswered) {
-  const ObjectToCopy object = Add("a", bytes_);
-  const OpenUpload upload = Open(object);
-  destination_.spoils_writes = true;
-  const PartToCopy first{upload.upload_id, {1, 0, kPart}};
-  EXPECT_EQ(Failure([&] { return CopyPart(ends(), object, first, kRing, traffic_); }),
-            "destination:corrupt");
+  EXPECT_EQ(FailSpoiltPart(Add("a", bytes_)), "destination:corrupt");
 }
 
 TEST_F(MultipartChecksumsTest, ASpoiltPartIsFoundAtTheEndWhereNothingIsAnsweredOfParts) {

@@ -2,45 +2,12 @@
 
 #include <set>
 
-#include "tests/copy/copy_fixture.h"
+#include "tests/copy/multipart_fixture.h"
 
 namespace ferry {
 namespace {
 
-constexpr std::uint64_t kPart = 100'000;
-
-class MultipartTest : public CopyFixture {
- protected:
-  OpenUpload Open(const ObjectToCopy& object, std::optional<OpenUpload> known = {}) {
-    SplitOptions options;
-    options.part_bytes = kPart;
-    options.open = std::move(known);
-    options.nonce = nonce_;
-    return Await([&] { return OpenOrResume(ends(), object, options, settlement_); });
-  }
-  DonePart SendPart(const ObjectToCopy& object, const OpenUpload& upload, const Part& part) {
-    const PartToCopy one{upload.upload_id, part};
-    return Await([&] { return CopyPart(ends(), object, one, kRing, traffic_); });
-  }
-  // Opens and sends all parts.
-  OpenUpload SendAll(const ObjectToCopy& object) {
-    OpenUpload upload = Open(object);
-    for (const Part& part : PlanParts(object.source.size_bytes, upload.part_bytes)) {
-      upload.parts.push_back(SendPart(object, upload, part));
-    }
-    return upload;
-  }
-  Copied Finish(const ObjectToCopy& object, const OpenUpload& upload) {
-    return Await([&] { return Complete(ends(), object, upload, traffic_); });
-  }
-  std::string FailFinish(const ObjectToCopy& object, const OpenUpload& upload) {
-    return Failure([&] { return Complete(ends(), object, upload, traffic_); });
-  }
-
-  const std::string bytes_ = Bytes(3 * kPart + 77);
-  std::string nonce_;
-  Settlement settlement_;
-};
+using MultipartTest = MultipartFixture;
 
 TEST_F(MultipartTest, PartsBecomeTheObjectProvenByItsCompositeEtag) {
   const ObjectToCopy object = Add("a", bytes_);
@@ -65,11 +32,7 @@ TEST_F(MultipartTest, OpaqueEtagsAreProvenByReadingBackPartByPart) {
 
 TEST_F(MultipartTest, ACorruptPartIsFoundWhenItIsSentOrAtTheEnd) {
   const ObjectToCopy object = Add("a", bytes_);
-  const OpenUpload upload = Open(object);
-  destination_.spoils_writes = true;
-  const PartToCopy first{upload.upload_id, {1, 0, kPart}};
-  EXPECT_EQ(Failure([&] { return CopyPart(ends(), object, first, kRing, traffic_); }),
-            "destination:corrupt");
+  EXPECT_EQ(FailSpoiltPart(object), "destination:corrupt");
   destination_provider_.etag = EtagHabit::kUnknown;
   const OpenUpload spoilt = SendAll(object);
   EXPECT_EQ(FailFinish(object, spoilt), "destination:corrupt");

@@ -152,9 +152,6 @@ TEST_F(WorkerTest, WhatThisProcessHasPlannedIsStartedWithoutWaitingForTheNextLoo
 }
 
 TEST_F(WorkerTest, OfPartsFewerAreUnderWayThanOfObjects) {
-  options_.multipart_threshold = 8 << 20;
-  options_.part_bytes = 4 << 20;
-  options_.memory_bytes = std::uint64_t{1} << 30;
   options_.concurrency = options_.concurrency_max = 32;
   options_.parts_max = 3;
   AddJobs(1, 40 << 20);

@@ -36,22 +36,26 @@ class QueueFixture : public testing::Test {
   }
   TaskPlace Place() const { return {"media", "far", "src", "in/", "near", "dst", "out/", {"cdn"}}; }
 
-  // Begins a run with jobs 1..jobs of 100 bytes, planned by `worker_id`.
-  BegunRun Plan(std::int64_t worker_id, int jobs) {
+  static constexpr int kJobBytes = 100;
+
+  // Begins a run with jobs 1..jobs, planned by `worker_id`.
+  BegunRun Plan(std::int64_t worker_id, int jobs, int job_bytes = kJobBytes) {
     const BegunRun run = BeginRun(session_, Place(), RunKind::kScheduled, worker_id);
-    AddPending(run, worker_id, jobs);
+    AddPending(run, worker_id, jobs, 1, job_bytes);
     FinishPlanning(session_, run.run_id);
     return run;
   }
   // Jobs from `from` on, of a run that is still planned.
-  void AddPending(const BegunRun& run, std::int64_t worker_id, int jobs, int from = 1) {
+  void AddPending(const BegunRun& run, std::int64_t worker_id, int jobs, int from = 1,
+                  int job_bytes = kJobBytes) {
     std::vector<NewJob> rows;
     for (int id = from; id < from + jobs; ++id) {
       NewJob job;
       job.job_id = id;
       job.key = Key("in/" + std::to_string(id));
       job.reason = "missing";
-      job.source = {"etag" + std::to_string(id), 100, 1'700'000'000'000, ""};
+      job.source = {"etag" + std::to_string(id), static_cast<std::uint64_t>(job_bytes),
+                    1'700'000'000'000, ""};
       rows.push_back(job);
     }
     session_.Transact([&](pg::Transaction& tx) {
@@ -59,8 +63,8 @@ class QueueFixture : public testing::Test {
       AddTally(tx, run.run_id, worker_id,
                {.planned = jobs,
                 .pending = jobs,
-                .bytes_planned = 100 * jobs,
-                .bytes_pending = 100 * jobs});
+                .bytes_planned = job_bytes * jobs,
+                .bytes_pending = job_bytes * jobs});
     });
   }
   static DoneJob Done(const Job& job) {

@@ -13,6 +13,7 @@
 namespace ferry {
 
 inline constexpr int kAttemptsMax = 3;
+inline constexpr int kWorldJobBytes = 25;
 
 class QueueWorld {
  public:
@@ -20,7 +21,7 @@ class QueueWorld {
   virtual std::int64_t NewWorker() = 0;
   virtual void EndLease(std::int64_t worker_id) = 0;
   virtual std::unique_ptr<WorkQueue> Queue(std::int64_t worker_id) = 0;
-  // Of jobs 1 to `jobs`, of 25 bytes each. Returns the run.
+  // Of jobs 1 to `jobs`, of kWorldJobBytes each. Returns the run.
   virtual std::int64_t AddRun(int jobs) = 0;
   virtual std::int64_t task_id() const = 0;
   virtual std::string StateOf(std::int64_t run_id, std::int64_t job_id) = 0;
@@ -40,7 +41,7 @@ class FakeWorld final : public QueueWorld {
       Job job;
       job.job_id = id;
       job.key = Key("in/" + std::to_string(id));
-      job.source = {"etag" + std::to_string(id), 25, 1'700'000'000'000, ""};
+      job.source = {"etag" + std::to_string(id), kWorldJobBytes, 1'700'000'000'000, ""};
       rows.push_back(job);
     }
     return tables_.AddRun("media", rows);
@@ -61,7 +62,6 @@ class RealTables final : public QueueFixture {
  public:
   using QueueFixture::EndLease;
   using QueueFixture::NewWorker;
-  using QueueFixture::Place;
   using QueueFixture::RunStateOf;
   using QueueFixture::StateOf;
   std::unique_ptr<pg::Session> Connect() {
@@ -69,21 +69,7 @@ class RealTables final : public QueueFixture {
   }
   BegunRun AddRun(int jobs) {
     const std::int64_t planner = NewWorker();
-    const BegunRun run = BeginRun(session_, Place(), RunKind::kScheduled, planner);
-    std::vector<NewJob> rows;
-    for (int id = 1; id <= jobs; ++id) {
-      NewJob job;
-      job.job_id = id;
-      job.key = Key("in/" + std::to_string(id));
-      job.reason = "missing";
-      job.source = {"etag" + std::to_string(id), 25, 1'700'000'000'000, ""};
-      rows.push_back(job);
-    }
-    session_.Transact([&](pg::Transaction& tx) {
-      AddJobs(tx, run.run_id, rows);
-      AddTally(tx, run.run_id, planner, {.planned = jobs, .pending = jobs});
-    });
-    FinishPlanning(session_, run.run_id);
+    const BegunRun run = Plan(planner, jobs, kWorldJobBytes);
     EndLease(planner);
     return run;
   }
