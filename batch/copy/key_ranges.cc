@@ -134,6 +134,8 @@ bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
   if (seeks_ != Seeks::kYes || ranges_.size() >= kRangesMax) return false;
   if (RoomFor(index) < kPageKeys) return false;
   if (UsefulRequests() < kRequestsToDivide) return false;
+  // From its first pages nobody knows how long it is, and most buckets are short.
+  if (!IsFarAway() && static_cast<double>(left->keys_read) < worth) return false;
   const double pieces = std::min<double>(left->keys_left / worth - 1, kRangesMax);
   const std::size_t count =
       std::min({requests_allowed() - in_flight_, RoomFor(index) / kPageKeys,

@@ -13,9 +13,10 @@
 // page takes much longer to come than to be read, and not much longer than when there were few.
 // Ranges are divided only when requests may run that have nothing to fetch, the one that is needed
 // first before the others: at its end a range has read half a page too much on average, which is
-// nothing where a page takes long to come, and much where it is there at once. Of a bucket far away
-// a range is divided before it is asked for more, and asked for what it is likely to have. Memory
-// is bounded by the keys that may be held; the range whose page is needed next is never held back.
+// nothing where a page takes long to come, and much where it is there at once: there it is divided
+// once it has proved long. Of a bucket far away a range is divided before it is asked for more, and
+// asked for what it is likely to have. Memory is bounded by the keys that may be held; the range
+// whose page is needed next is never held back.
 #pragma once
 
 #include <algorithm>

@@ -18,6 +18,7 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds kFarAway{200'000};
+constexpr microseconds kSomeWayOff{40'000};
 constexpr microseconds kNear{500};
 
 // Answers as a store does: keys behind a marker, below a prefix, at most so many.
@@ -201,6 +202,7 @@ const Population kPopulations[] = {
 };
 
 TEST(KeyRanges, WhateverTheKeysAndTheOrderOfAnswersTheListingIsWholeAndInOrder) {
+  const microseconds ways[] = {kNear, kSomeWayOff, kFarAway};
   for (const Population& population : kPopulations) {
     for (unsigned seed = 1; seed <= 6; ++seed) {
       SCOPED_TRACE(std::string(population.name) + ", seed " + std::to_string(seed));
@@ -212,7 +214,7 @@ TEST(KeyRanges, WhateverTheKeysAndTheOrderOfAnswersTheListingIsWholeAndInOrder) 
                        .what = "b",
                        .requests_max = requests_max,
                        .held_keys_max = 1 + random() % 64'000},
-                      seed % 2 == 0 ? kFarAway : kNear, seed);
+                      ways[seed % 3], seed);
       const std::vector<std::string> read = listing.ReadAll();
       EXPECT_TRUE(std::equal(read.begin(), read.end(), bucket.keys().begin(), bucket.keys().end()));
       EXPECT_LE(listing.most_at_once(), requests_max);
@@ -255,6 +257,22 @@ TEST(KeyRanges, ANearBucketIsReadPageByPage) {
   Listing listing(bucket, {.prefix = "", .what = "b"}, kNear, 1);
   listing.ReadAll();
   EXPECT_EQ(bucket.requests, 40U);
+}
+
+TEST(KeyRanges, ABucketSomeWayOffIsDividedOnceItHasProvedLong) {
+  const auto numbers = [](int count) {
+    return Make(count, [](int i) { return Padded(static_cast<std::uint64_t>(i), 12); });
+  };
+  Bucket small(numbers(5'000), 1000);
+  Listing of_small(small, {.prefix = "", .what = "b"}, kSomeWayOff, 1);
+  of_small.ReadAll();
+  EXPECT_EQ(small.requests, 5U);
+  Bucket large(numbers(100'000), 1000);
+  Listing of_large(large, {.prefix = "", .what = "b"}, kSomeWayOff, 1);
+  of_large.in_order = true;
+  of_large.ReadAll();
+  EXPECT_LE(of_large.round_trips(), 40U) << "100 pages";
+  EXPECT_LE(large.requests, 130U);
 }
 
 TEST(KeyRanges, AStoreThatDoesNotHeedAKeyToBeginAfterIsReadByItsTokens) {
