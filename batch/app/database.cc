@@ -49,14 +49,14 @@ std::unique_ptr<pg::Session> Database::Connect() {
   pg::ConnectOptions options;
   options.uri = server_ ? server_->uri() : config_.database.uri.Reveal();
   options.schema = config_.database_schema;
-  if (!server_) return std::make_unique<pg::Session>(std::move(options));
+  if (!server_) return std::make_unique<pg::Session>(std::move(options), idle_);
   try {
-    return std::make_unique<pg::Session>(options);
+    return std::make_unique<pg::Session>(options, idle_);
   } catch (const Error& error) {
     if (!IsRetryable(error.kind())) throw;
   }
   server_->EnsureRunning();  // it may have ended since
-  return std::make_unique<pg::Session>(std::move(options));
+  return std::make_unique<pg::Session>(std::move(options), idle_);
 }
 
 }  // namespace ferry

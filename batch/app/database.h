@@ -6,8 +6,10 @@
 #include <stop_token>
 #include <thread>
 
+#include "batch/base/clock.h"
 #include "batch/config/config.h"
 #include "batch/pg/embedded.h"
+#include "batch/pg/idle_connections.h"
 #include "batch/pg/session.h"
 
 namespace ferry {
@@ -24,7 +26,7 @@ class Database {
   // nothing.
   static std::unique_ptr<Database> OpenExisting(const Config& config);
 
-  // A new connection. Thread-safe. Starts a dead embedded server again.
+  // Thread-safe. Starts a dead embedded server again.
   std::unique_ptr<pg::Session> Connect();
 
  private:
@@ -34,6 +36,8 @@ class Database {
 
   const Config& config_;
   std::optional<pg::EmbeddedServer> server_;
+  SystemClock clock_;
+  const std::shared_ptr<pg::IdleConnections> idle_ = std::make_shared<pg::IdleConnections>(clock_);
   std::jthread pruning_;
 };
 

@@ -29,14 +29,20 @@ std::string BeginText(const TransactionOptions& options, const ConnectOptions& s
 
 }  // namespace
 
-Session::Session(ConnectOptions options)
+Session::Session(ConnectOptions options, std::shared_ptr<IdleConnections> idle)
     : options_(std::move(options)),
       statements_(std::make_shared<const Statements>(options_.schema)),
-      connection_(std::make_unique<internal::Connection>()) {
+      idle_(std::move(idle)) {
+  if (idle_) connection_ = idle_->Take();
+  if (connection_) return;
+  connection_ = std::make_unique<internal::Connection>();
   connection_->Open(options_);
 }
 
-Session::~Session() { FERRY_CHECK(connection_->work == nullptr); }
+Session::~Session() {
+  FERRY_CHECK(connection_->work == nullptr);
+  if (idle_) idle_->Keep(std::move(connection_));
+}
 
 void Session::Reset() {
   FERRY_CHECK(connection_->work == nullptr);

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "batch/pg/idle_connections.h"
 #include "batch/pg/rows.h"
 #include "batch/pg/statements.h"
 #include "batch/pg/value.h"
@@ -48,14 +49,11 @@ struct TransactionOptions {
   std::chrono::milliseconds statement_timeout{-1};  // negative: the session's
 };
 
-namespace internal {
-struct Connection;
-}
-
 class Session {
  public:
-  // Connects; throws Error.
-  explicit Session(ConnectOptions options);
+  // Connects; throws Error. `idle`, of these options: a connection is taken from there where there
+  // is one, and left there at the end.
+  explicit Session(ConnectOptions options, std::shared_ptr<IdleConnections> idle = nullptr);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -80,7 +78,8 @@ class Session {
   friend class Transaction;
   const ConnectOptions options_;
   const std::shared_ptr<const Statements> statements_;
-  const std::unique_ptr<internal::Connection> connection_;
+  const std::shared_ptr<IdleConnections> idle_;
+  std::unique_ptr<internal::Connection> connection_;  // never null
 };
 
 // At most one on a session at a time. Rolls back when it goes out of scope uncommitted.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/exporter/hand_clock.h"
+#include "tests/support/hand_clock.h"
 
 namespace ferry::exporter {
 namespace {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/exporter/hand_clock.h"
+#include "tests/support/hand_clock.h"
 
 namespace ferry::exporter {
 namespace {
