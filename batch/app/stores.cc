@@ -107,14 +107,21 @@ class ConfiguredCredentials final : public CredentialsSource {
   std::filesystem::file_time_type written_ FERRY_GUARDED_BY(mutex_){};
 };
 
+// Of all loops.
+struct Transport {
+  CongestionControl& congestion_control;
+  SpareConnections& spares;
+};
+
 // One store on one loop, decorated: waiting to retry holds no slot, every attempt is measured.
 struct Decorated {
   Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
-            CongestionControl& congestion_control, CredentialsSource& credentials,
-            EndpointMemory& memory, Clock& clock, const RetryOptions& retry, Limiter& limiter,
-            TokenBucket* pace, Side side, RequestCounters& counters)
+            const Transport& transport, CredentialsSource& credentials, EndpointMemory& memory,
+            Clock& clock, const RetryOptions& retry, Limiter& limiter, TokenBucket* pace, Side side,
+            RequestCounters& counters)
       : http(loop, CurlOptions{.ca_file = config.ca_file.string(),
-                               .congestion_control = &congestion_control}),
+                               .congestion_control = &transport.congestion_control,
+                               .spares = &transport.spares}),
         s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
         measured(s3, clock, side == Side::kSource ? counters.source : counters.destination,
                  side == Side::kSource ? counters.source_stats : counters.destination_stats),
@@ -186,13 +193,14 @@ class Stores::Made final : public TaskEnds {
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
-        source_(loop, source_config_, task.source.bucket, stores.congestion_control_,
-                source_shared_.credentials, source_shared_.memory, stores.clock_, retry,
-                stores.LimiterOf(task.source, kSource), stores.hours_.BucketOf(task.name),
-                Side::kSource, counters),
-        destination_(loop, destination_config_, task.destination.bucket, stores.congestion_control_,
-                     destination_shared_.credentials, destination_shared_.memory, stores.clock_,
-                     retry, stores.LimiterOf(task.destination, kDestination), /*pace=*/nullptr,
+        source_(loop, source_config_, task.source.bucket,
+                {stores.congestion_control_, stores.spares_}, source_shared_.credentials,
+                source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
+                stores.hours_.BucketOf(task.name), Side::kSource, counters),
+        destination_(loop, destination_config_, task.destination.bucket,
+                     {stores.congestion_control_, stores.spares_}, destination_shared_.credentials,
+                     destination_shared_.memory, stores.clock_, retry,
+                     stores.LimiterOf(task.destination, kDestination), /*pace=*/nullptr,
                      Side::kDestination, counters) {}
 
   Ends ends() override {
@@ -228,6 +236,7 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
     : config_(config),
       clock_(clock),
       congestion_control_(CongestionControlOf(config.transfer)),
+      spares_(clock),
       hours_(config, clock) {
   CheckCongestionControl(config.transfer);
   const int requests_max = RequestsMax(config_);

@@ -18,6 +18,7 @@
 #include "batch/store/credentials_source.h"
 #include "batch/store/limiter.h"
 #include "batch/store/retrying_store.h"
+#include "batch/store/spare_connections.h"
 
 namespace ferry {
 
@@ -69,6 +70,7 @@ class Stores final : public EndsFactory {
   const Config& config_;
   Clock& clock_;
   CongestionControl congestion_control_;
+  SpareConnections spares_;
   TaskHours hours_;
   std::map<std::string, std::unique_ptr<Shared>> shared_;
   std::map<std::string, RequestCounters> counters_;

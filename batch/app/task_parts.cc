@@ -17,7 +17,7 @@ namespace {
 constexpr int kConcurrencyAuto = 48;
 constexpr int kConcurrencyAutoMax = 512;
 constexpr int kPartsNear = 24;
-constexpr int kPartsMeasured = 16;  // far away, where BBR sends them
+constexpr int kPartsMeasured = 20;  // far away, where BBR sends them
 constexpr int kFilesBeside = 256;   // open for other things than copies
 constexpr std::size_t kRingBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kRingBytesMin = std::size_t{256} << 10;

@@ -28,16 +28,6 @@ std::string Reason(const std::string& algorithm, int error) {
   }
 }
 
-// nullopt: not connected yet.
-std::optional<std::chrono::microseconds> RoundTrip(int socket) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-    return std::chrono::microseconds(0);
-  if (info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_CLOSE) return std::nullopt;
-  return std::chrono::microseconds(info.tcpi_rtt);
-}
-
 }  // namespace
 
 std::optional<std::string> WhyNoCongestionControl(const std::string& algorithm) {

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "batch/store/round_trip.h"
+
 namespace ferry {
 
 inline constexpr std::string_view kPreferredCongestionControl = "bbr";
@@ -23,10 +25,8 @@ std::optional<std::string> WhyNoCongestionControl(const std::string& algorithm);
 // Thread-safe; shared by all loops.
 class CongestionControl {
  public:
-  // Connections with a shorter round trip are left alone.
-  static constexpr std::chrono::microseconds kLongWay{3000};
-
-  // An empty name: the host's own, everywhere.
+  // Connections with a shorter round trip are left alone. An empty name: the host's own,
+  // everywhere.
   explicit CongestionControl(std::string algorithm, std::chrono::microseconds long_way = kLongWay)
       : algorithm_(std::move(algorithm)), long_way_(long_way) {}
 

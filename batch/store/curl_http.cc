@@ -1,5 +1,6 @@
 #include "batch/store/curl_http.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -213,18 +214,32 @@ class CurlHttp::Exchange final : public Transfer {
   // The round trip of a connection is known once there is one, and libcurl does not say which of
   // its sockets a request goes out on: so all are looked at that are new.
   void WatchSockets() {
-    if (http_.options_.congestion_control == nullptr) return;
+    if (http_.options_.spares != nullptr) {
+      Set(CURLOPT_OPENSOCKETFUNCTION, &Exchange::OnOpen);
+      Set(CURLOPT_OPENSOCKETDATA, this);
+    }
     Set(CURLOPT_SOCKOPTFUNCTION, &Exchange::OnOpened);
-    Set(CURLOPT_SOCKOPTDATA, &http_.loop_);
+    Set(CURLOPT_SOCKOPTDATA, this);
     Set(CURLOPT_CLOSESOCKETFUNCTION, &Exchange::OnClosed);
     Set(CURLOPT_CLOSESOCKETDATA, &http_.loop_);
     Set(CURLOPT_PREREQFUNCTION, &Exchange::OnConnected);
     Set(CURLOPT_PREREQDATA, this);
   }
 
-  static int OnOpened(void* loop, curl_socket_t socket, curlsocktype) {
-    static_cast<EventLoop*>(loop)->Opened(socket);
-    return CURL_SOCKOPT_OK;
+  static curl_socket_t OnOpen(void* self, curlsocktype, curl_sockaddr* to) {
+    auto& exchange = *static_cast<Exchange*>(self);
+    exchange.spare_ = -1;
+    if (to->socktype == SOCK_STREAM) {
+      exchange.spare_ = exchange.http_.options_.spares->Take(&to->addr, to->addrlen);
+    }
+    if (exchange.spare_ >= 0) return exchange.spare_;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
+
+  static int OnOpened(void* self, curl_socket_t socket, curlsocktype) {
+    const auto& exchange = *static_cast<Exchange*>(self);
+    exchange.http_.loop_.Opened(socket);
+    return socket == exchange.spare_ ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
   }
 
   static int OnClosed(void* loop, curl_socket_t socket) {
@@ -235,8 +250,8 @@ class CurlHttp::Exchange final : public Transfer {
   // Before the request goes out, on a new or a known connection.
   static int OnConnected(void* self, char*, char*, int, int) {
     const auto& http = static_cast<Exchange*>(self)->http_;
-    http.loop_.LookAtFresh(
-        [&](curl_socket_t socket) { return http.options_.congestion_control->Apply(socket); });
+    http.loop_.LookAtFresh([&](curl_socket_t socket) { return http.LookAt(socket); });
+    if (http.options_.spares != nullptr) http.options_.spares->CloseOld();
     return CURL_PREREQFUNC_OK;
   }
 
@@ -329,6 +344,7 @@ class CurlHttp::Exchange final : public Transfer {
   CurlHttp& http_;
   HttpRequest& request_;
   CURL* const handle_;
+  curl_socket_t spare_ = -1;  // what was last opened, where it was there before
   curl_slist* header_list_ = nullptr;
   char error_text_[CURL_ERROR_SIZE] = "";
   HttpAnswer answer_;
@@ -358,6 +374,13 @@ CURL* CurlHttp::TakeHandle() {
 }
 
 void CurlHttp::GiveBack(CURL* handle) { idle_.push_back(handle); }
+
+bool CurlHttp::LookAt(curl_socket_t socket) const {
+  if (!RoundTrip(socket)) return false;
+  if (options_.congestion_control != nullptr) options_.congestion_control->Apply(socket);
+  if (options_.spares != nullptr) options_.spares->Connected(socket);
+  return true;
+}
 
 Task<HttpAnswer> CurlHttp::Send(HttpRequest& request) {
   {

@@ -8,13 +8,16 @@
 #include "batch/store/congestion_control.h"
 #include "batch/store/event_loop.h"
 #include "batch/store/http.h"
+#include "batch/store/spare_connections.h"
 
 namespace ferry {
 
 struct CurlOptions {
   std::string ca_file;  // empty: the system's
   std::chrono::seconds connect_timeout{10};
-  CongestionControl* congestion_control = nullptr;  // outlives the CurlHttp; null: the host's own
+  // Both outlive the CurlHttp.
+  CongestionControl* congestion_control = nullptr;  // null: the host's own
+  SpareConnections* spares = nullptr;               // null: none
 };
 
 // Handles are kept for reuse; connections belong to the loop. On the loop's thread only.
@@ -29,6 +32,8 @@ class CurlHttp final : public Http {
   class Exchange;
   CURL* TakeHandle();
   void GiveBack(CURL* handle);
+  // False: not connected yet.
+  bool LookAt(curl_socket_t socket) const;
 
   EventLoop& loop_;
   const CurlOptions options_;

@@ -1,10 +1,11 @@
 #include "batch/store/congestion_control.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tests/support/loopback_listener.h"
 
 namespace ferry {
 namespace {
@@ -15,22 +16,10 @@ using std::chrono::microseconds;
 class CongestionControlTest : public testing::Test {
  protected:
   CongestionControlTest() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(bind(listener_, any, size), 0);
-    EXPECT_EQ(listen(listener_, 1), 0);
-    EXPECT_EQ(getsockname(listener_, any, &size), 0);
-    EXPECT_EQ(connect(socket_, any, size), 0);
     before_ = Algorithm();
     other_ = before_ == "reno" ? "cubic" : "reno";
   }
-  ~CongestionControlTest() override {
-    close(socket_);
-    close(listener_);
-  }
+  ~CongestionControlTest() override { close(socket_); }
 
   std::string Algorithm() const {
     char name[16] = "";
@@ -39,9 +28,8 @@ class CongestionControlTest : public testing::Test {
     return name;
   }
 
-  // Stays open: what nobody accepted would be reset.
-  const int listener_ = socket(AF_INET, SOCK_STREAM, 0);
-  const int socket_ = socket(AF_INET, SOCK_STREAM, 0);
+  const test::LoopbackListener listener_;
+  const int socket_ = listener_.Connect();
   std::string before_;
   std::string other_;  // that any process may use
 };

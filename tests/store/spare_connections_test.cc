@@ -1,0 +1,98 @@
+#include "batch/store/spare_connections.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "tests/support/hand_clock.h"
+#include "tests/support/loopback_listener.h"
+
+namespace ferry {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kFirst = SpareConnections::kAtFirst;
+constexpr std::size_t kAll = SpareConnections::kAtFirst + SpareConnections::kOnceOfUse;
+
+class SpareConnectionsTest : public testing::Test {
+ protected:
+  ~SpareConnectionsTest() override { close(socket_); }
+  int Take() { return spares_.Take(host_.address(), test::LoopbackListener::address_size()); }
+
+  test::LoopbackListener host_;
+  test::HandMovedClock clock_;
+  SpareConnections spares_{clock_, microseconds(0)};  // everything is far away
+  const int socket_ = host_.Connect();
+};
+
+TEST_F(SpareConnectionsTest, AFewAreOpenedBesideTheFirstConnectionToAHostFarAway) {
+  spares_.Connected(socket_);
+  EXPECT_EQ(host_.Accepted(), 1 + kFirst);
+  spares_.Connected(socket_);
+  EXPECT_EQ(host_.Accepted(), 1 + kFirst);
+}
+
+TEST_F(SpareConnectionsTest, NoneAreOpenedToAHostNearby) {
+  SpareConnections spares(clock_, seconds(10));
+  spares.Connected(socket_);
+  EXPECT_EQ(host_.Accepted(), 1U);
+}
+
+TEST_F(SpareConnectionsTest, TheFirstThatIsOfUseHasTheOthersOpened) {
+  spares_.Connected(socket_);
+  const int spare = Take();
+  ASSERT_GE(spare, 0);
+  EXPECT_EQ(write(spare, "x", 1), 1);
+  EXPECT_EQ(host_.Accepted(), 1 + kAll);
+  for (std::size_t left = kAll - 1; left > 0; --left) {
+    const int other = Take();
+    EXPECT_GE(other, 0);
+    close(other);
+  }
+  EXPECT_EQ(Take(), -1);
+  EXPECT_EQ(host_.Accepted(), 1 + kAll) << "no more than that";
+  close(spare);
+}
+
+TEST_F(SpareConnectionsTest, OneThatTheHostHasClosedIsNotGivenOut) {
+  spares_.Connected(socket_);
+  host_.Accepted();
+  host_.CloseAccepted();
+  EXPECT_EQ(Take(), -1);
+}
+
+TEST_F(SpareConnectionsTest, WhatNobodyTakesInTimeIsClosed) {
+  spares_.Connected(socket_);
+  ASSERT_EQ(host_.Accepted(), 1 + kFirst);
+  clock_.Advance(SpareConnections::kKeptFor);
+  spares_.CloseOld();
+  EXPECT_FALSE(host_.IsClosed(kFirst));
+  clock_.Advance(seconds(1));
+  spares_.CloseOld();
+  for (std::size_t i = 1; i <= kFirst; ++i) EXPECT_TRUE(host_.IsClosed(i)) << i;
+  EXPECT_EQ(Take(), -1);
+}
+
+TEST_F(SpareConnectionsTest, AnotherHostGetsNoneOfThem) {
+  const test::LoopbackListener other;
+  spares_.Connected(socket_);
+  EXPECT_EQ(spares_.Take(other.address(), test::LoopbackListener::address_size()), -1);
+}
+
+TEST_F(SpareConnectionsTest, AHostThatTakesNoMoreLeavesThingsAsTheyAre) {
+  auto gone = std::make_unique<test::LoopbackListener>();
+  const int last = gone->Connect();
+  gone->Accepted();
+  SpareConnections spares(clock_, microseconds(0));
+  const sockaddr_in address = *reinterpret_cast<const sockaddr_in*>(gone->address());
+  gone.reset();
+  spares.Connected(last);
+  EXPECT_EQ(spares.Take(reinterpret_cast<const sockaddr*>(&address), sizeof address), -1);
+  close(last);
+}
+
+}  // namespace
+}  // namespace ferry
