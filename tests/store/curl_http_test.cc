@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <thread>
 
 #include "batch/store/body.h"
 #include "batch/store/classify.h"
@@ -465,28 +464,6 @@ TEST_F(CurlHttpTest, ADownloadBecomesAnUploadThroughASmallRing) {
 }
 
 // A handshake costs a round trip less where a session is gone on with.
-TEST_F(CurlHttpTest, ANewConnectionToAHostFarAwayIsOneThatWasOpenedBefore) {
-  SystemClock clock;
-  SpareConnections spares(clock, std::chrono::microseconds(0));
-  CurlHttp http(runner_.loop(), {.ca_file = {}, .spares = &spares});
-  HttpRequest request;
-  request.method = Method::kGet;
-  request.url = server_.url() + "/k";
-  request.once = true;  // over a new connection
-  Answer(HttpText(200));
-  runner_.Await([&] { return http.Send(request); });
-  EXPECT_EQ(server_.Take().connection, 1);
-  constexpr int kOpened = 1 + SpareConnections::kAtFirst;
-  const auto deadline = clock.SteadyNow() + std::chrono::seconds(10);
-  while (server_.connections() < kOpened && clock.SteadyNow() < deadline) std::this_thread::yield();
-  Answer(HttpText(200));
-  runner_.Await([&] { return http.Send(request); });
-  const int connection = server_.Take().connection;
-  EXPECT_GT(connection, 1);
-  EXPECT_LE(connection, kOpened);
-  runner_.Stop();
-}
-
 TEST(CurlHttpOverTls, ANewConnectionToAKnownServerGoesOnWithItsSession) {
   const test::TlsServer server;
   test::LoopRunner runner;

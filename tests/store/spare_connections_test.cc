@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <memory>
+#include <thread>
 
+#include "batch/store/curl_http.h"
 #include "tests/support/hand_clock.h"
+#include "tests/support/loop_runner.h"
 #include "tests/support/loopback_listener.h"
+#include "tests/support/scripted_http_server.h"
 
 namespace ferry {
 namespace {
@@ -92,6 +96,30 @@ TEST_F(SpareConnectionsTest, AHostThatTakesNoMoreLeavesThingsAsTheyAre) {
   spares.Connected(last);
   EXPECT_EQ(spares.Take(reinterpret_cast<const sockaddr*>(&address), sizeof address), -1);
   close(last);
+}
+
+TEST(SpareConnections, ARequestThatNeedsAConnectionGoesOutOverOneOfThem) {
+  test::ScriptedHttpServer server;
+  test::LoopRunner runner;
+  SystemClock clock;
+  SpareConnections spares(clock, microseconds(0));
+  CurlHttp http(runner.loop(), {.ca_file = {}, .spares = &spares});
+  HttpRequest request;
+  request.method = Method::kGet;
+  request.url = server.url() + "/k";
+  request.once = true;  // over a connection that no other request used
+  server.AnswerAlways({.bytes = test::HttpText(200)});
+  runner.Await([&] { return http.Send(request); });
+  EXPECT_EQ(server.Take().connection, 1);
+  const SteadyTime deadline = clock.SteadyNow() + seconds(10);
+  while (server.connections() < 1 + static_cast<int>(kFirst) && clock.SteadyNow() < deadline) {
+    std::this_thread::yield();
+  }
+  runner.Await([&] { return http.Send(request); });
+  const int connection = server.Take().connection;
+  EXPECT_GT(connection, 1);
+  EXPECT_LE(connection, 1 + static_cast<int>(kFirst));
+  runner.Stop();
 }
 
 }  // namespace
