@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "batch/base/batch_md5.h"
 #include "batch/base/crc.h"
 #include "batch/base/digest.h"
 
@@ -31,6 +33,18 @@ void DigestMd5(benchmark::State& state) {
   CountBytes(state);
 }
 BENCHMARK(DigestMd5)->Arg(kSmall)->Arg(kPiece);
+
+// So many bodies that pass side by side; the figure is of all together.
+void DigestMd5SideBySide(benchmark::State& state) {
+  const std::string body(128 << 10, 'x');
+  std::vector<BatchMd5> bodies(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    for (BatchMd5& one : bodies) one.Update(body);
+  }
+  for (BatchMd5& one : bodies) benchmark::DoNotOptimize(one.Finish());
+  state.SetBytesProcessed(state.iterations() * state.range(0) * std::ssize(body));
+}
+BENCHMARK(DigestMd5SideBySide)->Arg(1)->Arg(2)->Arg(4)->Arg(8)->Arg(12)->Arg(16)->Arg(24);
 
 void DigestCrc(benchmark::State& state, CrcKind kind, CrcWay way) {
   const std::string body = Body(state);

@@ -146,9 +146,17 @@ Digests BodyDigest::Finish() {
 }
 
 Digests BodyDigest::Of(const DigestKinds& wanted, std::string_view bytes) {
-  BodyDigest digest(wanted);
-  digest.Update(bytes);
-  return digest.Finish();
+  Digests digests;
+  for (const DigestKind kind : wanted) {
+    if (const std::optional<CrcKind> crc = CrcKindOf(kind)) {
+      Crc one(*crc);
+      one.Update(bytes);
+      digests.push_back(CrcDigest(kind, one.value()));
+    } else {
+      digests.push_back({kind, Md5::Of(bytes)});
+    }
+  }
+  return digests;
 }
 
 }  // namespace ferry

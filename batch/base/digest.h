@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/base/batch_md5.h"
 #include "batch/base/crc.h"
 
 struct evp_md_ctx_st;
@@ -66,7 +67,7 @@ class Md5 {
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
-// All that is wanted of one body, in one pass.
+// All that is wanted of one body, in one pass. Belongs to the thread that made it: see BatchMd5.
 class BodyDigest {
  public:
   BodyDigest() = default;  // of nothing
@@ -80,7 +81,7 @@ class BodyDigest {
 
  private:
   DigestKinds wanted_;
-  std::optional<Md5> md5_;
+  std::optional<BatchMd5> md5_;
   std::vector<Crc> crcs_;  // of the CRCs wanted, in their order
 };
 
