@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "batch/base/check.h"
 
@@ -65,44 +67,48 @@ FERRY_INLINE void Steps(V& a, V& b, V& c, V& d, const V* words) {
   if constexpr (kStep + 4 < 64) Steps<kStep + 4>(a, b, c, d, words);
 }
 
+// What is done for each of so many, one after the other, without a loop: vectors that are reached
+// by an index that is not known when compiling lie in memory.
+template <typename Body, std::size_t... kIndices>
+FERRY_INLINE void ForEach(std::index_sequence<kIndices...>, Body body) {
+  (body(std::integral_constant<std::size_t, kIndices>()), ...);
+}
+
+// a0 b0 a1 b1 ..., from the place `kFrom` of both on.
+template <std::size_t kFrom, typename V, std::size_t... kPlaces>
+FERRY_INLINE void Interleave(const V& a, const V& b, V& mixed, std::index_sequence<kPlaces...>) {
+  mixed =
+      __builtin_shufflevector(a, b, (kFrom + kPlaces / 2 + kPlaces % 2 * sizeof...(kPlaces))...);
+}
+
 // `rows` of `kWidth` words each become columns: as many perfect shuffles as the width has bits.
-template <std::size_t kWidth, typename V>
+template <std::size_t kWidth, std::size_t kRound = 1, typename V>
 FERRY_INLINE void Transpose(V* rows) {
-  V low{};
-  V high{};
-  constexpr auto kHalf = static_cast<Word>(kWidth / 2);
-#pragma GCC unroll 8
-  for (Word i = 0; i < kHalf; ++i) {
-    low[2 * i] = i;
-    low[2 * i + 1] = 2 * kHalf + i;
-    high[2 * i] = kHalf + i;
-    high[2 * i + 1] = 3 * kHalf + i;
-  }
-#pragma GCC unroll 4
-  for (std::size_t round = 1; round < kWidth; round *= 2) {
-    V mixed[kWidth];
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < kHalf; ++i) {
-      mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + kHalf], low);
-      mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kHalf], high);
-    }
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kWidth; ++i) rows[i] = mixed[i];
-  }
+  constexpr std::size_t kHalf = kWidth / 2;
+  constexpr auto kPlaces = std::make_index_sequence<kWidth>();
+  V mixed[kWidth];
+  ForEach(
+      std::make_index_sequence<kHalf>(), [&](auto i) __attribute__((always_inline)) {
+        Interleave<0>(rows[i], rows[i + kHalf], mixed[2 * i], kPlaces);
+        Interleave<kHalf>(rows[i], rows[i + kHalf], mixed[2 * i + 1], kPlaces);
+      });
+  ForEach(
+      kPlaces, [&](auto i) __attribute__((always_inline)) { rows[i] = mixed[i]; });
+  if constexpr (kRound * 2 < kWidth) Transpose<kWidth, kRound * 2>(rows);
 }
 
 // Word by word what stands in the block of each message.
 template <std::size_t kWidth, typename V>
 FERRY_INLINE void LoadWords(const char* const* messages, std::size_t at, V* words) {
-#pragma GCC unroll 16
-  for (std::size_t group = 0; group < 16 / kWidth; ++group) {
-    V* const rows = words + group * kWidth;
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kWidth; ++i) {
-      std::memcpy(&rows[i], messages[i] + at + group * sizeof(V), sizeof(V));
-    }
-    if constexpr (kWidth > 1) Transpose<kWidth>(rows);
-  }
+  ForEach(
+      std::make_index_sequence<16 / kWidth>(), [&](auto group) __attribute__((always_inline)) {
+        V* const rows = words + group * kWidth;
+        ForEach(
+            std::make_index_sequence<kWidth>(), [&](auto i) __attribute__((always_inline)) {
+              std::memcpy(&rows[i], messages[i] + at + group * sizeof(V), sizeof(V));
+            });
+        if constexpr (kWidth > 1) Transpose<kWidth>(rows);
+      });
 }
 
 template <std::size_t kWidth>
