@@ -16,7 +16,7 @@ namespace {
 // 503 meanwhile, and does not go away.
 class LateDatabase {
  public:
-  LateDatabase(const Config& config) : config_(config) {}
+  explicit LateDatabase(const Config& config) : config_(config) {}
 
   std::unique_ptr<pg::Session> Connect() { return Opened().Connect(); }
 

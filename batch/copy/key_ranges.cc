@@ -154,10 +154,10 @@ bool KeyRanges::Divide(Ranges::iterator left, std::size_t index) {
     range.after = options_.prefix + points[i];
     range.last = range.after;
     range.cursor.after = range.after;
-    range.upto =
-        i + 1 < points.size() ? std::optional(options_.prefix + points[i + 1]) : std::move(end);
+    if (i + 1 < points.size()) range.upto = options_.prefix + points[i + 1];
     ranges_.insert(behind, std::move(range));
   }
+  std::prev(behind)->upto = std::move(end);
   left->keys_left = EstimateKeysLeft(habits_, LeftOf(*left));
   return true;
 }
@@ -199,7 +199,7 @@ void KeyRanges::Arrived(const Fetch& fetch, ListingPage page, std::chrono::micro
   // A range that goes on and on has more than it is taken to have.
   range->full_pages = keys >= fetch.keys_max ? range->full_pages + 1 : 0;
   if (range->full_pages > 1) {
-    range->keys_left = std::max<double>(range->keys_left, (range->full_pages - 1) * keys);
+    range->keys_left = std::max(range->keys_left, (range->full_pages - 1.0) * keys);
   }
 }
 

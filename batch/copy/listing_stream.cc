@@ -108,7 +108,7 @@ void ListingStream::FetchWhatMayBe() {
     const ListingPlace place = places_[next_place_++ % places_.size()];
     on_their_way_ += 1;
     const bool posted = place.loop.Post([this, place, fetch = *fetch] {
-      Detach(FetchOne(place, fetch), [](std::optional<Unit>, std::exception_ptr) {});
+      Detach(FetchOne(place, fetch), [](const std::optional<Unit>&, const std::exception_ptr&) {});
     });
     if (posted) continue;
     on_their_way_ -= 1;

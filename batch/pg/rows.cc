@@ -117,7 +117,9 @@ namespace {
 
 std::vector<internal::Column> ColumnsOf(const PGresult* result) {
   std::vector<internal::Column> columns;
-  for (int i = 0; i < PQnfields(result); ++i) {
+  const int count = PQnfields(result);
+  columns.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
     columns.push_back({PQfname(result, i), PQftype(result, i)});
   }
   return columns;
