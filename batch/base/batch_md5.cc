@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -14,6 +16,8 @@
 
 namespace ferry {
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "words are written as they lie there");
 
 // Of one body, as long as all bodies of the process have not too much; else the least. A body comes
 // in bursts, as long as its ring has room: in what waits of the others, there is enough for them to
@@ -28,17 +32,20 @@ constexpr std::size_t kShareTaken = 4;
 class Room {
  public:
   Room() = default;
-  ~Room() { in_use_ -= bytes_; }
+  ~Room() { Free(); }
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   std::size_t waiting() const { return waiting_; }
-  bool HasRoomFor(std::size_t bytes) const { return waiting_ + bytes <= bytes_; }
 
   // As many of `bytes` as there is room for; how many.
   std::size_t Keep(std::string_view bytes);
   // Whole blocks that lie one behind the other.
   std::size_t Blocks() const { return std::min(waiting_, bytes_ - begin_) / kMd5BlockBytes; }
+  void Free() {
+    in_use_ -= std::exchange(bytes_, 0);
+    ring_.reset();
+  }
   const char* Next() const { return ring_.get() + begin_; }
   void Taken(std::size_t blocks) {
     const std::size_t taken = blocks * kMd5BlockBytes;
@@ -95,6 +102,7 @@ class BatchMd5::Bodies {
 
   // Too few for it to be worth while to wait for others.
   bool FewPass() const { return all_.size() < Md5WidthWorthwhile() || Md5Width() == 1; }
+
   // Some of the blocks of `body`, and as many of others as go along.
   void TakeSome(Body& body);
 
@@ -134,7 +142,6 @@ void BatchMd5::Bodies::TakeSome(Body& body) {
 void BatchMd5::TakeAlone(Body& body, std::string_view bytes) {
   const std::size_t missing =
       (kMd5BlockBytes - body.room.waiting() % kMd5BlockBytes) % kMd5BlockBytes;
-  while (body.room.waiting() > 0 && !body.room.HasRoomFor(missing)) body.others->TakeSome(body);
   bytes.remove_prefix(body.room.Keep(bytes.substr(0, missing)));
   while (body.Blocks() > 0) body.others->TakeSome(body);
   if (bytes.empty()) return;
@@ -185,6 +192,8 @@ std::string BatchMd5::Finish() {
   end.append(reinterpret_cast<const char*>(&bits), sizeof bits);
   Update(end);
   while (body.room.waiting() > 0) body.others->TakeSome(body);
+  body.others->Remove(&body);
+  body.room.Free();
   std::string digest(sizeof body.state, '\0');
   std::memcpy(digest.data(), body.state.data(), digest.size());
   return digest;

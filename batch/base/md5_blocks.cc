@@ -188,7 +188,7 @@ std::size_t Md5WidthWorthwhile(std::size_t width) {
 }
 
 void TakeMd5Blocks(std::span<const Md5Stretch> messages, std::size_t blocks, std::size_t width) {
-  FERRY_CHECK(width <= Md5Width());
+  FERRY_CHECK(width <= Md5Width() && (width == 1 || width == 8 || width == 16));
   while (!messages.empty()) {
     const bool together = messages.size() >= Md5WidthWorthwhile(width);
     const std::size_t count = together ? std::min(messages.size(), width) : 1;

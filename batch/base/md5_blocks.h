@@ -27,8 +27,8 @@ std::size_t Md5Width();
 // From how many on that is faster than one after the other.
 std::size_t Md5WidthWorthwhile(std::size_t width = Md5Width());
 
-// Takes `blocks` blocks of each message into its state. REQUIRES: different states; a width that
-// this processor has, or a lesser one.
+// Takes `blocks` blocks of each message into its state. REQUIRES: different states; a width of 1, 8
+// or 16, not more than this processor's.
 void TakeMd5Blocks(std::span<const Md5Stretch> messages, std::size_t blocks,
                    std::size_t width = Md5Width());
 

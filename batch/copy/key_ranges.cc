@@ -33,8 +33,8 @@ constexpr double kPagesWorthARangeMax = 16;
 // Whether pages wait for each other at the store. On a long way they wait for packets that were
 // lost, and more of them at once change nothing.
 bool IsBusy(std::chrono::microseconds fastest, std::chrono::microseconds usual) {
-  constexpr std::chrono::milliseconds kLongWay{100};
-  return usual > fastest * (fastest < kLongWay ? 2 : 10);
+  constexpr std::chrono::milliseconds kWhereManyAreLost{100};
+  return usual > fastest * (fastest < kWhereManyAreLost ? 2 : 10);
 }
 
 }  // namespace

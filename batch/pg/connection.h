@@ -107,6 +107,9 @@ struct Connection {
   PGconn* raw = nullptr;                       // link's; valid while link is
   std::unique_ptr<Link> link;                  // null until connected
   std::unique_ptr<pqxx::nontransaction> work;  // while a Transaction is open
+  // Its last transaction was committed. Whoever drops a session after an error wants another
+  // connection: the next one may reach another server.
+  bool is_good = true;
 
   // Abort() shuts down a duplicate of the socket: libpq closes its own without asking us, and the
   // number could be somebody else's file by then.

@@ -9,9 +9,9 @@
 namespace ferry::pg {
 namespace {
 
-// Between the parts of one command. Later a firewall may have forgotten it.
+// Between the parts of one command. What is older may have been forgotten on the way.
 constexpr std::chrono::seconds kUsefulFor{5};
-// A server has not many to give, and nobody closes these before the next session comes or goes.
+// A server has not many to give.
 constexpr std::size_t kKept = 2;
 
 // A server that ends a connection says so, or closes it: both can be read.

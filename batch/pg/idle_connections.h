@@ -29,7 +29,8 @@ class IdleConnections {
   // as that can be known here.
   std::unique_ptr<internal::Connection> Take();
 
-  // Keeps it for a while where it is of use, else closes it.
+  // Keeps it where it is of use, else closes it. A few are kept, and nobody closes them before the
+  // next session comes or goes.
   void Keep(std::unique_ptr<internal::Connection> connection) noexcept;
 
  private:

@@ -41,7 +41,7 @@ Session::Session(ConnectOptions options, std::shared_ptr<IdleConnections> idle)
 
 Session::~Session() {
   FERRY_CHECK(connection_->work == nullptr);
-  if (idle_) idle_->Keep(std::move(connection_));
+  if (idle_ && connection_->is_good) idle_->Keep(std::move(connection_));
 }
 
 void Session::Reset() {
@@ -59,6 +59,7 @@ void Session::Abort() noexcept {
 Transaction::Transaction(Session& session, TransactionOptions options) : session_(session) {
   internal::Connection& connection = *session.connection_;
   FERRY_CHECK(connection.work == nullptr);
+  connection.is_good = false;
   if (connection.IsLost()) connection.Throw(Phase::kStatement, "begin", "", "connection lost");
   connection.Translate(Phase::kStatement, "begin", [&] {
     // Not pqxx::work: its BEGIN cannot carry the settings, and a round trip each would.
@@ -114,6 +115,7 @@ void Transaction::Commit() {
   }
   open_ = false;
   connection().Translate(Phase::kCommit, "commit", [&] { connection().work->exec("commit"); });
+  connection().is_good = true;
 }
 
 }  // namespace ferry::pg

@@ -52,7 +52,7 @@ struct TransactionOptions {
 class Session {
  public:
   // Connects; throws Error. `idle`, of these options: a connection is taken from there where there
-  // is one, and left there at the end.
+  // is one, and left there at the end, unless the last transaction failed.
   explicit Session(ConnectOptions options, std::shared_ptr<IdleConnections> idle = nullptr);
   ~Session();
   Session(const Session&) = delete;

@@ -344,7 +344,7 @@ class CurlHttp::Exchange final : public Transfer {
   CurlHttp& http_;
   HttpRequest& request_;
   CURL* const handle_;
-  curl_socket_t spare_ = -1;  // what was last opened, where it was there before
+  curl_socket_t spare_ = -1;  // that libcurl was last given; -1: it got a new socket
   curl_slist* header_list_ = nullptr;
   char error_text_[CURL_ERROR_SIZE] = "";
   HttpAnswer answer_;

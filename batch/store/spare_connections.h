@@ -2,9 +2,10 @@
 // handshake is a round trip, and each connection of a run waits for its own: the first one of each
 // loop, then those of all parts.
 //
-// The first connection that turns out to be on a long way has a few opened beside it; the first of
-// them that is of use has the others opened. Each is used for what libcurl opens to the same
-// address, or closed soon: some servers answer a connection that says nothing with a refusal.
+// The first connection to an address that turns out to be on a long way has a few opened beside it;
+// the first of them that is of use has the others opened. Once in the life of a process. Each is
+// used for what libcurl opens to the same address, or closed with the next request after a few
+// seconds: some servers answer a connection that says nothing with a refusal.
 // Thread-safe; shared by all loops.
 #pragma once
 
@@ -26,6 +27,8 @@ class SpareConnections {
  public:
   static constexpr int kAtFirst = 4;
   static constexpr int kOnceOfUse = 28;
+  static constexpr std::size_t kOpenMax = 64;       // of all addresses together
+  static constexpr std::size_t kAddressesMax = 64;  // a name may have many
   static constexpr std::chrono::seconds kKeptFor{4};
 
   // `clock` outlives this object.
@@ -36,27 +39,31 @@ class SpareConnections {
   SpareConnections& operator=(const SpareConnections&) = delete;
 
   // `socket` is connected. Opens others beside it where that is of use; waits for nothing.
-  void Connected(int socket);
+  void Connected(int socket) noexcept;
 
   // A connected socket, which is the caller's from now on; -1: there is none.
-  int Take(const sockaddr* address, socklen_t size);
+  int Take(const sockaddr* address, socklen_t size) noexcept;
 
   // Closes what nobody took in time. Cheap: to be called with each request.
-  void CloseOld();
+  void CloseOld() noexcept;
 
  private:
   using Address = std::string;  // the bytes of a sockaddr
+  struct Spare {
+    int socket = -1;  // connected, or on its way to it
+    SteadyTime since{};
+  };
   struct Host {
-    std::vector<int> sockets;  // connected, or on their way to it
-    SteadyTime until{};        // they are kept
+    std::vector<Spare> spares;  // the oldest first
     bool was_of_use = false;
   };
 
   void Open(const Address& address, Host& host, int count) FERRY_REQUIRES(mutex_);
+  void CloseOldOf(Host& host, SteadyTime now) FERRY_REQUIRES(mutex_);
 
   Clock& clock_;
   const std::chrono::microseconds long_way_;
-  std::atomic<bool> any_ = false;
+  std::atomic<std::size_t> open_ = 0;
   Mutex mutex_;
   std::map<Address, Host> hosts_ FERRY_GUARDED_BY(mutex_);
 };

@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "batch/base/error.h"
 #include "batch/pg/session.h"
 #include "tests/support/hand_clock.h"
 #include "tests/support/test_database.h"
@@ -51,6 +52,16 @@ TEST_F(IdleConnectionsTest, ABrokenConnectionIsNotGivenOut) {
   auto session = Open();
   const int first = ServerProcess(*session);
   session->Abort();
+  session.reset();
+  EXPECT_NE(OpenAndEnd(), first);
+}
+
+// A server that has become a standby answers, and answers the same again.
+TEST_F(IdleConnectionsTest, AfterAFailureTheNextConnectionIsANewOne) {
+  auto session = Open();
+  const int first = ServerProcess(*session);
+  EXPECT_THROW(session->Transact([](Transaction& tx) { tx.ExecuteText("select 1 / 0"); }), Error);
+  EXPECT_TRUE(session->IsOpen());
   session.reset();
   EXPECT_NE(OpenAndEnd(), first);
 }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "batch/store/curl_http.h"
 #include "tests/support/hand_clock.h"
@@ -34,50 +35,81 @@ class SpareConnectionsTest : public testing::Test {
 
 TEST_F(SpareConnectionsTest, AFewAreOpenedBesideTheFirstConnectionToAHostFarAway) {
   spares_.Connected(socket_);
-  EXPECT_EQ(host_.Accepted(), 1 + kFirst);
   spares_.Connected(socket_);
-  EXPECT_EQ(host_.Accepted(), 1 + kFirst);
+  EXPECT_TRUE(host_.Await(1 + kFirst));
+  EXPECT_TRUE(host_.NothingElseCame());
 }
 
 TEST_F(SpareConnectionsTest, NoneAreOpenedToAHostNearby) {
   SpareConnections spares(clock_, seconds(10));
   spares.Connected(socket_);
-  EXPECT_EQ(host_.Accepted(), 1U);
+  EXPECT_TRUE(host_.Await(1));
+  EXPECT_TRUE(host_.NothingElseCame());
 }
 
 TEST_F(SpareConnectionsTest, TheFirstThatIsOfUseHasTheOthersOpened) {
   spares_.Connected(socket_);
+  ASSERT_TRUE(host_.Await(1 + kFirst));
   const int spare = Take();
   ASSERT_GE(spare, 0);
   EXPECT_EQ(write(spare, "x", 1), 1);
-  EXPECT_EQ(host_.Accepted(), 1 + kAll);
+  ASSERT_TRUE(host_.Await(1 + kAll));
   for (std::size_t left = kAll - 1; left > 0; --left) {
     const int other = Take();
     EXPECT_GE(other, 0);
     close(other);
   }
   EXPECT_EQ(Take(), -1);
-  EXPECT_EQ(host_.Accepted(), 1 + kAll) << "no more than that";
+  EXPECT_TRUE(host_.NothingElseCame());
   close(spare);
 }
 
 TEST_F(SpareConnectionsTest, OneThatTheHostHasClosedIsNotGivenOut) {
   spares_.Connected(socket_);
-  host_.Accepted();
-  host_.CloseAccepted();
+  ASSERT_TRUE(host_.Await(1 + kFirst));
+  host_.EndAccepted();
   EXPECT_EQ(Take(), -1);
 }
 
 TEST_F(SpareConnectionsTest, WhatNobodyTakesInTimeIsClosed) {
   spares_.Connected(socket_);
-  ASSERT_EQ(host_.Accepted(), 1 + kFirst);
-  clock_.Advance(SpareConnections::kKeptFor);
+  ASSERT_TRUE(host_.Await(1 + kFirst));
+  clock_.Advance(SpareConnections::kKeptFor + seconds(1));
   spares_.CloseOld();
-  EXPECT_FALSE(host_.IsClosed(kFirst));
-  clock_.Advance(seconds(1));
-  spares_.CloseOld();
-  for (std::size_t i = 1; i <= kFirst; ++i) EXPECT_TRUE(host_.IsClosed(i)) << i;
+  for (std::size_t i = 1; i <= kFirst; ++i) EXPECT_TRUE(host_.Closes(i)) << i;
   EXPECT_EQ(Take(), -1);
+}
+
+TEST_F(SpareConnectionsTest, EachIsKeptForItsOwnTime) {
+  spares_.Connected(socket_);
+  ASSERT_TRUE(host_.Await(1 + kFirst));
+  clock_.Advance(seconds(3));
+  const int spare = Take();
+  ASSERT_GE(spare, 0);
+  close(spare);
+  ASSERT_TRUE(host_.Await(1 + kAll));
+  clock_.Advance(seconds(2));
+  spares_.CloseOld();
+  for (std::size_t i = 1; i <= kFirst; ++i) EXPECT_TRUE(host_.Closes(i)) << i;
+  const int later = Take();
+  EXPECT_GE(later, 0);
+  close(later);
+}
+
+TEST_F(SpareConnectionsTest, OfManyHostsNoMoreAreOpenThanAllowed) {
+  std::vector<std::unique_ptr<test::LoopbackListener>> hosts;
+  std::size_t opened = 0;
+  while (opened < SpareConnections::kOpenMax) {
+    auto& host = *hosts.emplace_back(std::make_unique<test::LoopbackListener>());
+    const int one = host.Connect();
+    spares_.Connected(one);
+    close(one);
+    opened += kFirst;
+    ASSERT_TRUE(host.Await(1 + kFirst));
+  }
+  spares_.Connected(socket_);
+  EXPECT_TRUE(host_.Await(1));
+  EXPECT_TRUE(host_.NothingElseCame());
 }
 
 TEST_F(SpareConnectionsTest, AnotherHostGetsNoneOfThem) {
@@ -89,7 +121,7 @@ TEST_F(SpareConnectionsTest, AnotherHostGetsNoneOfThem) {
 TEST_F(SpareConnectionsTest, AHostThatTakesNoMoreLeavesThingsAsTheyAre) {
   auto gone = std::make_unique<test::LoopbackListener>();
   const int last = gone->Connect();
-  gone->Accepted();
+  ASSERT_TRUE(gone->Await(1));
   SpareConnections spares(clock_, microseconds(0));
   const sockaddr_in address = *reinterpret_cast<const sockaddr_in*>(gone->address());
   gone.reset();
@@ -101,7 +133,7 @@ TEST_F(SpareConnectionsTest, AHostThatTakesNoMoreLeavesThingsAsTheyAre) {
 TEST(SpareConnections, ARequestThatNeedsAConnectionGoesOutOverOneOfThem) {
   test::ScriptedHttpServer server;
   test::LoopRunner runner;
-  SystemClock clock;
+  test::HandMovedClock clock;
   SpareConnections spares(clock, microseconds(0));
   CurlHttp http(runner.loop(), {.ca_file = {}, .spares = &spares});
   HttpRequest request;
@@ -111,8 +143,9 @@ TEST(SpareConnections, ARequestThatNeedsAConnectionGoesOutOverOneOfThem) {
   server.AnswerAlways({.bytes = test::HttpText(200)});
   runner.Await([&] { return http.Send(request); });
   EXPECT_EQ(server.Take().connection, 1);
-  const SteadyTime deadline = clock.SteadyNow() + seconds(10);
-  while (server.connections() < 1 + static_cast<int>(kFirst) && clock.SteadyNow() < deadline) {
+  const SystemClock real;
+  const SteadyTime deadline = real.SteadyNow() + seconds(10);
+  while (server.connections() < 1 + static_cast<int>(kFirst) && real.SteadyNow() < deadline) {
     std::this_thread::yield();
   }
   runner.Await([&] { return http.Send(request); });
