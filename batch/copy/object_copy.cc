@@ -247,7 +247,11 @@ Task<DonePart> MovePart(Ends& ends, const ObjectToCopy& object, const PartToCopy
 
 std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes) {
   if (bytes <= kWholeBytesMax) return static_cast<std::size_t>(bytes);
-  return std::min<std::size_t>(ring_bytes, static_cast<std::size_t>(bytes));
+  return FlowMemory(bytes, ring_bytes);
+}
+
+std::size_t FlowMemory(std::uint64_t bytes, std::size_t ring_bytes) {
+  return std::min<std::size_t>(ring_bytes, static_cast<std::size_t>(bytes)) + kBesideRing;
 }
 
 Task<Copied> CopyWhole(Ends ends, ObjectToCopy object, std::size_t ring_bytes, Traffic& traffic) {

@@ -78,6 +78,11 @@ inline constexpr std::size_t kWholeBytesMax = std::size_t{1} << 20;
 
 // How much memory one copy of `bytes` holds at a time.
 std::size_t BodyMemory(std::uint64_t bytes, std::size_t ring_bytes);
+// What a body that flows from one side to the other holds, a part above all.
+std::size_t FlowMemory(std::uint64_t bytes, std::size_t ring_bytes);
+// Besides its ring: libcurl's buffers at both ends, bytes that wait for their MD5 (BatchMd5), and
+// what the allocator makes of it, as measured with 185 parts at once.
+inline constexpr std::size_t kBesideRing = std::size_t{576} << 10;
 
 // One GET, one PUT; or one copy by the store. `ring_bytes` bounds the memory of a body larger than
 // kWholeBytesMax. An object that changed since `object.source` was seen, or whose version is gone,

@@ -218,7 +218,7 @@ void Worker::Claim(RunWork& run) {
     WorkItem item = NewItem(run.open, part.key, part.source);
     item.kind = WorkItem::Kind::kPart;
     item.object.store_may_copy = part.attempts == 0;
-    item.memory_bytes = std::min<std::size_t>(options_.ring_bytes, part.part.size_bytes);
+    item.memory_bytes = FlowMemory(part.part.size_bytes, options_.ring_bytes);
     item.part = std::move(part);
     run.ready.push_back(std::move(item));
   }

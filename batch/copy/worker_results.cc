@@ -177,7 +177,7 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
     WorkItem whole = item;
     whole.kind = WorkItem::Kind::kWhole;
     whole.open.reset();
-    whole.memory_bytes = options_.ring_bytes;
+    whole.memory_bytes = FlowMemory(options_.ring_bytes, options_.ring_bytes);
     run.ready.push_back(std::move(whole));
     return;
   }

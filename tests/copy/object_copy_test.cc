@@ -206,10 +206,11 @@ TEST_F(CompareBytesTest, WhatIsGoneAtTheDestinationDiffers) {
   EXPECT_FALSE(Compare(Add("a", "abcd")));
 }
 
-TEST(BodyMemory, IsTheWholeOfASmallBodyAndTheRingOfALargeOne) {
+TEST(BodyMemory, IsTheWholeOfASmallBodyAndTheRingOfALargeOneAndWhatIsBesideIt) {
   EXPECT_EQ(BodyMemory(0, 65536), 0U);
   EXPECT_EQ(BodyMemory(kWholeBytesMax, 65536), kWholeBytesMax);
-  EXPECT_EQ(BodyMemory(kWholeBytesMax + 1, 65536), 65536U);
+  EXPECT_EQ(BodyMemory(kWholeBytesMax + 1, 65536), 65536U + kBesideRing);
+  EXPECT_EQ(FlowMemory(1000, 65536), 1000U + kBesideRing);
 }
 
 }  // namespace
