@@ -152,9 +152,9 @@ WorkerOptions WorkerOptionsOf(const TransferConfig& transfer) {
   options.concurrency_max = transfer.concurrency ? options.concurrency : ConcurrencyAutoMax();
   options.memory_bytes = transfer.memory;
   // All transfers at once fit the budget, as long as a ring keeps a useful size.
-  options.ring_bytes =
-      std::clamp<std::size_t>(transfer.memory / static_cast<std::size_t>(options.concurrency),
-                              kRingBytesMin, kRingBytesMax);
+  const std::uint64_t share = transfer.memory / static_cast<std::uint64_t>(options.concurrency);
+  options.ring_bytes = std::clamp<std::size_t>(share - std::min<std::uint64_t>(share, kBesideRing),
+                                               kRingBytesMin, kRingBytesMax);
   options.part_bytes = transfer.part_size;
   options.multipart_threshold = transfer.multipart_threshold;
   options.attempts_max = static_cast<int>(transfer.max_attempts);
