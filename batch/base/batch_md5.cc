@@ -101,7 +101,7 @@ class BatchMd5::Bodies {
   void Remove(Body* body) { std::erase(all_, body); }
 
   // Too few for it to be worth while to wait for others.
-  bool FewPass() const { return all_.size() < Md5WidthWorthwhile() || Md5Width() == 1; }
+  bool FewPass() const { return all_.size() < Md5WidthWorthwhile(); }
 
   // Some of the blocks of `body`, and as many of others as go along.
   void TakeSome(Body& body);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -183,7 +184,7 @@ std::size_t Md5WidthWorthwhile(std::size_t width) {
   switch (width) {
     case 16: return 3;
     case 8: return 4;
-    default: return 1;
+    default: return std::numeric_limits<std::size_t>::max();
   }
 }
 

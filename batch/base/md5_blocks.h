@@ -24,7 +24,7 @@ struct Md5Stretch {
 
 // How many messages this processor takes at once: 16 (AVX-512), 8 (AVX2) or 1.
 std::size_t Md5Width();
-// From how many on that is faster than one after the other.
+// From how many on that is faster than one after the other; of a width of 1, more than there are.
 std::size_t Md5WidthWorthwhile(std::size_t width = Md5Width());
 
 // Takes `blocks` blocks of each message into its state. REQUIRES: different states; a width of 1, 8
