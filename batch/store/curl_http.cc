@@ -214,6 +214,7 @@ class CurlHttp::Exchange final : public Transfer {
   // The round trip of a connection is known once there is one, and libcurl does not say which of
   // its sockets a request goes out on: so all are looked at that are new.
   void WatchSockets() {
+    if (http_.options_.congestion_control == nullptr && http_.options_.spares == nullptr) return;
     if (http_.options_.spares != nullptr) {
       Set(CURLOPT_OPENSOCKETFUNCTION, &Exchange::OnOpen);
       Set(CURLOPT_OPENSOCKETDATA, this);
