@@ -14,9 +14,15 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
-// What is under way at once comes over within so long. A large body counts as 1 MiB, so it has 64
-// KiB a second, which servers bear; small ones are as many as the bandwidth has use for.
-constexpr double kBodiesSeconds = 16;
+// What is under way at once comes over within so long, if it is what uses up the bandwidth: so
+// parts end one after the other, and a stop finds few of them half-way.
+constexpr double kBodiesSeconds = 30;
+// Where bodies do not use it up, because each comes slowly, there may be more of them, step by
+// step.
+constexpr double kWiderStep = 1.25;
+constexpr double kWiderMax = 64;
+constexpr std::chrono::seconds kWiderEvery{1};
+constexpr std::chrono::seconds kForgottenAfter{5};  // nobody asked: nothing was to be started
 
 std::vector<WeekHours> HoursOf(const std::vector<BandwidthLimit>& limits) {
   std::vector<WeekHours> hours;
@@ -61,6 +67,9 @@ struct TaskHours::Hours {
   std::uint64_t smallest_limit = std::numeric_limits<std::uint64_t>::max();
   std::optional<Timetable> window;  // none: always open
   std::unique_ptr<TokenBucket> bucket;
+  // By how much more than kBodiesSeconds may be under way.
+  double wider = 1;
+  SteadyTime widened_at{};
 };
 
 TaskHours::TaskHours(const Config& config, const Clock& clock) : clock_(clock) {
@@ -130,12 +139,24 @@ std::string TaskHours::Closed(const std::string& task) {
                      opens % kDayMinutes / 60, opens % 60, hours.zone);
 }
 
+double TaskHours::WiderNow(Hours& hours) {
+  const SteadyTime now = clock_.SteadyNow();
+  const bool spare = hours.bucket->HasSpare(now);  // which asks for the rate, and takes the lock
+  const MutexLock lock(mutex_);
+  const auto since = now - hours.widened_at;
+  if (since < kWiderEvery) return hours.wider;
+  hours.widened_at = now;
+  const double next = spare ? hours.wider * kWiderStep : hours.wider / kWiderStep;
+  hours.wider = since > kForgottenAfter ? 1 : std::clamp(next, 1.0, kWiderMax);
+  return hours.wider;
+}
+
 std::uint64_t TaskHours::BodyBytesMax(const std::string& task) {
   const auto known = tasks_.find(task);
   if (known == tasks_.end() || known->second->limits.empty()) return TaskLimits::BodyBytesMax(task);
   const auto rate = RateOf(*known->second, clock_.SteadyNow());
   if (!rate) return TaskLimits::BodyBytesMax(task);
-  return static_cast<std::uint64_t>(*rate * kBodiesSeconds);
+  return static_cast<std::uint64_t>(*rate * kBodiesSeconds * WiderNow(*known->second));
 }
 
 }  // namespace ferry

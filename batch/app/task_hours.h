@@ -61,6 +61,7 @@ class TaskHours final : public TaskLimits {
   // What the clock on the wall of its zone shows; nullopt: nobody has said yet.
   std::optional<int> MinuteOf(const std::string& task, SteadyTime now) const FERRY_REQUIRES(mutex_);
   std::optional<double> RateOf(const Hours& hours, SteadyTime now) const;
+  double WiderNow(Hours& hours);
 
   const Clock& clock_;
   mutable Mutex mutex_;

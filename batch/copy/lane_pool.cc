@@ -47,9 +47,8 @@ std::uint64_t BodyAtOnce(const WorkItem& item) {
   switch (item.kind) {
     case WorkItem::Kind::kWhole:
     case WorkItem::Kind::kCompare:
-      return std::min<std::uint64_t>(item.object.source.size_bytes, kWholeBytesMax);
-    case WorkItem::Kind::kPart:
-      return std::min<std::uint64_t>(item.part.part.size_bytes, kWholeBytesMax);
+      return item.object.source.size_bytes;
+    case WorkItem::Kind::kPart: return item.part.part.size_bytes;
     case WorkItem::Kind::kSplit:
     case WorkItem::Kind::kComplete:
     case WorkItem::Kind::kDelete: return 0;

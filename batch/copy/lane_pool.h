@@ -97,8 +97,7 @@ struct WorkItem {
   std::int64_t run_id() const { return kind == Kind::kPart ? part.run_id : job.run_id; }
 };
 
-// How much of a bandwidth's share this takes while it is carried out: the source's body, of a large
-// one no more than kWholeBytesMax. See TaskLimits.
+// How many bytes of the source this reads. See TaskLimits.
 std::uint64_t BodyAtOnce(const WorkItem& item);
 
 struct WorkResult {

@@ -17,8 +17,8 @@ class TaskLimits {
   // may.
   virtual std::string Closed(const std::string& /*task*/) { return {}; }
 
-  // Of how many bytes the bodies may be that are under way at once; of a large one BodyAtOnce
-  // counts a mebibyte. One of any size always may.
+  // Of how many bytes the bodies may be that are under way at once (BodyAtOnce). One of any size
+  // always may.
   virtual std::uint64_t BodyBytesMax(const std::string& /*task*/) {
     return std::numeric_limits<std::uint64_t>::max();
   }

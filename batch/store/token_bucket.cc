@@ -45,6 +45,15 @@ milliseconds TokenBucket::Wait(std::uint64_t place, SteadyTime now) {
   return std::max(wait, milliseconds(1));
 }
 
+bool TokenBucket::HasSpare(SteadyTime now) {
+  constexpr double kNearlyAll = 0.75;
+  const MutexLock lock(mutex_);
+  Advance(now);
+  if (!rate_) return true;
+  const double saved = paid_ - static_cast<double>(asked_);
+  return saved >= kNearlyAll * *rate_ * Seconds(kSaved).count();
+}
+
 std::size_t TokenBucket::PieceBytes(SteadyTime now) {
   const MutexLock lock(mutex_);
   Advance(now);

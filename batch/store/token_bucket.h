@@ -38,6 +38,9 @@ class TokenBucket {
   // nothing for long gives up.
   std::size_t PieceBytes(SteadyTime now);
 
+  // Whether nobody waits, and nearly all is saved that can be: the rate is not used up.
+  bool HasSpare(SteadyTime now);
+
  private:
   void Advance(SteadyTime now) FERRY_REQUIRES(mutex_);
 

@@ -33,10 +33,10 @@ class TaskHoursTest : public testing::Test {
   void Show(int day, int hour, int workers = 1) {
     hours_->Learn({{"media", {hours(24 * day + hour), workers}}});
   }
-  // In KiB a second, of which bodies may be 16 s long.
+  // In KiB a second, of which bodies may be 30 s long.
   double Rate() {
     const std::uint64_t max = hours_->BodyBytesMax("media");
-    return max == kNoLimit ? -1 : static_cast<double>(max) / 16 / 1024;
+    return max == kNoLimit ? -1 : static_cast<double>(max) / 30 / 1024;
   }
 
   test::TickedClock clock_;
@@ -100,6 +100,28 @@ TEST_F(TaskHoursTest, SaysUntilWhenAWindowIsClosed) {
   EXPECT_EQ(hours_->Closed("media"), "outside its window until Mon 22:00 (Asia/Shanghai)");
   Show(5, 5);
   EXPECT_EQ(hours_->Closed("media"), "");
+}
+
+TEST_F(TaskHoursTest, MoreBodiesMayBeUnderWayWhereTheyDoNotUseUpTheLimit) {
+  Make({{WeekHours{}, 100 << 10}}, {});
+  Show(0, 12);
+  EXPECT_EQ(Rate(), 100);
+  for (int i = 0; i < 10; ++i) {
+    clock_.Advance(std::chrono::seconds(1));
+    Rate();
+  }
+  EXPECT_GT(Rate(), 500) << "each of them comes slowly";
+  TokenBucket& bucket = *hours_->BucketOf("media");
+  bucket.TakePlace(std::uint64_t{1} << 30, clock_.SteadyNow());
+  for (int i = 0; i < 20; ++i) {
+    clock_.Advance(std::chrono::seconds(1));
+    Rate();
+  }
+  EXPECT_EQ(Rate(), 100) << "they wait for each other";
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(minutes(10));
+    EXPECT_EQ(Rate(), 100) << "there was nothing to be started";
+  }
 }
 
 TEST_F(TaskHoursTest, BeforeTheDatabaseSaidWhatTimeItIsTheSmallestLimitHoldsAndNoWindowIsOpen) {

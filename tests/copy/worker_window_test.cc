@@ -215,7 +215,7 @@ TEST_F(WorkerWindowTest, WhatAStoreDidBeforeANightIsNoOutageOfANight) {
 }
 
 TEST_F(WorkerWindowTest, FewLargeBodiesShareASmallBandwidth) {
-  limits_.bodies_max = 2 * kMiB;
+  limits_.bodies_max = 10 * kMiB;
   AddRun("media", 20, 5 * kMiB);
   Step();
   EXPECT_EQ(lanes_.running.size(), 2U);
