@@ -173,6 +173,8 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
                   Plan& plan) {
   std::optional<PlannerSession> session;
   try {
+    // One whose turn came after the stop begins no run.
+    if (engine.halted().stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
     session.emplace(engine.NewPlannerSession());
     Begin(engine, kind, *session, plan);
     if (plan.begun.skipped) return;

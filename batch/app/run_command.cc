@@ -101,6 +101,10 @@ void CheckFilters(const CommandContext& context) {
   for (const TaskConfig* task : context.tasks) FilterOf(*task);
 }
 
+// More tasks than that wait for their turn: each planner has connections to the database, and pages
+// of both its listings.
+constexpr std::size_t kPlannersMax = 8;
+
 // Planners side by side, and a worker for what they plan.
 int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& body) {
   Engine engine(context);
@@ -112,10 +116,15 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     names.push_back(task->name);
     plans.push_back(std::make_unique<Plan>());
     plans.back()->task = task;
-    planners.emplace_back([&, plan = plans.back().get()] {
-      CarryOutPlan(context, engine, kind, body, *plan);
-      planning -= 1;
-      engine.WakeWorker();
+  }
+  std::atomic<std::size_t> next{0};
+  while (planners.size() < std::min(plans.size(), kPlannersMax)) {
+    planners.emplace_back([&] {
+      for (std::size_t i = next++; i < plans.size(); i = next++) {
+        CarryOutPlan(context, engine, kind, body, *plans[i]);
+        planning -= 1;
+        engine.WakeWorker();
+      }
     });
   }
   const SteadyTime began = context.clock.SteadyNow();
