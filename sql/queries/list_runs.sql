@@ -8,8 +8,9 @@ select run_id,
        source_objects, planned, pending, in_flight, retry_wait, done, adopted, deleted, dead,
        vanished, archived, bytes_planned, bytes_done, retries, requests_source,
        requests_destination, error,
-       extract(epoch from coalesce(finished_at, clock_timestamp()) - started_at)::float8
-         as seconds
+       -- Of one that nobody works on: until something of it went on last.
+       extract(epoch from coalesce(finished_at, case when not active then progress_at end,
+                                   clock_timestamp()) - started_at)::float8 as seconds
 from bucketferry.run_total
 where run_id in (
   (select run_id from bucketferry.run where task_name = $1 and state <> 'skipped'
