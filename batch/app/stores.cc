@@ -143,10 +143,12 @@ struct Decorated {
 };
 
 // What was asked for by name is an order. `auto` is content with less.
-void CheckCongestionControl(const TransferConfig& transfer) {
-  if (transfer.congestion_control == "auto" || transfer.congestion_control == "system") return;
-  const auto why = WhyNoCongestionControl(transfer.congestion_control);
-  if (why) throw Error(ErrorKind::kConfig, "transfer.congestion_control: " + *why);
+void CheckCongestionControl(const Config& config) {
+  const std::string& wanted = config.transfer.congestion_control;
+  if (wanted == "auto" || wanted == "system") return;
+  const auto why = WhyNoCongestionControl(wanted);
+  if (!why) return;
+  throw Error(ErrorKind::kConfig, config.file.string() + ": transfer.congestion_control: " + *why);
 }
 
 // Whether the destination's store can be asked for what it has at the source: both are one
@@ -238,7 +240,7 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
       congestion_control_(CongestionControlOf(config.transfer)),
       spares_(clock),
       hours_(config, clock) {
-  CheckCongestionControl(config.transfer);
+  CheckCongestionControl(config);
   const int requests_max = RequestsMax(config_);
   for (const StoreConfig& store : config_.stores) {
     shared_.emplace(store.name, std::make_unique<Shared>(store, environment, clock));

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "batch/base/log.h"
 
@@ -18,9 +19,19 @@ bool Choose(int socket, const std::string& algorithm) {
                     static_cast<socklen_t>(algorithm.size())) == 0;
 }
 
+// "reno cubic"
+std::string Available() {
+  std::ifstream file("/proc/sys/net/ipv4/tcp_available_congestion_control");
+  std::string names;
+  std::getline(file, names);
+  return names;
+}
+
 std::string Reason(const std::string& algorithm, int error) {
   switch (error) {
-    case ENOENT: return "this kernel has no " + algorithm + ": modprobe tcp_" + algorithm;
+    case ENOENT:
+      return "this kernel has no " + algorithm + ", but " + Available() +
+             "; if it is a module of it: modprobe tcp_" + algorithm;
     case EPERM:
       return "this process may not use " + algorithm +
              ": add it to net.ipv4.tcp_allowed_congestion_control";
