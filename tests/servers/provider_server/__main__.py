@@ -10,6 +10,9 @@ or the end of its standard input. Unsigned, of any host that is no bucket's:
   GET /_inspect/PROVIDER/BUCKET?key=KEY     JSON: all that is kept of an object (also &versionId=)
   GET /_inspect/PROVIDER/BUCKET             JSON: its keys, and how many uploads are open
   POST /_restored/PROVIDER/BUCKET?key=KEY   ends the restoration of an archived object
+
+Header values in JSON are Latin-1 for the bytes they are. The session token "expired" is refused as
+one whose time is over. The standard input must stay open: with /dev/null there the server ends.
 """
 import argparse
 import http.server
