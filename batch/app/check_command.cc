@@ -43,6 +43,10 @@ std::string Explained(const Error& error, std::string_view permission) {
   return error.what();
 }
 
+std::string NoTags(const Provider& provider) {
+  return fmt::format("provider {} keeps none", provider.name);
+}
+
 // One side of a task: its store on the loop, and what was learnt of it.
 struct End {
   std::string_view side;  // "source"
@@ -201,6 +205,10 @@ void TaskCheck::CheckVersions(End& end, GetRequest request, const ObjectHead& he
 
 void TaskCheck::CheckTags(End& end) {
   const std::string tags = end.Name("tags");
+  if (!end.store_config.provider.tags) {
+    report_.Note(tags, NoTags(end.store_config.provider));
+    return;
+  }
   try {
     const NameValues found =
         Ask<NameValues>([&] { return end.store.GetTags(end.first->key, end.version_id); });
@@ -255,6 +263,11 @@ void TaskCheck::AbortUpload(End& end, const Key& key, const std::string& upload_
 
 void TaskCheck::CheckTaggedUpload(End& end, bool needed) {
   const std::string tags = end.Name("write tags");
+  if (!end.store_config.provider.tags) {
+    const std::string why = NoTags(end.store_config.provider);
+    report_.Note(tags, needed ? why + "; objects arrive without theirs" : why);
+    return;
+  }
   const Key key(end.place.prefix + std::string(kCheckKey));
   ObjectMetadata metadata;
   metadata.tags = {{"bucketferry", "check"}};

@@ -11,6 +11,7 @@
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/human.h"
+#include "batch/provider/key_refusal.h"
 #include "batch/queue/ledger.h"
 
 namespace ferry {

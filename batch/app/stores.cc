@@ -8,6 +8,7 @@
 #include "batch/config/credentials.h"
 #include "batch/copy/body_proof.h"
 #include "batch/copy/server_side_copy.h"
+#include "batch/copy/tag_losses.h"
 #include "batch/queue/throttle.h"
 #include "batch/store/curl_http.h"
 #include "batch/store/limited_store.h"
@@ -183,6 +184,14 @@ struct Stores::Shared {
   EndpointMemory memory;
 };
 
+// Of a destination, by all that write there.
+struct Stores::Learnt {
+  explicit Learnt(const std::string& destination)
+      : checksums(destination), tag_losses(destination) {}
+  ChecksumAnswers checksums;
+  TagLosses tag_losses;
+};
+
 class Stores::Made final : public TaskEnds {
  public:
   Made(EventLoop& loop, Stores& stores, const TaskConfig& task, const RetryOptions& retry,
@@ -191,7 +200,7 @@ class Stores::Made final : public TaskEnds {
         source_shared_(stores.SharedOf(stores.config_.Store(task.source.store))),
         destination_shared_(stores.SharedOf(stores.config_.Store(task.destination.store))),
         server_side_(stores.ServerSideOf(task)),
-        checksums_(stores.ChecksumsOf(task)),
+        learnt_(stores.LearntOf(task)),
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
@@ -209,11 +218,12 @@ class Stores::Made final : public TaskEnds {
     return Ends{loop_,
                 source_.retrying,
                 destination_.retrying,
-                FindProvider(ToString(source_config_.provider)),
-                FindProvider(ToString(destination_config_.provider)),
+                source_config_.provider,
+                destination_config_.provider,
                 versions_,
                 server_side_,
-                &checksums_};
+                &learnt_.checksums,
+                &learnt_.tag_losses};
   }
 
   bool MayRetry(Side side) override {
@@ -226,7 +236,7 @@ class Stores::Made final : public TaskEnds {
   Shared& source_shared_;
   Shared& destination_shared_;
   ServerSideCopies* const server_side_;
-  ChecksumAnswers& checksums_;
+  Learnt& learnt_;
   const VersionPolicy versions_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
@@ -251,10 +261,9 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
       server_side_.emplace(task.name,
                            std::make_unique<ServerSideCopies>(task.name, task.source.bucket));
     }
-    std::unique_ptr<ChecksumAnswers>& checksums = checksums_[DestinationOf(task)];
-    if (!checksums) {
-      checksums =
-          std::make_unique<ChecksumAnswers>(task.destination.store + ":" + task.destination.bucket);
+    std::unique_ptr<Learnt>& learnt = learnt_[DestinationOf(task)];
+    if (!learnt) {
+      learnt = std::make_unique<Learnt>(task.destination.store + ":" + task.destination.bucket);
     }
     for (const auto& [end, side] :
          {std::pair(&task.source, kSource), std::pair(&task.destination, kDestination)}) {
@@ -278,8 +287,8 @@ LimitedPlace Stores::DestinationOf(const TaskConfig& task) const {
   return PlaceOf(config_.Store(task.destination.store), task.destination.bucket, kDestination);
 }
 
-ChecksumAnswers& Stores::ChecksumsOf(const TaskConfig& task) {
-  return *checksums_.at(DestinationOf(task));
+Stores::Learnt& Stores::LearntOf(const TaskConfig& task) {
+  return *learnt_.at(DestinationOf(task));
 }
 
 Limiter& Stores::LimiterOf(const BucketPrefix& place, std::string_view side) {

@@ -64,7 +64,8 @@ class Stores final : public EndsFactory {
   Limiter& LimiterOf(const BucketPrefix& place, std::string_view side);
   ServerSideCopies* ServerSideOf(const TaskConfig& task);  // null: bytes are always moved
   LimitedPlace DestinationOf(const TaskConfig& task) const;
-  ChecksumAnswers& ChecksumsOf(const TaskConfig& task);
+  struct Learnt;
+  Learnt& LearntOf(const TaskConfig& task);
 
   class Made;
   const Config& config_;
@@ -76,7 +77,7 @@ class Stores final : public EndsFactory {
   std::map<std::string, RequestCounters> counters_;
   std::map<std::string, std::unique_ptr<ServerSideCopies>> server_side_;
   // Of all configured tasks; the maps stay as they are.
-  std::map<LimitedPlace, std::unique_ptr<ChecksumAnswers>> checksums_;
+  std::map<LimitedPlace, std::unique_ptr<Learnt>> learnt_;
   std::map<LimitedPlace, std::unique_ptr<Limiter>> limiters_;
   std::map<LimitedPlace, std::int64_t> decreases_told_;  // on the heartbeat's thread
 };

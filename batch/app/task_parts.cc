@@ -49,16 +49,10 @@ std::string NameOf(const BucketPrefix& place) {
 
 StoreLocation LocationOf(const StoreConfig& store) {
   StoreLocation location;
-  location.provider = ToString(store.provider);
+  location.provider = store.provider;
   location.region = store.region;
-  const bool implied =
-      store.provider == ProviderName::kAws && store.endpoint == AwsEndpoint(store.region);
-  if (!implied) location.endpoint = store.endpoint.Url();
-  switch (store.addressing) {
-    case Addressing::kAuto: location.addressing = AddressStyle::kAuto; break;
-    case Addressing::kPath: location.addressing = AddressStyle::kPath; break;
-    case Addressing::kVirtual: location.addressing = AddressStyle::kVirtual; break;
-  }
+  if (!store.implied_endpoint) location.endpoint = store.endpoint.Url();
+  location.addressing = store.addressing;
   return location;
 }
 

@@ -20,6 +20,7 @@
 #include "batch/base/log.h"
 #include "batch/copy/ledger_stream.h"
 #include "batch/copy/listing_stream.h"
+#include "batch/provider/key_refusal.h"
 #include "batch/queue/ledger.h"
 
 namespace ferry {

@@ -32,25 +32,6 @@ const NotifyTarget* Config::FindNotifyTarget(std::string_view name) const {
   return Find(notify_targets, name);
 }
 
-std::string_view ToString(ProviderName provider) {
-  switch (provider) {
-    case ProviderName::kAws: return "aws";
-    case ProviderName::kMinio: return "minio";
-    case ProviderName::kCeph: return "ceph";
-    case ProviderName::kS3: return "s3";
-  }
-  return "unknown";
-}
-
-std::string_view ToString(Addressing addressing) {
-  switch (addressing) {
-    case Addressing::kAuto: return "auto";
-    case Addressing::kPath: return "path";
-    case Addressing::kVirtual: return "virtual";
-  }
-  return "unknown";
-}
-
 std::string_view ToString(AdoptMode adopt) {
   switch (adopt) {
     case AdoptMode::kTrust: return "trust";

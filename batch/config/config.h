@@ -17,6 +17,7 @@
 #include "batch/base/week_hours.h"
 #include "batch/config/endpoint.h"
 #include "batch/config/secret.h"
+#include "batch/provider/provider.h"
 
 namespace ferry {
 
@@ -53,8 +54,6 @@ struct CredentialsConfig {
   std::filesystem::path file;
 };
 
-enum class ProviderName { kAws, kMinio, kCeph, kS3 };
-enum class Addressing { kAuto, kPath, kVirtual };
 enum class AdoptMode { kTrust, kVerify, kCopy };
 enum class VersionMode { kLatest, kPinned, kCompared };
 enum class DeleteMode { kNever, kExtra, kExtraAll };
@@ -64,11 +63,12 @@ enum class ServerSideCopyMode { kAuto, kOff };
 enum class SignalVia { kAlertmanager, kRun };
 
 struct StoreConfig {
-  std::string name;  // [A-Za-z0-9_-], at most 40
-  ProviderName provider = ProviderName::kS3;
-  std::string region;       // never empty; us-east-1 where neither file nor provider says more
-  EndpointConfig endpoint;  // always set: the file's, or what AWS implies for the region
-  Addressing addressing = Addressing::kAuto;
+  std::string name;                        // [A-Za-z0-9_-], at most 40
+  Provider provider = FindProvider("s3");  // with the habits that the file says it has
+  std::string region;       // never empty; the provider's own where the file says none
+  EndpointConfig endpoint;  // always set: the file's, or what the provider implies for the region
+  bool implied_endpoint = false;                  // it is the latter
+  AddressStyle addressing = AddressStyle::kAuto;  // kAuto: as the provider has it
   CredentialsConfig credentials;
   std::filesystem::path ca_file;  // empty: the system's
 };
@@ -212,8 +212,6 @@ struct Config {
   const NotifyTarget* FindNotifyTarget(std::string_view name) const;
 };
 
-std::string_view ToString(ProviderName provider);
-std::string_view ToString(Addressing addressing);
 std::string_view ToString(AdoptMode adopt);
 std::string_view ToString(VersionMode versions);
 std::string_view ToString(DeleteMode mode);

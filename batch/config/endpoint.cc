@@ -103,13 +103,6 @@ EndpointConfig ParseEndpoint(std::string_view text) {
   return endpoint;
 }
 
-EndpointConfig AwsEndpoint(std::string_view region) {
-  EndpointConfig endpoint;
-  endpoint.host = "s3.";
-  endpoint.host.append(region).append(region.starts_with("cn-") ? kAwsChinaDomain : kAwsDomain);
-  return endpoint;
-}
-
 std::string AwsRegionOf(const EndpointConfig& endpoint) {
   std::string_view label = AwsLabels(endpoint.host);
   const std::size_t dot = label.rfind('.');

@@ -24,9 +24,6 @@ struct EndpointConfig {
 // the text: a password may stand in it.
 EndpointConfig ParseEndpoint(std::string_view text);
 
-// What AWS implies for a region: s3.REGION.amazonaws.com, and amazonaws.com.cn for cn-*.
-EndpointConfig AwsEndpoint(std::string_view region);
-
 // The region in an AWS host name (s3.eu-west-1.amazonaws.com), or empty.
 std::string AwsRegionOf(const EndpointConfig& endpoint);
 

@@ -14,6 +14,8 @@ DatabaseConfig ParseDatabase(const std::string& text);
 
 CredentialsConfig ReadCredentials(const yaml::Value& value);
 EndpointConfig ReadEndpoint(const yaml::Value& value);
+// Of a store: what its server does otherwise than the provider's table says.
+void ReadHabits(const yaml::Value& value, Provider& provider);
 std::vector<StoreConfig> ReadStores(const yaml::Value& value);
 // Of one task: `timezone`, `bandwidth`, `window`.
 void ReadTaskHours(const yaml::Map& keys, TaskConfig& task);

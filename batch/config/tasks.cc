@@ -187,6 +187,10 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   if (const auto versions = keys.Find("versions")) {
     task.versions = static_cast<VersionMode>(versions->Choice(kVersions));
+    const Provider& provider = config.Store(task.source.store).provider;
+    if (task.versions != VersionMode::kLatest && !provider.versions) {
+      versions->Fail("provider " + std::string(provider.name) + " of the source names no versions");
+    }
   }
   if (const auto mode = keys.Find("delete")) {
     task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));

@@ -46,6 +46,7 @@ Task<std::vector<std::string>> CompareBelongings(Ends ends, const RangeToCompare
                                                  const RangeComparison& read) {
   std::vector<std::string> lines =
       CompareHeaders(read.source.metadata_headers, read.destination.metadata_headers);
+  if (!ends.source_provider.tags || !ends.destination_provider.tags) co_return lines;
   if (read.source.tag_count == 0 && read.destination.tag_count == 0) co_return lines;
   const NameValues ours = co_await On(Side::kSource, ends.source.GetTags(range.source_key));
   const NameValues theirs =

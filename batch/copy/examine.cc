@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "batch/copy/tag_losses.h"
+
 namespace ferry {
 namespace {
 
@@ -28,10 +30,16 @@ std::string PinnedVersion(const Ends& ends, const SourceIdentity& source) {
   return ends.versions == VersionPolicy::kLatest ? std::string() : source.version;
 }
 
+bool TagsTravel(const Ends& ends, const ObjectHead& head) {
+  return head.tag_count > 0 && ends.destination_provider.tags;
+}
+
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head) {
   ObjectMetadata metadata;
   metadata.headers = head.metadata_headers;
-  if (head.tag_count > 0) {
+  const bool travel = TagsTravel(ends, head);
+  if (head.tag_count > 0 && !travel && ends.tag_losses != nullptr) ends.tag_losses->Note();
+  if (travel) {
     const std::string version = ends.versions == VersionPolicy::kLatest ? "" : head.version_id;
     metadata.tags = co_await On(Side::kSource, ends.source.GetTags(key, version));
   }
@@ -39,7 +47,7 @@ Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& he
 }
 
 Task<Unit> CheckTagsBelong(Ends& ends, const Key& key, const ObjectHead& head) {
-  if (head.tag_count == 0) co_return Unit{};
+  if (!TagsTravel(ends, head)) co_return Unit{};
   const std::string version = ends.versions == VersionPolicy::kLatest ? "" : head.version_id;
   if (!version.empty() && version != "null") co_return Unit{};
   const ObjectHead now = co_await On(Side::kSource, ends.source.Head(key, version));

@@ -16,7 +16,10 @@ SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed);
 // The version id that requests for this object carry; empty: they ask for the current one.
 std::string PinnedVersion(const Ends& ends, const SourceIdentity& source);
 
-// Headers and tags; tags cost a request only where the source has some.
+// Whether tags travel with this object: it has some, and the destination takes them.
+bool TagsTravel(const Ends& ends, const ObjectHead& head);
+
+// Headers and tags; tags cost a request only where they travel.
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head);
 
 // Throws kConflict where the tags that were read may be those of another object than `head`'s. A

@@ -18,7 +18,7 @@
 #include "batch/plan/part_plan.h"
 #include "batch/store/event_loop.h"
 #include "batch/store/object_store.h"
-#include "batch/store/provider.h"
+#include "batch/provider/provider.h"
 
 namespace ferry {
 
@@ -35,6 +35,7 @@ inline constexpr std::string_view kProofTrusted = "trusted";
 
 class ChecksumAnswers;
 class ServerSideCopies;
+class TagLosses;
 
 // The two ends of a task on one loop.
 struct Ends {
@@ -46,6 +47,7 @@ struct Ends {
   VersionPolicy versions = VersionPolicy::kLatest;  // of the source
   ServerSideCopies* server_side = nullptr;          // null: bytes are always moved
   ChecksumAnswers* checksums = nullptr;             // of the destination; null: nothing is learnt
+  TagLosses* tag_losses = nullptr;                  // of the destination; null: nobody is told
 };
 
 // Error::code() of an object that was another one at each of several looks.

@@ -3,6 +3,7 @@
 #include "batch/base/error.h"
 #include "batch/base/log.h"
 #include "batch/copy/object_copy.h"
+#include "batch/provider/key_refusal.h"
 
 namespace ferry {
 namespace {

@@ -16,7 +16,7 @@
 #include "batch/queue/job_queue.h"
 #include "batch/queue/ledger.h"
 #include "batch/queue/planner_session.h"
-#include "batch/store/provider.h"
+#include "batch/provider/provider.h"
 
 namespace ferry {
 

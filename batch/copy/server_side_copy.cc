@@ -46,8 +46,8 @@ bool MayCopyObject(const Ends& ends, const ObjectToCopy& object) {
 }
 
 bool MayCopyParts(const Ends& ends, const ObjectToCopy& object) {
-  return ends.server_side != nullptr && ends.server_side->MayCopyParts() && object.store_may_copy &&
-         EtagsTell(ends);
+  return ends.server_side != nullptr && ends.server_side->MayCopyParts() &&
+         ends.destination_provider.part_copy && object.store_may_copy && EtagsTell(ends);
 }
 
 // The source as it is now, where a copy would bring all that moving it would; nullopt: not all.

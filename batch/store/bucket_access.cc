@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "batch/base/log.h"
+#include "batch/provider/provider.h"
 #include "batch/store/classify.h"
-#include "batch/store/provider.h"
 #include "batch/store/s3_values.h"
 
 namespace ferry {
@@ -24,7 +24,7 @@ milliseconds UnixNow(Clock& clock) {
 // "https://s3.eu-west-1.amazonaws.com" -> ".amazonaws.com"; empty for another form.
 std::string OwnDomain(const StoreLocation& location) {
   const std::string region = SigningRegion(location);
-  const std::string endpoint = DefaultEndpoint(FindProvider(location.provider), region);
+  const std::string endpoint = DefaultEndpoint(location.provider, region);
   const std::string begin = "https://s3." + region;
   if (!endpoint.starts_with(begin + ".")) return {};
   return endpoint.substr(begin.size());

@@ -15,7 +15,8 @@ struct CodeMeaning {
 };
 
 // Sorted by code, so that it can be searched and a second entry shows.
-// Retryable ones: botocore standard.py and throttling lists, minio-go retryableS3Codes.
+// Retryable ones: botocore standard.py and throttling lists, minio-go retryableS3Codes. OSS:
+// help/en/ oss/support/http-status-codes; COS: tencentcloud.com/document/product/436/7730.
 constexpr CodeMeaning kCodes[] = {
     {"AccessDenied", ErrorKind::kDenied},
     {"AccountProblem", ErrorKind::kDenied},
@@ -27,6 +28,7 @@ constexpr CodeMeaning kCodes[] = {
     {"BucketAlreadyExists", ErrorKind::kConflict},
     {"BucketAlreadyOwnedByYou", ErrorKind::kConflict},
     {"ConditionalRequestConflict", ErrorKind::kConflict},
+    {"DownloadTrafficRateLimitExceeded", ErrorKind::kThrottled},  // OSS, this and QpsLimit...
     {"EC2ThrottledException", ErrorKind::kThrottled},
     {"EntityTooLarge", ErrorKind::kInvalid},
     {"EntityTooSmall", ErrorKind::kInvalid},
@@ -44,6 +46,7 @@ constexpr CodeMeaning kCodes[] = {
     {"InvalidPartOrder", ErrorKind::kConflict},
     {"InvalidRange", ErrorKind::kConflict},  // 416: shorter now than it was listed
     {"InvalidSecurity", ErrorKind::kCredentials},
+    {"InvalidSecurityToken", ErrorKind::kCredentials},  // OSS
     {"InvalidSignatureException", ErrorKind::kCredentials},
     {"InvalidToken", ErrorKind::kCredentials},
     {"LimitExceededException", ErrorKind::kThrottled},
@@ -57,19 +60,24 @@ constexpr CodeMeaning kCodes[] = {
     {"NotSignedUp", ErrorKind::kCredentials},
     // Of the source of a copy.
     {"ObjectNotInActiveTierError", ErrorKind::kArchived},
-    {"OperationAborted", ErrorKind::kUnavailable},  // 409, "try again"
+    {"OperationAborted", ErrorKind::kUnavailable},      // 409, "try again"
+    {"PathStyleDomainForbidden", ErrorKind::kInvalid},  // COS, 403
     {"PreconditionFailed", ErrorKind::kConflict},
     {"PriorRequestNotComplete", ErrorKind::kThrottled},
     {"ProvisionedThroughputExceededException", ErrorKind::kThrottled},
+    {"QpsLimitExceeded", ErrorKind::kThrottled},
     {"QuotaExceeded", ErrorKind::kDenied},  // Ceph: bucket or user quota
     {"RequestExpired", ErrorKind::kCredentials},
+    {"RequestIsExpired", ErrorKind::kCredentials},  // COS
     {"RequestLimitExceeded", ErrorKind::kThrottled},
     {"RequestThrottled", ErrorKind::kThrottled},
     {"RequestThrottledException", ErrorKind::kThrottled},
     {"RequestTimeTooSkewed", ErrorKind::kCredentials},
     {"RequestTimeout", ErrorKind::kUnavailable},  // 400!
     {"RequestTimeoutException", ErrorKind::kUnavailable},
-    {"ServiceUnavailable", ErrorKind::kThrottled},  // AWS: "reduce your request rate"
+    {"SecondLevelDomainForbidden", ErrorKind::kInvalid},  // OSS, 403: by path
+    {"SecurityTokenExpired", ErrorKind::kCredentials},    // OSS
+    {"ServiceUnavailable", ErrorKind::kThrottled},        // AWS: "reduce your request rate"
     {"SignatureDoesNotMatch", ErrorKind::kCredentials},
     {"SlowDown", ErrorKind::kThrottled},
     {"SlowDownRead", ErrorKind::kThrottled},
@@ -78,6 +86,8 @@ constexpr CodeMeaning kCodes[] = {
     {"TooManyRequestsException", ErrorKind::kThrottled},
     {"TransactionInProgressException", ErrorKind::kThrottled},
     {"UnrecognizedClientException", ErrorKind::kCredentials},
+    {"UploadTrafficRateLimitExceeded", ErrorKind::kThrottled},
+    {"UserNetworkTooSlow", ErrorKind::kUnavailable},  // COS, 400
     {"XAmzContentSHA256Mismatch", ErrorKind::kCorrupt},
     {"XMinioStorageFull", ErrorKind::kUnavailable},  // 507: of the whole store, not of an object
 };
@@ -158,7 +168,8 @@ bool IsRegionError(int status, std::string_view code) {
 
 bool IsTokenError(std::string_view code) {
   return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "InvalidToken" ||
-         code == "TokenRefreshRequired" || code == "RequestExpired";
+         code == "TokenRefreshRequired" || code == "RequestExpired" ||
+         code == "SecurityTokenExpired" || code == "InvalidSecurityToken";
 }
 
 bool IsClockError(std::string_view code) {
@@ -239,9 +250,12 @@ std::string_view AdviceForCode(std::string_view code) {
       {"InvalidToken", "check the session token"},
       {"NoSuchBucket", "check the bucket's name, the region and the endpoint"},
       {"NoSuchUpload", "somebody aborted the upload; the next run begins it anew"},
+      {"PathStyleDomainForbidden", "use addressing: virtual"},
       {"PermanentRedirect", "check the store's region and endpoint"},
       {"QuotaExceeded", "raise the quota of the bucket or user"},
       {"RequestTimeTooSkewed", "check the clock of this host"},
+      {"SecondLevelDomainForbidden", "use addressing: virtual"},
+      {"SecurityTokenExpired", "renew the session token"},
       {"SignatureDoesNotMatch", "check the store's secret key and the clock of this host"},
       {"XMinioStorageFull", "free space at the store"},
   };

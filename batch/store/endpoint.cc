@@ -72,11 +72,10 @@ void CheckNoBucketInHost(const EndpointUrl& endpoint, std::string_view bucket) {
 }
 
 EndpointUrl Endpoint(const StoreLocation& store) {
-  const Provider& provider = FindProvider(store.provider);
   if (!store.region.empty() && !IsRegionName(store.region)) {
     throw Error(ErrorKind::kConfig, EscapeBytes(store.region) + " is no region name");
   }
-  return ParseEndpointUrl(store.endpoint.empty() ? DefaultEndpoint(provider, store.region)
+  return ParseEndpointUrl(store.endpoint.empty() ? DefaultEndpoint(store.provider, store.region)
                                                  : store.endpoint);
 }
 
@@ -116,9 +115,8 @@ std::string BucketAddress::Url(std::string_view path, std::string_view query) co
 BucketAddress ResolveBucket(const StoreLocation& store, std::string_view bucket) {
   CheckBucketName(bucket);
   const EndpointUrl endpoint = Endpoint(store);
-  const AddressStyle addressing = store.addressing == AddressStyle::kAuto
-                                      ? FindProvider(store.provider).addressing
-                                      : store.addressing;
+  const AddressStyle addressing =
+      store.addressing == AddressStyle::kAuto ? store.provider.addressing : store.addressing;
   if (!IsPathStyle(addressing, endpoint, bucket)) {
     BucketAddress address = ForHost(endpoint, std::string(bucket) + "." + endpoint.host);
     address.path_style = false;

@@ -6,13 +6,13 @@
 #include <string_view>
 
 #include "batch/base/key.h"
-#include "batch/store/provider.h"
+#include "batch/provider/provider.h"
 
 namespace ferry {
 
 // A store as configured.
 struct StoreLocation {
-  std::string provider = "s3";
+  Provider provider = FindProvider("s3");
   std::string region = {};    // empty: us-east-1, which servers without regions take
   std::string endpoint = {};  // empty: the provider's own for the region
   AddressStyle addressing = AddressStyle::kAuto;

@@ -27,6 +27,16 @@ bool IsMetadataHeader(std::string_view name) {
   return false;
 }
 
+// The S3 name, or the one of the store's own protocol.
+std::string_view StorageClass(const Headers& headers) {
+  for (const std::string_view name : {"x-amz-storage-class", "x-oss-storage-class",
+                                      "x-cos-storage-class", "x-goog-storage-class"}) {
+    const std::string_view value = FindHeader(headers, name);
+    if (!value.empty()) return value;
+  }
+  return {};
+}
+
 // "gzip, aws-chunked" -> "gzip": aws-chunked is how bytes travelled, not what they are, and some
 // stores kept it.
 std::string WithoutAwsChunked(std::string_view encoding) {
@@ -75,7 +85,7 @@ ObjectHead ReadHead(const HttpAnswer& answer) {
   const Headers& headers = answer.headers;
   head.etag = NeededEtag(answer);
   head.version_id = FindHeader(headers, "x-amz-version-id");
-  head.storage_class = FindHeader(headers, "x-amz-storage-class");
+  head.storage_class = StorageClass(headers);
   head.etag_hides_md5 = HidesMd5(headers);
   // Next to a range they may be of either.
   if (answer.status != 206) head.checksums = ReadChecksums(headers);

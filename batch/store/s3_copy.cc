@@ -28,7 +28,7 @@ Task<CopyAnswer> S3Store::Copy(CopyRequest request) {
   Call call = NewCall(Method::kPut, is_part ? "copy a part to" : "copy to", &request.key);
   call.headers.push_back({"x-amz-copy-source", CopySource(request)});
   if (!request.source_etag.empty()) {
-    const std::string etag = "\"" + request.source_etag + "\"";
+    const std::string etag = "\"" + etag_case_.OnWire(request.source_etag) + "\"";
     call.headers.push_back({"x-amz-copy-source-if-match", etag});
     if (provider_.copy_old_if_match) {
       call.headers.push_back({"x-amz-copy-if-match", etag});
@@ -42,7 +42,7 @@ Task<CopyAnswer> S3Store::Copy(CopyRequest request) {
                                                 request.first_byte + request.range_bytes - 1)});
   } else {
     call.headers.push_back({"x-amz-metadata-directive", "COPY"});
-    call.headers.push_back({"x-amz-tagging-directive", "COPY"});
+    if (provider_.tags) call.headers.push_back({"x-amz-tagging-directive", "COPY"});
   }
   if (request.range_bytes > kQuickCopyBytesMax) call.http.idle_timeout = kLongAnswerTimeout;
   HttpAnswer answer = co_await Send(call);

@@ -12,11 +12,25 @@ namespace {
 
 constexpr std::uint64_t kExpectContinueBytesMin = 1 << 20;
 
+// Stores that decompress on the fly (GCS; Cloudflare before a store) do so unless asked for the
+// stored form, and then name neither length nor ETag. Not signed: proxies change it.
+const NameValue kAsStored = {"accept-encoding", "gzip"};
+
 constexpr std::string_view kWebPageAdvice =
     "the endpoint answers with a web page, not with S3's XML: check the endpoint";
 
 bool IsWebPage(const HttpAnswer& answer) {
   return FindHeader(answer.headers, "content-type").starts_with("text/html");
+}
+
+// What the operator of the store wants to be told: AWS and most, OSS, COS, Kodo, GCS, R2.
+std::string_view RequestId(const Headers& headers) {
+  for (const std::string_view name : {"x-amz-request-id", "x-oss-request-id", "x-cos-request-id",
+                                      "x-reqid", "x-guploader-uploadid", "cf-ray"}) {
+    const std::string_view id = FindHeader(headers, name);
+    if (!id.empty()) return id;
+  }
+  return {};
 }
 
 unsigned BitOf(BucketAccess::Correction correction) {
@@ -27,9 +41,10 @@ unsigned BitOf(BucketAccess::Correction correction) {
 
 S3Store::S3Store(S3Options options, Http& http, CredentialsSource& credentials, Clock& clock)
     : options_(std::move(options)),
-      provider_(FindProvider(options_.location.provider)),
+      provider_(options_.location.provider),
       access_(options_.store, options_.bucket, options_.location, credentials, clock),
       http_(http),
+      etag_case_(provider_.upper_case_etags),
       list_v1_(provider_.list_version == 1) {}
 
 S3Store::~S3Store() = default;
@@ -64,7 +79,7 @@ Error S3Store::Failure(const Call& call, const HttpAnswer& answer, ErrorKind kin
   text += code.empty() ? fmt::format("HTTP {}", answer.status) : code;
   if (code.empty() && IsWebPage(answer)) text += "; " + std::string(kWebPageAdvice);
   if (!message.empty()) text += " (" + EscapeBytes(message.substr(0, 200)) + ")";
-  const std::string_view request_id = FindHeader(answer.headers, "x-amz-request-id");
+  const std::string_view request_id = RequestId(answer.headers);
   if (!request_id.empty()) text += fmt::format(" [request {}]", EscapeBytes(request_id));
   if (const std::string_view advice = AdviceForCode(code); !advice.empty()) {
     text += fmt::format("; {}", advice);
@@ -109,7 +124,10 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
     std::optional<ErrorKind> kind =
         Classify(answer.status, code,
                  {.delete_marker = FindHeader(answer.headers, "x-amz-delete-marker") == "true"});
-    if (!kind) co_return answer;
+    if (!kind) {
+      etag_case_.Learn(FindHeader(answer.headers, "etag"));
+      co_return answer;
+    }
     const unsigned correction = BitOf(access_.Learn(attempt, answer, body, code));
     if ((corrected & correction) == 0) {
       corrected |= correction;
@@ -184,6 +202,7 @@ Task<ListVersionsPage> S3Store::ListVersions(ListVersionsRequest request) {
 Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
   Call call = NewCall(Method::kHead, "examine", &key);
   if (!version_id.empty()) call.query.push_back({"versionId", version_id});
+  call.headers.push_back(kAsStored);
   const auto read = [&](const HttpAnswer& answer) {
     return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
   };
@@ -201,6 +220,7 @@ Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
   Call get = NewCall(Method::kGet, "examine", &key);
   get.query = call.query;
   get.headers.push_back({"range", "bytes=0-0"});
+  get.headers.push_back(kAsStored);
   try {
     co_await Send(get);
   } catch (const Error& error) {
@@ -216,15 +236,14 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
   Call call = NewCall(Method::kGet, "read", &request.key);
   if (!request.version_id.empty()) call.query.push_back({"versionId", request.version_id});
   if (!request.if_match.empty()) {
-    call.headers.push_back({"if-match", "\"" + request.if_match + "\""});
+    call.headers.push_back({"if-match", "\"" + etag_case_.OnWire(request.if_match) + "\""});
   }
   if (request.range_bytes > 0) {
     call.headers.push_back({"range", fmt::format("bytes={}-{}", request.first_byte,
                                                  request.first_byte + request.range_bytes - 1)});
   }
-  if (provider_.checksum) call.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
-  // Stores that decompress on the fly do so unless asked for the stored form. Not signed.
-  call.headers.push_back({"accept-encoding", "gzip"});
+  if (MayAskForChecksums()) call.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
+  call.headers.push_back(kAsStored);
   ObjectHead head;
   bool seen = false;
   ExactSink exact(sink, request.expected_bytes);
@@ -289,7 +308,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
   }
   if (request.metadata != nullptr) AddMetadata(*request.metadata, call.headers);
   const bool checksum = request.digest && request.digest->kind != DigestKind::kMd5;
-  const bool asks = checksum && !refuses_checksums_;
+  const bool asks = checksum && MayAskForChecksums();
   if (request.digest && (asks || !checksum)) AddDigest(*request.digest, call.headers);
   call.http.body = request.body;
   call.http.source = request.source;
@@ -315,7 +334,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   Call call = NewCall(Method::kPost, "start the upload of", &key);
   call.query.push_back({"uploads", ""});
   AddMetadata(metadata, call.headers);
-  const bool asks = provider_.checksum && !refuses_checksums_;
+  const bool asks = MayAskForChecksums();
   if (asks) AskForChecksum(*provider_.checksum, call.headers);
   call.http.once = true;
   HttpAnswer answer = co_await SendChecksum(call, asks);
@@ -334,6 +353,7 @@ Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id, std::uint
 
 Task<CompletedUpload> S3Store::CompleteUpload(Key key, std::string upload_id,
                                               std::vector<PartToComplete> parts) {
+  for (PartToComplete& part : parts) part.etag = etag_case_.OnWire(std::move(part.etag));
   const std::string body = CompleteUploadBody(parts);
   Call call = NewCall(Method::kPost, "complete the upload of", &key);
   call.query.push_back({"uploadId", upload_id});
@@ -341,7 +361,12 @@ Task<CompletedUpload> S3Store::CompleteUpload(Key key, std::string upload_id,
   call.http.body = body;
   call.http.idle_timeout = kLongAnswerTimeout;
   HttpAnswer answer = co_await Send(call);
-  co_return Read(call, answer, ParseCompleteUpload);
+  CompletedUpload completed = Read(call, answer, ParseCompleteUpload);
+  for (Digest& digest : ReadChecksums(answer.headers)) {
+    const bool known = FindDigest(completed.checksums, digest.kind) != nullptr;
+    if (!known) completed.checksums.push_back(std::move(digest));
+  }
+  co_return completed;
 }
 
 Task<Unit> S3Store::AbortUpload(Key key, std::string upload_id) {

@@ -7,12 +7,13 @@
 
 #include "batch/base/clock.h"
 #include "batch/base/error.h"
+#include "batch/provider/provider.h"
 #include "batch/store/bucket_access.h"
 #include "batch/store/credentials_source.h"
 #include "batch/store/endpoint.h"
+#include "batch/store/etag_case.h"
 #include "batch/store/http.h"
 #include "batch/store/object_store.h"
-#include "batch/store/provider.h"
 
 namespace ferry {
 
@@ -65,6 +66,10 @@ class S3Store final : public ObjectStore {
   // Signs and sends, again where the answer told what to correct (BucketAccess); throws for any
   // answer that Classify calls an error.
   Task<HttpAnswer> Send(Call& call);
+  // Whether x-amz-checksum-* may be sent: to one that says its own unasked they mean nothing.
+  bool MayAskForChecksums() const {
+    return provider_.checksum && !provider_.checksum_in_head && !refuses_checksums_;
+  }
   Task<HttpAnswer> SendChecksum(Call& call, bool asks);
   Task<HttpAnswer> SendOnce(Call& call, BucketAccess::Attempt& attempt);
   Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
@@ -86,9 +91,10 @@ class S3Store final : public ObjectStore {
                                     const Error& error) const;
 
   const S3Options options_;
-  const Provider& provider_;
+  const Provider& provider_;  // of options_
   BucketAccess access_;
   Http& http_;
+  EtagCase etag_case_;
   // What is known of the listings of this bucket: neither, until an answer shows it.
   bool list_v1_ = false;
   bool list_v2_ = false;

@@ -8,7 +8,9 @@ namespace {
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-bool LooksLikeMd5(std::string_view etag) {
+}  // namespace
+
+bool IsMd5Etag(std::string_view etag) {
   constexpr std::size_t kMd5Digits = 32;
   if (etag.size() < kMd5Digits) return false;
   const std::string_view rest = etag.substr(kMd5Digits);
@@ -17,8 +19,6 @@ bool LooksLikeMd5(std::string_view etag) {
          std::all_of(rest.begin() + (rest.empty() ? 0 : 1), rest.end(), IsDigit);
 }
 
-}  // namespace
-
 std::string NormalizeEtag(std::string_view etag) {
   if (etag.starts_with("W/")) etag.remove_prefix(2);
   while (etag.starts_with('"')) etag.remove_prefix(1);
@@ -26,7 +26,7 @@ std::string NormalizeEtag(std::string_view etag) {
   std::string normalized(etag);
   const bool upper =
       std::any_of(etag.begin(), etag.end(), [](char c) { return c >= 'A' && c <= 'F'; });
-  if (upper && LooksLikeMd5(etag)) {
+  if (upper && IsMd5Etag(etag)) {
     std::transform(normalized.begin(), normalized.end(), normalized.begin(), [](char c) {
       return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
     });

@@ -17,6 +17,9 @@ namespace ferry {
 // 32 hex digits, with or without "-N", in lower case, so that equal ones compare equal.
 std::string NormalizeEtag(std::string_view etag);
 
+// 32 hex digits of any case, with or without "-N" behind them, and no quotes.
+bool IsMd5Etag(std::string_view etag);
+
 // Text between tags or in an attribute: & < > " by name, CR and LF as &#xD; &#xA; (a parser turns
 // raw ones into LF). Other control characters cannot be written in XML 1.0 and stay as they are.
 std::string XmlEscape(std::string_view text);

@@ -16,14 +16,12 @@ using std::chrono::milliseconds;
 
 TEST(LocationOf, LeavesOutWhatTheProviderImplies) {
   StoreConfig store;
-  store.provider = ProviderName::kAws;
+  store.provider = FindProvider("aws");
   store.region = "eu-west-1";
-  store.endpoint = AwsEndpoint("eu-west-1");
+  store.endpoint = ParseEndpoint("https://s3.eu-west-1.amazonaws.com");
+  store.implied_endpoint = true;
   EXPECT_EQ(LocationOf(store).endpoint, "");
-  store.endpoint = ParseEndpoint("https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com");
-  EXPECT_EQ(LocationOf(store).endpoint, store.endpoint.Url());
-  store.provider = ProviderName::kMinio;
-  store.endpoint = AwsEndpoint("eu-west-1");
+  store.implied_endpoint = false;
   EXPECT_EQ(LocationOf(store).endpoint, store.endpoint.Url());
 }
 

@@ -83,7 +83,8 @@ TEST_F(BadConfigTest, WhatIsMissingIsNamed) {
             "f.yaml:6: tasks[0].source: lacks \"bucket\"");
   EXPECT_EQ(Failure(With("provider: aws, ", "")), "f.yaml:2: stores.a: lacks \"provider\"");
   EXPECT_EQ(Failure(With(", region: us-east-1", "")),
-            "f.yaml:2: stores.a: provider aws needs a region (or an endpoint)");
+            "f.yaml:2: stores.a: provider aws needs a region, such as eu-west-1 or cn-north-1, or "
+            "an endpoint");
   EXPECT_EQ(Failure(With(", endpoint: \"http://127.0.0.1:9000\"", "")),
             "f.yaml:3: stores.b: provider minio needs an endpoint");
 }
@@ -232,16 +233,42 @@ TEST_F(BadConfigTest, CredentialsAreOneKindAndWhole) {
             "f.yaml:2: stores.a.credentials.anonymous: \"yes\" is neither true nor false");
 }
 
-TEST_F(BadConfigTest, ProvidersThatAreNotServedYetAreRefusedByName) {
-  for (const std::string name : {"oss", "cos", "kodo", "gcs", "r2"}) {
-    EXPECT_EQ(Failure(With("provider: aws", "provider: " + name)),
-              "f.yaml:2: stores.a.provider: provider " + name +
-                  " is not served yet (served: aws, minio, ceph, s3)");
-  }
+TEST_F(BadConfigTest, ProvidersAndRegionsThatCannotBeAreRefused) {
   EXPECT_EQ(Failure(With("provider: aws", "provider: mino")),
             "f.yaml:2: stores.a.provider: \"mino\" is unknown; did you mean \"minio\"?");
   EXPECT_EQ(Failure(With("provider: aws", "provider: azure")),
-            "f.yaml:2: stores.a.provider: \"azure\" is unknown; known here: aws, minio, ceph, s3");
+            "f.yaml:2: stores.a.provider: \"azure\" is unknown; known here: aws, oss, cos, kodo, "
+            "gcs, r2, minio, ceph, s3");
+  EXPECT_EQ(Failure(With("provider: aws, region: us-east-1", "provider: r2")),
+            "f.yaml:2: stores.a: provider r2 needs an endpoint");
+  EXPECT_EQ(
+      Failure(With("provider: aws, region: us-east-1", "provider: cos")),
+      "f.yaml:2: stores.a: provider cos needs a region, such as ap-guangzhou, or an endpoint");
+  EXPECT_EQ(
+      Failure(With("provider: aws, region: us-east-1", "provider: oss, region: oss-cn-beijing")),
+      "f.yaml:2: stores.a.region: write it without \"oss-\"");
+  EXPECT_EQ(
+      Failure(With("region: us-east-1",
+                   "region: us-east-1, endpoint: \"https://s3.cn-north-1.amazonaws.com.cn\"")),
+      "f.yaml:2: stores.a: region us-east-1 and endpoint s3.cn-north-1.amazonaws.com.cn "
+      "belong to different partitions of AWS");
+  EXPECT_EQ(Failure(With("provider: aws, region: us-east-1", "provider: gcs, dual_stack: true")),
+            "f.yaml:2: stores.a: provider gcs has no endpoints of its own for both IP versions");
+}
+
+TEST_F(BadConfigTest, HabitsThatNobodyHasAreRefused) {
+  const auto failure = [&](const std::string& habits) {
+    return Failure(With("provider: aws", "provider: aws, habits: {" + habits + "}"));
+  };
+  EXPECT_EQ(failure("list_version: 3"),
+            "f.yaml:2: stores.a.habits.list_version: \"3\" is not a whole number from 1 to 2");
+  EXPECT_EQ(failure("etags: md5"),
+            "f.yaml:2: stores.a.habits: unknown key \"etags\"; did you mean \"tags\"?");
+  EXPECT_EQ(failure("part_size_min: 10GiB"),
+            "f.yaml:2: stores.a.habits.part_size_min: \"10GiB\" is not within 1B..5GiB");
+  EXPECT_EQ(Failure(With("provider: aws", "provider: aws, habits: {versions: false}") +
+                    "    versions: pinned\n"),
+            "f.yaml:8: tasks[0].versions: provider aws of the source names no versions");
 }
 
 TEST_F(BadConfigTest, NamesInATaskMustBeKnown) {

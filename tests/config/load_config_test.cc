@@ -58,15 +58,70 @@ tasks:
 )");
   EXPECT_EQ(config.Store("east").endpoint.Url(), "https://s3.us-east-1.amazonaws.com");
   EXPECT_EQ(config.Store("china").endpoint.Url(), "https://s3.cn-north-1.amazonaws.com.cn");
-  EXPECT_EQ(config.Store("china").addressing, Addressing::kVirtual);
+  EXPECT_EQ(config.Store("china").addressing, AddressStyle::kVirtual);
   EXPECT_EQ(config.Store("own").region, "eu-west-1");
   EXPECT_EQ(config.Store("own").credentials.kind, CredentialsConfig::Kind::kPlatform);
   EXPECT_EQ(config.Store("ceph").endpoint.Url(), "http://rgw:7480");
   EXPECT_EQ(config.Store("ceph").region, "default");
-  EXPECT_EQ(config.Store("ceph").addressing, Addressing::kPath);
+  EXPECT_EQ(config.Store("ceph").addressing, AddressStyle::kPath);
   EXPECT_EQ(config.Store("any").endpoint.Url(), "https://[2001:db8::1]:8443");
   EXPECT_EQ(config.Store("any").region, "us-east-1");
   EXPECT_EQ(config.Store("any").ca_file, folder.path() / "ca.pem");
+}
+
+TEST_F(LoadConfigTest, EveryProviderWithRegionsImpliesItsEndpoints) {
+  const Config config = Load(R"(stores:
+  both:  {provider: aws, region: cn-north-1, dual_stack: true}
+  one:   {provider: aws, region: eu-west-1, dual_stack: false}
+  oss:   {provider: oss, region: cn-hangzhou}
+  cos:   {provider: cos, region: ap-guangzhou}
+  kodo:  {provider: kodo, region: cn-east-1}
+  gcs:   {provider: gcs}
+  r2:    {provider: r2, endpoint: "https://account.r2.cloudflarestorage.com"}
+  named: {provider: oss, region: cn-beijing, endpoint: "https://s3.oss-cn-beijing.aliyuncs.com"}
+tasks:
+  - {name: t, source: {store: oss, bucket: src}, destination: {store: cos, bucket: dst}}
+)");
+  const auto url = [&](const char* store) { return config.Store(store).endpoint.Url(); };
+  EXPECT_EQ(url("both"), "https://s3.dualstack.cn-north-1.amazonaws.com.cn");
+  EXPECT_FALSE(config.Store("both").implied_endpoint);
+  EXPECT_EQ(url("one"), "https://s3.eu-west-1.amazonaws.com");
+  EXPECT_EQ(url("oss"), "https://s3.oss-cn-hangzhou.aliyuncs.com");
+  EXPECT_EQ(url("cos"), "https://cos.ap-guangzhou.myqcloud.com");
+  EXPECT_EQ(url("kodo"), "https://s3.cn-east-1.qiniucs.com");
+  EXPECT_EQ(url("gcs"), "https://storage.googleapis.com");
+  EXPECT_EQ(config.Store("gcs").region, "auto");
+  EXPECT_EQ(config.Store("r2").region, "auto");
+  EXPECT_TRUE(config.Store("named").implied_endpoint);
+}
+
+TEST_F(LoadConfigTest, HabitsReplaceWhatTheProvidersTableSays) {
+  const Config config = Load(R"(stores:
+  odd:
+    provider: s3
+    endpoint: "http://odd:9000"
+    habits: {list_version: 1, list_url_encoding: false, checksum: crc32c, checksum_in_head: true,
+             tags: false, versions: false, etag: md5, part_size_min: 1MiB, part_size_max: 1GiB,
+             parts_max: 1000, key_bytes_max: 500}
+  cos: {provider: cos, region: ap-guangzhou, habits: {checksum: none}}
+tasks:
+  - {name: t, source: {store: odd, bucket: src}, destination: {store: cos, bucket: dst}}
+)");
+  const Provider& odd = config.Store("odd").provider;
+  EXPECT_EQ(odd.list_version, 1);
+  EXPECT_FALSE(odd.list_url_encoding);
+  EXPECT_EQ(odd.checksum, DigestKind::kCrc32c);
+  EXPECT_TRUE(odd.checksum_in_head);
+  EXPECT_FALSE(odd.tags);
+  EXPECT_FALSE(odd.versions);
+  EXPECT_EQ(odd.etag, EtagHabit::kMd5);
+  EXPECT_EQ(odd.limits.part_bytes_min, kMiB);
+  EXPECT_EQ(odd.limits.parts_max, 1000U);
+  EXPECT_EQ(odd.limits.object_bytes_max, 1000 * kGiB);
+  EXPECT_EQ(odd.limits.single_put_bytes_max, kGiB);
+  EXPECT_EQ(odd.key_bytes_max, 500U);
+  EXPECT_EQ(config.Store("cos").provider.checksum, std::nullopt);
+  EXPECT_EQ(config.Store("cos").provider.list_version, 1);
 }
 
 TEST_F(LoadConfigTest, ReadsAWholeFile) {

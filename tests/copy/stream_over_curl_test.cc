@@ -26,7 +26,9 @@ class StreamOverCurl : public testing::Test {
   ~StreamOverCurl() override { runner_.Stop(); }
 
   static S3Options Options(const ScriptedHttpServer& server) {
-    return {"far", "bucket", {.provider = "s3", .region = "us-east-1", .endpoint = server.url()}};
+    return {"far",
+            "bucket",
+            {.provider = FindProvider("s3"), .region = "us-east-1", .endpoint = server.url()}};
   }
   static std::string ErrorText(int status, const std::string& code) {
     return HttpText(status, {}, "<Error><Code>" + code + "</Code></Error>");

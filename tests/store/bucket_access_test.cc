@@ -89,8 +89,9 @@ class BucketAccessTest : public testing::Test {
   // With an endpoint: one that the operator configured.
   void UseEndpoint(const std::string& endpoint) {
     store_.emplace(
-        S3Options{
-            "far", "bucket", {.provider = "aws", .region = "us-east-1", .endpoint = endpoint}},
+        S3Options{"far",
+                  "bucket",
+                  {.provider = FindProvider("aws"), .region = "us-east-1", .endpoint = endpoint}},
         http_, keys_, clock_);
   }
   void SetUp() override { UseEndpoint(""); }

@@ -9,9 +9,11 @@
 namespace ferry {
 namespace {
 
-StoreLocation Aws(const std::string& region) { return {.provider = "aws", .region = region}; }
+StoreLocation Aws(const std::string& region) {
+  return {.provider = FindProvider("aws"), .region = region};
+}
 StoreLocation At(const std::string& endpoint, AddressStyle style = AddressStyle::kAuto) {
-  return {.provider = "s3", .region = "", .endpoint = endpoint, .addressing = style};
+  return {.provider = FindProvider("s3"), .region = "", .endpoint = endpoint, .addressing = style};
 }
 
 std::string ObjectUrl(const StoreLocation& store, const std::string& bucket,

@@ -23,10 +23,10 @@ class S3ChecksumsTest : public testing::Test {
  protected:
   ~S3ChecksumsTest() override { runner_.Stop(); }
 
-  S3Options Options(std::string provider) const {
+  S3Options Options(std::string_view provider) const {
     return {"far",
             "bucket",
-            {.provider = std::move(provider), .region = "eu-west-1", .endpoint = server_.url()}};
+            {.provider = FindProvider(provider), .region = "eu-west-1", .endpoint = server_.url()}};
   }
   void Answer(std::string bytes) { server_.Answer({.bytes = std::move(bytes)}); }
   template <typename Make>

@@ -67,8 +67,8 @@ TEST(S3Copy, APartIsARangeAndHasNoMetadata) {
 
 TEST(S3Copy, CephIsToldThePinByTheNameThatItHeeds) {
   OddStore odd({Says(HttpText(200, {}, kCopied))});
-  S3Store ceph({"far", "bucket", {.provider = "ceph", .endpoint = odd.server.url()}}, odd.http,
-               odd.keys, odd.runner.clock());
+  S3Store ceph({"far", "bucket", {.provider = FindProvider("ceph"), .endpoint = odd.server.url()}},
+               odd.http, odd.keys, odd.runner.clock());
   const CopyRequest request = RequestFor("k");
   odd.runner.Await([&] { return ceph.Copy(request); });
   const SeenRequest seen = odd.server.Take();

@@ -44,7 +44,9 @@ class S3StoreTest : public testing::Test {
   ~S3StoreTest() override { runner_.Stop(); }
 
   S3Options Options() const {
-    return {"far", "bucket", {.provider = "s3", .region = "eu-west-1", .endpoint = server_.url()}};
+    return {"far",
+            "bucket",
+            {.provider = FindProvider("s3"), .region = "eu-west-1", .endpoint = server_.url()}};
   }
   void Answer(std::string bytes) { server_.Answer({.bytes = std::move(bytes)}); }
   template <typename Make>

@@ -22,12 +22,14 @@ constexpr std::size_t kLinesMax = 500;
 const std::map<std::string, std::set<std::string>>& AllowedEdges() {
   static const std::map<std::string, std::set<std::string>> edges = {
       {"batch/base", {}},
-      {"batch/config", {"batch/base"}},
+      {"batch/provider", {"batch/base"}},
+      {"batch/config", {"batch/base", "batch/provider"}},
       {"batch/plan", {"batch/base"}},
-      {"batch/store", {"batch/base", "batch/plan"}},
+      {"batch/store", {"batch/base", "batch/plan", "batch/provider"}},
       {"batch/pg", {"batch/base"}},
       {"batch/queue", {"batch/base", "batch/plan", "batch/pg"}},
-      {"batch/copy", {"batch/base", "batch/plan", "batch/pg", "batch/store", "batch/queue"}},
+      {"batch/copy",
+       {"batch/base", "batch/plan", "batch/provider", "batch/pg", "batch/store", "batch/queue"}},
       {"batch/serve", {"batch/base", "batch/config"}},
       {"batch/downstream",
        {"batch/base", "batch/config", "batch/plan", "batch/pg", "batch/queue", "batch/store"}},
@@ -35,8 +37,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
        {"batch/base", "batch/config", "batch/pg", "batch/queue", "batch/downstream",
         "batch/serve"}},
       {"batch/app",
-       {"batch/base", "batch/config", "batch/plan", "batch/store", "batch/pg", "batch/queue",
-        "batch/copy", "batch/downstream", "batch/hook"}},
+       {"batch/base", "batch/config", "batch/plan", "batch/provider", "batch/store", "batch/pg",
+        "batch/queue", "batch/copy", "batch/downstream", "batch/hook"}},
       {"exporter", {"batch/base", "batch/config", "batch/pg", "batch/serve"}},
   };
   return edges;
