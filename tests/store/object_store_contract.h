@@ -14,9 +14,21 @@
 
 namespace ferry::test {
 
+// What not every provider's stores do.
+struct Abilities {
+  bool md5_etags = true;        // of objects that one PUT wrote
+  bool composite_etags = true;  // of uploads
+  bool tags = true;
+  bool versions = true;
+  bool part_copy = true;
+};
+
 class Subject {
  public:
   virtual ~Subject() = default;
+  virtual Abilities abilities() const { return {}; }
+  // Whether it takes such a key.
+  virtual bool Takes(const Key&) const { return true; }
   virtual LoopRunner& runner() = 0;
   virtual ObjectStore& store() = 0;
   // Of another bucket, which keeps versions.
@@ -42,6 +54,12 @@ class ObjectStoreContract : public testing::TestWithParam<SubjectMaker> {
   }
 
   ObjectStore& store() { return subject_->store(); }
+  // Holds an ETag of an object to what it should be, as far as this provider's say anything.
+  void ExpectEtag(const std::string& etag, const std::string& body) {
+    EXPECT_FALSE(etag.empty());
+    if (!subject_->abilities().md5_etags) return;
+    EXPECT_EQ(etag, ToHex(Md5::Of(body)));
+  }
   Key KeyOf(const std::string& rest) const { return Key(subject_->prefix() + rest); }
   template <typename Make>
   auto Await(Make make) {
@@ -149,7 +167,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ObjectStoreContract);
 TEST_P(ObjectStoreContract, WhatWasPutIsReadAndItsEtagIsItsMd5) {
   for (const std::string& body : {std::string(), std::string("x"), std::string(100'000, 'y')}) {
     const PutAnswer put = Put("a", body);
-    EXPECT_EQ(put.etag, ToHex(Md5::Of(body)));
+    ExpectEtag(put.etag, body);
     ObjectHead head;
     EXPECT_TRUE(Get(Whole("a", body.size()), &head) == body);
     EXPECT_EQ(head.etag, put.etag);
@@ -158,14 +176,21 @@ TEST_P(ObjectStoreContract, WhatWasPutIsReadAndItsEtagIsItsMd5) {
   }
 }
 
-TEST_P(ObjectStoreContract, KeysAreAnyBytesThatS3Takes) {
+TEST_P(ObjectStoreContract, KeysAreAnyBytesThatItsProviderTakes) {
+  std::size_t taken = 0;
   for (const char* rest :
        {"a b", "a+b", "a%2Fb", "a//b", "a/../b", "a/./b", "../x", "dir/", "a?b=c&d", "a#b",
         "\xC3\xA9", "\xF0\x9F\x98\x80", "quote\"'<>&", "~*!(),:@$;=[]"}) {
+    if (!subject_->Takes(KeyOf(rest))) {
+      EXPECT_EQ(KindOf([&] { Put(rest, rest); }), "invalid") << rest;
+      continue;
+    }
+    taken += 1;
     Put(rest, rest);
     EXPECT_EQ(Get(Whole(rest, std::string(rest).size())), rest);
   }
-  EXPECT_EQ(ListAll("", 3).size(), 14U);
+  EXPECT_GE(taken, 10U);
+  EXPECT_EQ(ListAll("", 3).size(), taken);
 }
 
 TEST_P(ObjectStoreContract, ListsPagesInByteOrderBelowAPrefix) {
@@ -184,7 +209,7 @@ TEST_P(ObjectStoreContract, AListingSaysWhatAnObjectIs) {
   request.prefix = subject_->prefix();
   const ListPage page = Await([&] { return store().List(request); });
   ASSERT_EQ(page.objects.size(), 1U);
-  EXPECT_EQ(page.objects[0].etag, ToHex(Md5::Of("12345")));
+  ExpectEtag(page.objects[0].etag, "12345");
   EXPECT_EQ(page.objects[0].size_bytes, 5U);
   EXPECT_GT(page.objects[0].last_modified_ms, 0);
 }
@@ -201,11 +226,11 @@ TEST_P(ObjectStoreContract, ARangeIsExactlyWhatWasAskedFor) {
 
 TEST_P(ObjectStoreContract, APinnedObjectThatChangedIsAConflict) {
   const PutAnswer old = Put("a", "old");
-  Put("a", "new");
+  const PutAnswer now = Put("a", "new");
   GetRequest request = Whole("a", 3);
   request.if_match = old.etag;
   EXPECT_EQ(KindOf([&] { Get(request); }), "conflict");
-  request.if_match = ToHex(Md5::Of("new"));
+  request.if_match = now.etag;
   EXPECT_EQ(Get(request), "new");
 }
 
@@ -253,6 +278,7 @@ TEST_P(ObjectStoreContract, MetadataComesBackAsItWentIn) {
 }
 
 TEST_P(ObjectStoreContract, TagsComeBackAsTheyWentInAndAreReplaced) {
+  if (!subject_->abilities().tags) GTEST_SKIP() << "has no tags";
   ObjectMetadata metadata;
   metadata.tags = {{"kind", "raw & ready"}};
   Put("a", "1", metadata);
@@ -264,6 +290,7 @@ TEST_P(ObjectStoreContract, TagsComeBackAsTheyWentInAndAreReplaced) {
 }
 
 TEST_P(ObjectStoreContract, EveryVersionIsListedWhereverAPageEnds) {
+  if (!subject_->abilities().versions) GTEST_SKIP() << "has no versions";
   const std::string a1 = PutVersion("a b", "1"), a2 = PutVersion("a b", "2");
   const std::string a3 = PutVersion("a b", "3"), c1 = PutVersion("c+\xC3\xA9", "1");
   const std::string d1 = PutVersion("d", "1");
@@ -282,6 +309,7 @@ TEST_P(ObjectStoreContract, EveryVersionIsListedWhereverAPageEnds) {
 }
 
 TEST_P(ObjectStoreContract, WithoutVersioningTheOneVersionIsNull) {
+  if (!subject_->abilities().versions) GTEST_SKIP() << "has no versions";
   Put("a", "1");
   Put("a", "2");
   EXPECT_EQ(ListAllVersions(store(), 1000), std::vector<std::string>{"a null*"});
@@ -293,6 +321,7 @@ TEST_P(ObjectStoreContract, WithoutVersioningTheOneVersionIsNull) {
 }
 
 TEST_P(ObjectStoreContract, AVersionIsReadWithItsOwnMetadataAndTags) {
+  if (!subject_->abilities().versions) GTEST_SKIP() << "has no versions";
   ObjectStore& versions = subject_->versioned_store();
   ObjectMetadata metadata;
   metadata.headers = {{"x-amz-meta-n", "old"}};
@@ -323,6 +352,7 @@ TEST_P(ObjectStoreContract, AVersionIsReadWithItsOwnMetadataAndTags) {
 }
 
 TEST_P(ObjectStoreContract, AVersionOutlivesItsKeyAndOneThatIsNotThereIsNotFound) {
+  if (!subject_->abilities().versions) GTEST_SKIP() << "has no versions";
   ObjectStore& versions = subject_->versioned_store();
   const std::string version = PutVersion("a", "1");
   const std::string of_another = PutVersion("b", "1");
@@ -352,7 +382,7 @@ TEST_P(ObjectStoreContract, AWrongContentMd5IsRefused) {
   EXPECT_EQ(Kind([&] { return store().Put(request); }), "none");
 }
 
-TEST_P(ObjectStoreContract, PartsBecomeAnObjectWithACompositeEtag) {
+TEST_P(ObjectStoreContract, PartsBecomeAnObjectAndItsEtagIsACompositeWhereItSaysAnything) {
   const std::string first(subject_->part_bytes_min(), '1'), second = "the rest";
   ObjectMetadata metadata;
   metadata.headers = {{"content-type", "video/mp4"}, {"x-amz-meta-a", "b"}};
@@ -360,15 +390,16 @@ TEST_P(ObjectStoreContract, PartsBecomeAnObjectWithACompositeEtag) {
   const std::string id = Create(key, metadata);
   const std::string etag2 = PutPart(key, id, 2, second);
   const std::string etag1 = PutPart(key, id, 1, first);
-  EXPECT_EQ(etag1, ToHex(Md5::Of(first)));
+  ExpectEtag(etag1, first);
   EXPECT_EQ(Kind([&] { return store().Head(key); }), "not_found");
+  const bool says = subject_->abilities().composite_etags;
   const std::string composite = ToHex(Md5::Of(Md5::Of(first) + Md5::Of(second))) + "-2";
   const std::vector<PartToComplete> parts = {{1, etag1}, {2, etag2}};
   const std::string said = Await([&] { return store().CompleteUpload(key, id, parts); }).etag;
-  EXPECT_TRUE(said.empty() || said == composite) << said;  // empty: RGW 16.2
+  EXPECT_TRUE(!says || said.empty() || said == composite) << said;  // empty: RGW 16.2
   ObjectHead head;
   EXPECT_TRUE(Get(Whole("large", first.size() + second.size()), &head) == first + second);
-  EXPECT_EQ(head.etag, composite);
+  EXPECT_EQ(head.etag, says ? composite : said);
   EXPECT_NE(std::find(head.metadata_headers.begin(), head.metadata_headers.end(),
                       NameValue("content-type", "video/mp4")),
             head.metadata_headers.end());

@@ -8,18 +8,23 @@ namespace ferry::test {
 TEST_P(ObjectStoreContract, ACopyCarriesBytesMetadataAndTagsAndTakesThePlaceOfWhatWasThere) {
   ObjectMetadata metadata;
   metadata.headers = {{"content-type", "video/mp4"}, {"x-amz-meta-title", "a  b"}};
-  metadata.tags = {{"kind", "raw & ready"}};
-  Put("to", "older", ObjectMetadata{{{"x-amz-meta-gone", "1"}}, {{"gone", "1"}}});
+  const bool tags = subject_->abilities().tags;
+  if (tags) metadata.tags = {{"kind", "raw & ready"}};
+  ObjectMetadata older{{{"x-amz-meta-gone", "1"}}, {}};
+  if (tags) older.tags = {{"gone", "1"}};
+  Put("to", "older", older);
   for (const char* from : {"a", "a b+%/../?\xC3\xA9", "/.."}) {
+    if (!subject_->Takes(KeyOf(from))) continue;
     const std::string etag = Put(from, "bytes", metadata).etag;
     const CopyAnswer copied = Copy(from, "to", etag);
-    EXPECT_EQ(copied.etag, etag);
+    ExpectEtag(copied.etag, "bytes");
     EXPECT_FALSE(copied.etag_hides_md5);
     ObjectHead head;
     EXPECT_EQ(Get(Whole("to", 5), &head), "bytes") << from;
-    EXPECT_EQ(head.etag, etag);
+    EXPECT_EQ(head.etag, copied.etag);
     EXPECT_EQ(head.metadata_headers,
               Await([&] { return store().Head(KeyOf(from)); }).metadata_headers);
+    if (!tags) continue;
     EXPECT_EQ(Await([&] { return store().GetTags(KeyOf("to")); }), metadata.tags);
   }
 }
@@ -32,6 +37,7 @@ TEST_P(ObjectStoreContract, ACopyIsPinnedToItsSource) {
 }
 
 TEST_P(ObjectStoreContract, ACopyOfAVersionIsThatOne) {
+  if (!subject_->abilities().versions) GTEST_SKIP() << "has no versions";
   const std::string old = PutVersion("a", "old"), newer = PutVersion("a", "newer");
   CopyRequest request;
   request.source_bucket = subject_->versioned_bucket();
@@ -45,6 +51,7 @@ TEST_P(ObjectStoreContract, ACopyOfAVersionIsThatOne) {
 }
 
 TEST_P(ObjectStoreContract, RangesThatAreCopiedMakeTheEtagThatTheirSourceHas) {
+  if (!subject_->abilities().part_copy) GTEST_SKIP() << "copies no ranges";
   const std::string first(subject_->part_bytes_min(), '1'), second = "the rest";
   Put("a", first + second);
   const std::string id = Create(KeyOf("to"));
@@ -58,13 +65,14 @@ TEST_P(ObjectStoreContract, RangesThatAreCopiedMakeTheEtagThatTheirSourceHas) {
     request.part_number += 1;
     request.range_bytes = part.size();
     parts.push_back({request.part_number, Await([&] { return store().Copy(request); }).etag});
-    EXPECT_EQ(parts.back().etag, ToHex(Md5::Of(part)));
+    ExpectEtag(parts.back().etag, part);
     request.first_byte += part.size();
   }
   Failure(
       [&] { return store().CompleteUpload(KeyOf("to"), id, parts); });  // RGW 16.2: an empty ETag
   ObjectHead head;
   EXPECT_TRUE(Get(Whole("to", first.size() + second.size()), &head) == first + second);
+  if (!subject_->abilities().composite_etags) return;
   EXPECT_EQ(head.etag, ToHex(Md5::Of(Md5::Of(first) + Md5::Of(second))) + "-2");
 }
 

@@ -88,7 +88,8 @@ def single_etag(habits, body, attributes):
         return secrets.token_hex(16)
     if habits.etag == "kodo":
         return _kodo_hash(body)
-    return hashlib.md5(body).hexdigest()
+    digits = hashlib.md5(body).hexdigest()
+    return digits.upper() if habits.etag == "upper" else digits
 
 
 def multipart_etag(habits, parts, attributes):

@@ -68,7 +68,7 @@ class Habits:
     checks_owner: bool = False
 
     # Digests.
-    etag: str = "md5"  # of a single PUT and of a part: md5 or kodo
+    etag: str = "md5"  # of a single PUT and of a part: md5, upper (case) or kodo
     multipart_etag: str = "md5-n"  # or: upper-n, hex-n, kodo, gcs
     amz_checksums: bool = False  # else ignored, where refused_headers does not name them
     crc64ecma_header: str = ""
@@ -134,6 +134,7 @@ _OSS = Habits(
                      ("x-amz-sdk-", _CHECKSUMS_REFUSED)),  # s3.md 4.8, 9
     archive_classes=("GLACIER",),  # s3.md 5.9: that is OSS's Archive
     acls=("private", "public-read", "public-read-write"),  # s3.md 5.8
+    etag="upper",  # OSS's API PutObject: ETag: "5B3C1A2E053D763E1B002CC607C5A0FE"
     multipart_etag="upper-n",  # s3.md 4.1: "unique value, not MD5"
     crc64ecma_header="x-oss-hash-crc64ecma",  # s3.md 4.18 [K]
     part_bytes_min=100 * KIB,  # s3.md 3.2
