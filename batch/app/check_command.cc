@@ -328,7 +328,8 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
 }  // namespace
 
 int Check(const CommandContext& context) {
-  for (const TaskConfig* task : context.tasks) FilterOf(*task);  // exclude_from can be read
+  for (const TaskConfig* task : context.tasks)
+    FilterOf(*task, context.clock.WallNow());  // exclude_from can be read
   Stores stores(context.config, context.environment, context.clock);
   LanePool lanes(1, kWholeBytesMax, stores, context.clock);
   const std::stop_callback on_stop(context.stop, [&lanes] { lanes.Stop(); });

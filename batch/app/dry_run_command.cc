@@ -77,7 +77,7 @@ void Print(const CommandContext& context, const Found& found, Summary& summary) 
 
 int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, Database* database,
                const TaskConfig& task) {
-  const TaskSelection selection = SelectionOf(context.config, task);
+  const TaskSelection selection = SelectionOf(context.config, task, context.clock.WallNow());
   std::optional<std::string> before;
   const ListingEnds ends(stores, lanes, task.name, Patience::kShort);
   const Ends two = ends.ends();

@@ -136,10 +136,12 @@ std::string DeleteLine(const View& view, const std::optional<std::string>& exclu
                      ReasonOf(kind));
 }
 
-void Print(const View& view, const KeyFilter& filter) {
+void Print(const View& view, const ObjectFilter& filter) {
   const TaskConfig& task = view.task;
   const Key rest(view.source_key.bytes().substr(task.source.prefix.size()));
-  const auto excluded = filter.WhyExcluded(rest.bytes());
+  std::optional<ListedEntry> source;
+  if (view.source) source = ToEntry(*view.source, rest);
+  const auto excluded = filter.WhyExcluded(rest.bytes(), source ? &*source : nullptr);
   const auto name = [](const BucketPrefix& place, const Key& key) {
     return fmt::format("{}:{}/{}", place.store, place.bucket, Escape(key));
   };
@@ -188,7 +190,7 @@ int Explain(const CommandContext& context) {
   std::vector<const TaskConfig*> others;
   for (const TaskConfig* task : context.tasks) {
     if (key.StartsWith(task->source.prefix)) {
-      concerned.emplace_back(task, SelectionOf(context.config, *task));
+      concerned.emplace_back(task, SelectionOf(context.config, *task, context.clock.WallNow()));
     } else {
       others.push_back(task);
     }

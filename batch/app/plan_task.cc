@@ -85,7 +85,7 @@ void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
                    Plan& plan) {
   const TaskConfig& task = *plan.task;
-  const TaskSelection selection = SelectionOf(context.config, task);
+  const TaskSelection selection = SelectionOf(context.config, task, context.clock.WallNow());
   const DeleteRules rules = session.Read([&](pg::Session& database) {
     SweepExtras(database, plan.begun.run_id);
     return DeleteRulesOf(task, selection, ReadSelection(database, plan.begun.task_id));

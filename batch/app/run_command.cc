@@ -98,7 +98,7 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
 
 // A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
 void CheckFilters(const CommandContext& context) {
-  for (const TaskConfig* task : context.tasks) FilterOf(*task);
+  for (const TaskConfig* task : context.tasks) FilterOf(*task, context.clock.WallNow());
 }
 
 // More tasks than that wait for their turn: each planner has connections to the database, and pages

@@ -32,6 +32,18 @@ std::vector<std::string> ExcludesOf(const TaskConfig& task) {
   return exclude;
 }
 
+ObjectBounds BoundsOf(const TaskConfig& task, WallTime now) {
+  const auto now_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  ObjectBounds bounds;
+  bounds.size_bytes_min = task.min_size;
+  if (task.max_size) bounds.size_bytes_max = *task.max_size;
+  // An object that is younger than our clock says is no reason to leave it out.
+  if (task.min_age.count() > 0) bounds.modified_ms_max = now_ms - task.min_age.count();
+  if (task.max_age) bounds.modified_ms_min = now_ms - task.max_age->count();
+  return bounds;
+}
+
 // Each copy has two connections.
 int ConcurrencyAutoMax() {
   rlimit files{};
@@ -95,9 +107,11 @@ VersionPolicy VersionPolicyOf(const TaskConfig& task) {
   return VersionPolicy::kLatest;
 }
 
-KeyFilter FilterOf(const TaskConfig& task) { return KeyFilter(task.include, ExcludesOf(task)); }
+ObjectFilter FilterOf(const TaskConfig& task, WallTime now) {
+  return ObjectFilter(KeyFilter(task.include, ExcludesOf(task)), BoundsOf(task, now));
+}
 
-TaskSelection SelectionOf(const Config& config, const TaskConfig& task) {
+TaskSelection SelectionOf(const Config& config, const TaskConfig& task, WallTime now) {
   const std::vector<std::string> exclude = ExcludesOf(task);
   Md5 digest;
   // With its length before it, no text can be taken for two.
@@ -110,7 +124,8 @@ TaskSelection SelectionOf(const Config& config, const TaskConfig& task) {
   add(std::to_string(task.include.size()));
   for (const std::string& pattern : task.include) add(pattern);
   for (const std::string& pattern : exclude) add(pattern);
-  return {KeyFilter(task.include, exclude), ToHex(digest.Finish())};
+  return {ObjectFilter(KeyFilter(task.include, exclude), BoundsOf(task, now)),
+          ToHex(digest.Finish())};
 }
 
 DeletePolicy DeletePolicyOf(const TaskConfig& task) {

@@ -1,11 +1,12 @@
 // A configured task in the terms of the layers below.
 #pragma once
 
+#include "batch/base/clock.h"
 #include "batch/config/config.h"
 #include "batch/copy/delete_planner.h"
 #include "batch/copy/worker.h"
 #include "batch/plan/diff.h"
-#include "batch/plan/key_filter.h"
+#include "batch/plan/object_filter.h"
 #include "batch/queue/run_table.h"
 #include "batch/store/endpoint.h"
 
@@ -21,17 +22,17 @@ TaskPlace PlaceOf(const TaskConfig& task);
 bool IsGenerationOf(const TaskConfig& task, const TaskPlace& place);
 AdoptPolicy AdoptPolicyOf(const TaskConfig& task);
 VersionPolicy VersionPolicyOf(const TaskConfig& task);
-// Reads exclude_from. Throws Error{kConfig}.
-KeyFilter FilterOf(const TaskConfig& task);
+// Reads exclude_from. Ages are those at `now`. Throws Error{kConfig}.
+ObjectFilter FilterOf(const TaskConfig& task, WallTime now);
 
-// Which objects of which buckets a task is about. The digest changes with the filter (the content
-// of exclude_from, too) and with either endpoint.
+// Which objects of which buckets a task is about. The digest changes with the patterns (the content
+// of exclude_from, too) and with either endpoint: with all that deletes go by.
 struct TaskSelection {
-  KeyFilter filter;
+  ObjectFilter filter;
   std::string digest;
 };
-// Reads exclude_from. Throws Error{kConfig}.
-TaskSelection SelectionOf(const Config& config, const TaskConfig& task);
+// Reads exclude_from. Ages are those at `now`. Throws Error{kConfig}.
+TaskSelection SelectionOf(const Config& config, const TaskConfig& task, WallTime now);
 
 DeletePolicy DeletePolicyOf(const TaskConfig& task);
 // `before`: the digest of the last planned run, if there was one.

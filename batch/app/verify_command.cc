@@ -75,7 +75,7 @@ class HoursAsked {
 // One task's comparison.
 class Verification {
  public:
-  Verification(const CommandContext& context, const TaskConfig& task, const KeyFilter& filter,
+  Verification(const CommandContext& context, const TaskConfig& task, const ObjectFilter& filter,
                LanePool& lanes, Stores& stores, HoursAsked& hours)
       : context_(context),
         task_(task),
@@ -115,7 +115,7 @@ class Verification {
 
   const CommandContext& context_;
   const TaskConfig& task_;
-  const KeyFilter& filter_;
+  const ObjectFilter& filter_;
   HoursAsked& hours_;
   VerifyReport report_;
   const ListingEnds listing_;
@@ -152,7 +152,7 @@ void Verification::Run(LedgerStream& ledger) {
     sides.source = source;
     if (destination != nullptr && destination->key == source->key) sides.destination = destination;
     if (row != nullptr && row->key == source->key) sides.ledger = row;
-    if (filter_.Matches(source->key.bytes())) {
+    if (filter_.Matches(*source)) {
       Examine(sides);
     } else {
       report_.counts.excluded += 1;
@@ -241,8 +241,9 @@ int VerifyTask(const CommandContext& context, const TaskConfig& task, Verificati
 }  // namespace
 
 int Verify(const CommandContext& context) {
-  std::vector<KeyFilter> filters;
-  for (const TaskConfig* task : context.tasks) filters.push_back(FilterOf(*task));
+  std::vector<ObjectFilter> filters;
+  for (const TaskConfig* task : context.tasks)
+    filters.push_back(FilterOf(*task, context.clock.WallNow()));
   const auto database = Database::OpenExisting(context.config);
   const auto session = database ? database->Connect() : nullptr;
   if (database && context.line.deep) CheckTimeZones(context.config, *database);

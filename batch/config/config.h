@@ -100,8 +100,13 @@ struct TaskConfig {
   BucketPrefix destination;
   std::vector<std::string> include{"**"};  // never empty
   std::vector<std::string> exclude;
-  std::filesystem::path exclude_from;     // empty: none; read at each run (ReadPatternFile)
-  std::chrono::milliseconds interval{0};  // 0: never overdue; else 1s..366d
+  std::filesystem::path exclude_from;  // empty: none; read at each run (ReadPatternFile)
+  // Of source objects; what lies outside is left alone on both sides.
+  std::uint64_t min_size = 0;                        // bytes
+  std::optional<std::uint64_t> max_size;             // bytes
+  std::chrono::milliseconds min_age{0};              // since its Last-Modified; to 36500d
+  std::optional<std::chrono::milliseconds> max_age;  // more than min_age
+  std::chrono::milliseconds interval{0};             // 0: never overdue; else 1s..366d
   AdoptMode adopt = AdoptMode::kVerify;
   DeleteMode delete_mode = DeleteMode::kNever;
   MaxDelete max_delete;

@@ -161,11 +161,32 @@ void ReadSignals(const Map& keys, const Config& config, TaskConfig& task) {
   if (const auto always = keys.Find("notify_always")) task.notify_always = always->Bool();
 }
 
+void ReadBounds(const Map& keys, TaskConfig& task) {
+  constexpr std::uint64_t kSizeMax = 1024 * 1024 * kTiB;
+  constexpr milliseconds kAgeMax = 36'500 * kDay;
+  if (const auto least = keys.Find("min_size")) task.min_size = least->Size({0, kSizeMax});
+  if (const auto most = keys.Find("max_size")) {
+    task.max_size = most->Size({0, kSizeMax});
+    if (*task.max_size < task.min_size)
+      most->Fail("is less than min_size: nothing would be brought");
+  }
+  if (const auto least = keys.Find("min_age")) {
+    task.min_age = least->Duration({milliseconds(0), kAgeMax});
+  }
+  if (const auto most = keys.Find("max_age")) {
+    task.max_age = most->Duration({milliseconds(1), kAgeMax});
+    if (*task.max_age <= task.min_age) {
+      most->Fail("is not more than min_age: nothing would be brought");
+    }
+  }
+}
+
 TaskConfig ReadTask(const Value& value, const Config& config) {
-  const Map keys =
-      value.Keys({"name", "source", "destination", "include", "exclude", "exclude_from", "interval",
-                  "adopt", "versions", "delete", "max_delete", "refresh", "refresh_every", "notify",
-                  "notify_always", "timezone", "bandwidth", "window"});
+  const Map keys = value.Keys(
+      {"name",          "source",   "destination", "include", "exclude",       "exclude_from",
+       "min_size",      "max_size", "min_age",     "max_age", "interval",      "adopt",
+       "versions",      "delete",   "max_delete",  "refresh", "refresh_every", "notify",
+       "notify_always", "timezone", "bandwidth",   "window"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -179,6 +200,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   if (const auto exclude = keys.Find("exclude")) task.exclude = exclude->Texts(kPatternsMax);
   if (const auto file = keys.Find("exclude_from")) task.exclude_from = file->Path();
+  ReadBounds(keys, task);
   if (const auto interval = keys.Find("interval")) {
     task.interval = interval->Duration({milliseconds(0), 366 * kDay});
   }

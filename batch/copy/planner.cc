@@ -29,7 +29,7 @@ class Merge {
     while (const ListedEntry* source = input_.source.Peek()) {
       LookAround();
       PassExtras(&source->key);
-      if (input_.filter.Matches(source->key.bytes())) TakeSource(*source);
+      if (input_.filter.Matches(*source)) TakeSource(*source);
       const ListedEntry* destination = input_.destination.Peek();
       if (destination != nullptr && destination->key == source->key) input_.destination.Next();
       input_.source.Next();
@@ -62,7 +62,7 @@ class Merge {
     const ListedEntry* entry = input_.destination.Peek();
     while (entry != nullptr && (until == nullptr || entry->key < *until)) {
       LookAround();
-      if (input_.extra && input_.filter.Matches(entry->key.bytes())) TakeExtra(*entry);
+      if (input_.extra && input_.filter.MatchesKey(entry->key.bytes())) TakeExtra(*entry);
       input_.destination.Next();
       entry = input_.destination.Peek();
     }

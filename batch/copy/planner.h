@@ -12,7 +12,7 @@
 #include "batch/copy/ledger_stream.h"
 #include "batch/copy/listing_stream.h"
 #include "batch/plan/diff.h"
-#include "batch/plan/key_filter.h"
+#include "batch/plan/object_filter.h"
 #include "batch/queue/job_queue.h"
 #include "batch/queue/ledger.h"
 #include "batch/queue/planner_session.h"
@@ -42,7 +42,7 @@ struct CompareInput {
   ListingStream& source;
   ListingStream& destination;
   LedgerStream& ledger;
-  const KeyFilter& filter;
+  const ObjectFilter& filter;
   AdoptPolicy adopt;
   const Provider& destination_provider;
   std::string source_prefix;

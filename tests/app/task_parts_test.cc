@@ -17,6 +17,26 @@ WorkerOptions OptionsOf(std::uint64_t memory, std::uint32_t concurrency) {
   return WorkerOptionsOf(transfer);
 }
 
+TEST(FilterOf, CountsAgesFromNow) {
+  TaskConfig task;
+  task.min_age = std::chrono::hours(1);
+  task.max_age = std::chrono::hours(24);
+  constexpr std::int64_t kHourMs = 3'600'000;
+  constexpr std::int64_t kNowMs = 1'800'000'000'000;
+  const ObjectFilter filter = FilterOf(task, WallTime(std::chrono::milliseconds(kNowMs)));
+  const auto matches = [&](std::int64_t age_ms) {
+    return filter.Matches({Key("k"), "etag", 1, kNowMs - age_ms});
+  };
+  EXPECT_FALSE(matches(kHourMs - 1));
+  EXPECT_TRUE(matches(kHourMs));
+  EXPECT_TRUE(matches(24 * kHourMs));
+  EXPECT_FALSE(matches(24 * kHourMs + 1));
+}
+
+TEST(FilterOf, WithoutAgesTakesWhatIsYoungerThanOurClockSays) {
+  EXPECT_TRUE(FilterOf(TaskConfig(), WallTime()).Matches({Key("k"), "etag", 1, 1'000}));
+}
+
 TEST(WorkerOptionsOf, AllTransfersAtOnceFitTheMemoryBudget) {
   for (const std::uint64_t mebibytes : {16, 32, 64, 256}) {
     const WorkerOptions options = OptionsOf(mebibytes * kMiB, 16);

@@ -110,6 +110,19 @@ TEST_F(BadConfigTest, WrongTypesAreNamed) {
             "f.yaml:6: tasks[0].source.bucket: has a YAML tag, which means nothing here");
 }
 
+TEST_F(BadConfigTest, SizesAndAgesThatNothingHasAreRefused) {
+  const auto two = [&](const std::string& first, const std::string& second) {
+    return Failure(Task(first) + "    " + second + "\n");
+  };
+  EXPECT_EQ(two("min_size: 2KiB", "max_size: 1KiB"),
+            "f.yaml:9: tasks[0].max_size: is less than min_size: nothing would be brought");
+  EXPECT_EQ(two("min_age: 1h", "max_age: 60m"),
+            "f.yaml:9: tasks[0].max_age: is not more than min_age: nothing would be brought");
+  EXPECT_EQ(two("min_size: 1KiB", "max_size: 1KiB"), "accepted");
+  EXPECT_EQ(Failure(Task("max_size: -1B")),
+            "f.yaml:8: tasks[0].max_size: \"-1B\" is not a size such as 16MiB");
+}
+
 TEST_F(BadConfigTest, FilesThatAreNoConfigurationAreRefusedInOneLine) {
   EXPECT_EQ(Failure(""), "f.yaml:1: the file is empty");
   EXPECT_EQ(Failure("\n\n"), "f.yaml:1: the file is empty");

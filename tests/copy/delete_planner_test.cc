@@ -23,7 +23,7 @@ class DeletePlannerTest : public QueueFixture {
   }
   void AddAtSource(const std::string& rest) { source_.Add("in/" + rest, "1"); }
 
-  DeletePlanner::Result Plan(const KeyFilter& filter = {{}, {}}) {
+  DeletePlanner::Result Plan(const ObjectFilter& filter = ObjectFilter(KeyFilter({}, {}))) {
     Run("delete from bucketferry.job");
     ListingStream source({{runner_.loop(), source_}}, "in/", "far:src");
     ListingStream destination({{runner_.loop(), destination_}}, "out/", "near:dst");
@@ -111,10 +111,18 @@ TEST_F(DeletePlannerTest, WhatTheFilterLeavesOutIsNoCandidateAndDoesNotCount) {
   for (const char* rest : {"a", "a.tmp", "b", "b.tmp"}) Bring(rest);
   AddAtSource("b");
   AddAtSource("b.tmp");
-  const DeletePlanner::Result result = Plan(KeyFilter({}, {"*.tmp"}));
+  const DeletePlanner::Result result = Plan(ObjectFilter(KeyFilter({}, {"*.tmp"})));
   EXPECT_EQ(Deletes(), "in/a");
   EXPECT_EQ(result.scope.ledgered_objects, 2U);
   EXPECT_EQ(result.scope.source_objects, 1U);
+}
+
+TEST_F(DeletePlannerTest, WhatIsOnlyTooLargeOrTooOldIsStillAtTheSource) {
+  for (const char* rest : {"a", "b", "gone"}) Bring(rest);
+  AddAtSource("a");
+  source_.Add("in/b", "larger");
+  EXPECT_EQ(Plan(ObjectFilter(KeyFilter({}, {}), {.size_bytes_max = 1})).scope.source_objects, 1U);
+  EXPECT_EQ(Deletes(), "in/gone");
 }
 
 TEST_F(DeletePlannerTest, AnEmptySourceDeletesNothing) {
@@ -127,7 +135,7 @@ TEST_F(DeletePlannerTest, AnEmptySourceDeletesNothing) {
 TEST_F(DeletePlannerTest, ASourceWhoseEveryKeyIsFilteredOutIsEmpty) {
   Bring("a");
   AddAtSource("b.tmp");
-  EXPECT_EQ(Plan(KeyFilter({}, {"*.tmp"})).verdict, DeleteVerdict::kSourceEmpty);
+  EXPECT_EQ(Plan(ObjectFilter(KeyFilter({}, {"*.tmp"}))).verdict, DeleteVerdict::kSourceEmpty);
 }
 
 TEST_F(DeletePlannerTest, MoreThanAllowedPlansNoneAtAll) {

@@ -209,7 +209,7 @@ class SweptWorld final : public QueueFixture {
         },
         "in/");
     PlanWriter writer(planner, begun.run_id, begun.task_id, clock_);
-    const KeyFilter filter({}, {});
+    const ObjectFilter filter(KeyFilter({}, {}));
     Compare({source, destination, ledger, filter, AdoptPolicy::kVerify,
              stores_.ends().destination_provider, "in/", "out/"},
             {}, [&](const Found& found) { writer.Add(found); });

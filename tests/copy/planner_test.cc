@@ -28,7 +28,7 @@ class CompareTest : public testing::Test {
   ~CompareTest() override { runner_.Stop(); }
 
   // "KEY:decision" of each key, in order.
-  std::vector<std::string> Plan(const KeyFilter& filter = {{}, {}}) {
+  std::vector<std::string> Plan(const ObjectFilter& filter = ObjectFilter(KeyFilter({}, {}))) {
     ListingStream source({{runner_.loop(), source_}}, "in/", "far:src", versions_);
     ListingStream destination({{runner_.loop(), destination_}}, "out/", "near:dst");
     LedgerStream ledger(
@@ -93,7 +93,16 @@ TEST_F(CompareTest, FollowsPagesOfBothSides) {
 
 TEST_F(CompareTest, LeavesOutWhatTheFilterLeavesOut) {
   for (const char* key : {"in/a.tmp", "in/b", "in/c/d.tmp"}) source_.Add(key, "1");
-  EXPECT_EQ(Plan(KeyFilter({}, {"*.tmp"})), (std::vector<std::string>{"in/b:copy"}));
+  EXPECT_EQ(Plan(ObjectFilter(KeyFilter({}, {"*.tmp"}))), (std::vector<std::string>{"in/b:copy"}));
+}
+
+TEST_F(CompareTest, LeavesAloneWhatIsOutsideTheSizes) {
+  for (const char* key : {"in/a", "in/b"}) source_.Add(key, "123");
+  source_.Add("in/c", "1234");
+  destination_.Add("out/b", "other");
+  destination_.Add("out/c", "older");
+  EXPECT_EQ(Plan(ObjectFilter(KeyFilter({}, {}), {.size_bytes_max = 3})),
+            (std::vector<std::string>{"in/a:copy", "in/b:copy"}));
 }
 
 TEST_F(CompareTest, AnEmptyRestIsAKeyLikeOthers) {
@@ -227,7 +236,7 @@ TEST_F(CompareTest, AStopEndsThePlan) {
 TEST_F(CompareTest, TellsThatItLooksAlsoWhereTheFilterLetsNothingThrough) {
   for (int i = 0; i < 2'500; ++i) source_.Add("in/" + std::to_string(10'000 + i), "1");
   looked_ = 0;
-  EXPECT_TRUE(Plan(KeyFilter({"*.none"}, {})).empty());
+  EXPECT_TRUE(Plan(ObjectFilter(KeyFilter({"*.none"}, {}))).empty());
   EXPECT_EQ(looked_, 2);
 }
 
