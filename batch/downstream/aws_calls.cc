@@ -89,7 +89,7 @@ HttpAnswer AwsApi::Post(const std::string& path, NameValues headers, const std::
   request.headers = std::move(headers);
   request.headers.insert(request.headers.end(), signature.headers.begin(), signature.headers.end());
   request.body = body;
-  return SendAndWait(target_, request, clock_, timeout, stop);
+  return SendAndWait(target_, request, clock_, {.timeout = timeout}, stop);
 }
 
 StorageGatewayCall::StorageGatewayCall(const std::string& name, const StorageGatewayTarget& target,
