@@ -52,7 +52,7 @@ StoreConfig ReadStore(const std::string& name, const Value& value) {
     store.addressing = static_cast<Addressing>(addressing->Choice(kAddressing));
   }
   if (const auto credentials = keys.Find("credentials")) {
-    store.credentials = ReadCredentials(*credentials);
+    store.credentials = ReadCredentials(*credentials, store.region);
   }
   if (const auto ca_file = keys.Find("ca_file")) store.ca_file = ca_file->Path();
   return store;

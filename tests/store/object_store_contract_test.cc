@@ -57,7 +57,7 @@ class KnownKeys final : public CredentialsSource {
     return Credentials{Setting("BUCKETFERRY_TEST_DST_ACCESS_KEY"),
                        Setting("BUCKETFERRY_TEST_DST_SECRET_KEY"), ""};
   }
-  void Refused() override {}
+  bool Refused() override { return false; }
 };
 
 class ServerSubject final : public Subject {
