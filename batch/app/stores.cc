@@ -134,7 +134,10 @@ class Stores::Made final : public TaskEnds {
                      {stores.congestion_control_, stores.spares_}, *destination_shared_.credentials,
                      destination_shared_.memory, stores.clock_, retry,
                      stores.LimiterOf(task.destination, kDestination), /*pace=*/nullptr,
-                     Side::kDestination, counters) {}
+                     Side::kDestination, counters) {
+    source_shared_.credentials->Prepare();
+    destination_shared_.credentials->Prepare();
+  }
 
   Ends ends() override {
     return Ends{loop_,

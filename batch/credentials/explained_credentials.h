@@ -20,6 +20,9 @@ class ExplainedCredentials : public CredentialsSource {
     std::vector<std::string> passed_over;
   };
 
+  // Begins to fetch the first keys, so that who asks for them waits less. Never waits.
+  virtual void Prepare() = 0;
+
   // As of the keys that were had last. Never waits.
   virtual Explanation Explain() = 0;
 };

@@ -49,7 +49,7 @@ FreshCredentials::~FreshCredentials() {
 
 std::optional<Credentials> FreshCredentials::Get() {
   MutexLock lock(mutex_);
-  if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { Run(); });
+  StartThread();
   if (IsDue()) WakeThread();
   while (!first_is_over_ && !stopping_) answered_.Wait(mutex_);
   const bool given_up = refused_ && failure_;
@@ -58,6 +58,15 @@ std::optional<Credentials> FreshCredentials::Get() {
   if (stopping_) throw Error(ErrorKind::kStopped, "stopped");
   throw Error(ErrorKind::kUnavailable, owner_ + ": the keys of " + explanation_.source +
                                            " have ended; others are being fetched");
+}
+
+void FreshCredentials::Prepare() {
+  MutexLock lock(mutex_);
+  StartThread();
+}
+
+void FreshCredentials::StartThread() {
+  if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { Run(); });
 }
 
 bool FreshCredentials::Refused() {

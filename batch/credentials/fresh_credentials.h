@@ -44,7 +44,7 @@ struct FreshOptions {
 class FreshCredentials final : public ExplainedCredentials {
  public:
   // `owner` begins each error ("store china"). `clock` outlives this object. Nothing is fetched
-  // before somebody asks.
+  // before Prepare or Get.
   FreshCredentials(std::string owner, std::unique_ptr<KeysSource> source, Clock& clock,
                    FreshOptions options = {});
   // What is being fetched is given up.
@@ -55,9 +55,11 @@ class FreshCredentials final : public ExplainedCredentials {
   // Throws Error: kCredentials, or kUnavailable and kThrottled when there may be keys later.
   std::optional<Credentials> Get() override;
   bool Refused() override;
+  void Prepare() override;
   Explanation Explain() override;
 
  private:
+  void StartThread() FERRY_REQUIRES(mutex_);
   void Run();
   bool WaitUntilDue();  // false: to stop
   void Fetch();

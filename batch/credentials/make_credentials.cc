@@ -24,6 +24,7 @@ class FixedCredentials final : public ExplainedCredentials {
 
   std::optional<Credentials> Get() override { return keys_; }
   bool Refused() override { return false; }
+  void Prepare() override {}
   Explanation Explain() override { return explanation_; }
 
  private:

@@ -135,9 +135,16 @@ TEST_F(FreshCredentialsTest, TheFirstKeysAreWaitedForAndThenKept) {
   EXPECT_EQ(fresh_->Explain().expires_at_ms, NowMs() + 720'000);
 }
 
-TEST_F(FreshCredentialsTest, NothingIsFetchedBeforeSomebodyAsks) {
+TEST_F(FreshCredentialsTest, NothingIsFetchedBeforeSomebodyAsksOrSaysThatItWillAsk) {
   EXPECT_EQ(fresh_->Explain().source, "script");
   EXPECT_EQ(source_->begun(), 0);
+  fresh_->Prepare();
+  ASSERT_TRUE(source_->WaitUntilBegun(1));
+  fresh_->Prepare();
+  Say("one", 1h);
+  source_->Permit(1);
+  EXPECT_EQ(Id(), "one");
+  EXPECT_EQ(source_->begun(), 1);
 }
 
 TEST_F(FreshCredentialsTest, TenMinutesBeforeTheEndOthersAreFetchedAndNobodyWaits) {
