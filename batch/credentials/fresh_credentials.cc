@@ -54,7 +54,8 @@ std::optional<Credentials> FreshCredentials::Get() {
   while (!first_is_over_ && !stopping_) answered_.Wait(mutex_);
   const bool given_up = refused_ && failure_;
   if (keys_ && !HaveEnded() && !given_up) return ToCredentials(*keys_);
-  if (failure_) throw *failure_;
+  // A new one: copies of an exception share their text with the thread that replaces it.
+  if (failure_) throw Error(failure_->kind(), failure_->what(), failure_->code());
   if (stopping_) throw Error(ErrorKind::kStopped, "stopped");
   throw Error(ErrorKind::kUnavailable, owner_ + ": the keys of " + explanation_.source +
                                            " have ended; others are being fetched");
