@@ -13,6 +13,7 @@
 #include "batch/app/stores.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
+#include "batch/base/human.h"
 
 namespace ferry {
 namespace {
@@ -52,6 +53,7 @@ struct End {
   std::string_view side;  // "source"
   const BucketPrefix& place;
   const StoreConfig& store_config;
+  ExplainedCredentials& credentials;
   ObjectStore& store;
   std::optional<ListedObject> first;  // that can be read
   VersionPolicy versions = VersionPolicy::kLatest;
@@ -72,6 +74,7 @@ class TaskCheck {
   bool failed() const { return report_.failed(); }
 
  private:
+  bool CheckKeys(End& end);
   bool CheckList(End& end);
   bool CheckListVersions(End& end);
   void CheckRead(End& end, bool needed);
@@ -94,7 +97,7 @@ class TaskCheck {
 
 void TaskCheck::CheckSource(End& end) {
   if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
-  if (!CheckList(end)) return;
+  if (!CheckKeys(end) || !CheckList(end)) return;
   if (end.versions == VersionPolicy::kCompared && !CheckListVersions(end)) return;
   CheckRead(end, /*needed=*/true);
   if (end.first) CheckTags(end);
@@ -102,11 +105,33 @@ void TaskCheck::CheckSource(End& end) {
 
 void TaskCheck::CheckDestination(End& end, bool tags_needed, bool deletes) {
   if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
-  if (!CheckList(end)) return;
+  if (!CheckKeys(end) || !CheckList(end)) return;
   if (end.first) CheckRead(end, /*needed=*/false);
   CheckUpload(end);
   CheckTaggedUpload(end, tags_needed);
   if (deletes) CheckDelete(end);
+}
+
+// Where the keys come from, and what was asked for them before.
+bool TaskCheck::CheckKeys(End& end) {
+  const std::string keys = end.Name("keys");
+  if (end.store_config.credentials.kind == CredentialsConfig::Kind::kAnonymous) return true;
+  std::optional<Error> failure;
+  try {
+    end.credentials.Get();
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    failure = error;
+  }
+  const ExplainedCredentials::Explanation found = end.credentials.Explain();
+  for (const std::string& one : found.passed_over) report_.Note(keys, "none of " + one);
+  if (failure) {
+    report_.Fail(keys, failure->what());
+    return false;
+  }
+  report_.Ok(keys, "of " + found.source +
+                       (found.expires_at_ms ? ", until " + HumanMoment(*found.expires_at_ms) : ""));
+  return true;
 }
 
 bool TaskCheck::CheckList(End& end) {
@@ -313,13 +338,12 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
   const auto made = stores.MakeWith(loop, task.name, Patience::kShort);
   const Ends ends = made->ends();
   TaskCheck check(task, loop, context.clock);
-  End source{"source", task.source, context.config.Store(task.source.store), ends.source, {}};
+  const StoreConfig& from = context.config.Store(task.source.store);
+  const StoreConfig& to = context.config.Store(task.destination.store);
+  End source{"source", task.source, from, stores.CredentialsOf(from), ends.source, {}};
   source.versions = ends.versions;
-  End destination{"destination",
-                  task.destination,
-                  context.config.Store(task.destination.store),
-                  ends.destination,
-                  {}};
+  End destination{
+      "destination", task.destination, to, stores.CredentialsOf(to), ends.destination, {}};
   check.CheckSource(source);
   check.CheckDestination(destination, source.tagged, task.delete_mode != DeleteMode::kNever);
   return !check.failed();

@@ -5,10 +5,10 @@
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/mutex.h"
-#include "batch/config/credentials.h"
 #include "batch/copy/body_proof.h"
 #include "batch/copy/server_side_copy.h"
 #include "batch/copy/tag_losses.h"
+#include "batch/credentials/make_credentials.h"
 #include "batch/queue/throttle.h"
 #include "batch/store/curl_http.h"
 #include "batch/store/limited_store.h"
@@ -21,7 +21,6 @@ namespace {
 
 // An endpoint that never answered: a wrong address is told soon.
 constexpr std::chrono::milliseconds kPatienceAtFirst{15000};
-constexpr std::chrono::seconds kFileCheckEvery{5};
 
 constexpr std::string_view kSource = "source";
 constexpr std::string_view kDestination = "destination";
@@ -40,73 +39,6 @@ LimitedPlace PlaceOf(const StoreConfig& store, const std::string& bucket, std::s
   place.side = side;
   return place;
 }
-
-// Keys as configured; a file is read again when it changes and when the store refused what it said.
-class ConfiguredCredentials final : public CredentialsSource {
- public:
-  ConfiguredCredentials(const StoreConfig& store, const Environment& environment, Clock& clock)
-      : store_(store), environment_(environment), clock_(clock) {}
-
-  std::optional<Credentials> Get() override {
-    MutexLock lock(mutex_);
-    if (!loaded_ || FileChanged()) Load();
-    return keys_;
-  }
-
-  void Refused() override {
-    MutexLock lock(mutex_);
-    loaded_ = false;
-  }
-
-  // Of the keys that were read last.
-  // On the heartbeat's thread, which must not wait for a file.
-  std::optional<std::int64_t> expires_at_ms() {
-    MutexLock lock(published_);
-    return expires_at_ms_;
-  }
-
- private:
-  bool FileChanged() FERRY_REQUIRES(mutex_) {
-    if (store_.credentials.kind != CredentialsConfig::Kind::kFile) return false;
-    const SteadyTime now = clock_.SteadyNow();
-    if (now - checked_ < kFileCheckEvery) return false;
-    checked_ = now;
-    std::error_code problem;
-    const auto written = std::filesystem::last_write_time(store_.credentials.file, problem);
-    return !problem && written != written_;
-  }
-
-  void Load() FERRY_REQUIRES(mutex_) {
-    std::error_code problem;
-    if (store_.credentials.kind == CredentialsConfig::Kind::kFile) {
-      written_ = std::filesystem::last_write_time(store_.credentials.file, problem);
-    }
-    const std::optional<AccessKeys> found = ResolveCredentials(store_, environment_);
-    keys_.reset();
-    Publish(found ? found->expires_at_ms : std::nullopt);
-    if (found) {
-      keys_ = Credentials{found->access_key_id, found->secret_access_key.Reveal(),
-                          found->session_token.Reveal()};
-    }
-    loaded_ = true;
-  }
-
-  void Publish(std::optional<std::int64_t> expires_at_ms) {
-    MutexLock lock(published_);
-    expires_at_ms_ = expires_at_ms;
-  }
-
-  const StoreConfig& store_;
-  const Environment& environment_;
-  Clock& clock_;
-  Mutex mutex_;
-  Mutex published_;
-  bool loaded_ FERRY_GUARDED_BY(mutex_) = false;
-  std::optional<Credentials> keys_ FERRY_GUARDED_BY(mutex_);
-  std::optional<std::int64_t> expires_at_ms_ FERRY_GUARDED_BY(published_);
-  SteadyTime checked_ FERRY_GUARDED_BY(mutex_){};
-  std::filesystem::file_time_type written_ FERRY_GUARDED_BY(mutex_){};
-};
 
 // Of all loops.
 struct Transport {
@@ -179,8 +111,9 @@ void AddSums(const std::string& task, std::string_view side, const RequestStats&
 
 struct Stores::Shared {
   Shared(const StoreConfig& config, const Environment& environment, Clock& clock)
-      : credentials(config, environment, clock) {}
-  ConfiguredCredentials credentials;
+      : credentials(MakeCredentials("store " + config.name, config.credentials, config.region,
+                                    environment, clock)) {}
+  const std::unique_ptr<ExplainedCredentials> credentials;
   EndpointMemory memory;
 };
 
@@ -205,14 +138,17 @@ class Stores::Made final : public TaskEnds {
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
         source_(loop, source_config_, task.source.bucket,
-                {stores.congestion_control_, stores.spares_}, source_shared_.credentials,
+                {stores.congestion_control_, stores.spares_}, *source_shared_.credentials,
                 source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
                 stores.hours_.BucketOf(task.name), Side::kSource, counters),
         destination_(loop, destination_config_, task.destination.bucket,
-                     {stores.congestion_control_, stores.spares_}, destination_shared_.credentials,
+                     {stores.congestion_control_, stores.spares_}, *destination_shared_.credentials,
                      destination_shared_.memory, stores.clock_, retry,
                      stores.LimiterOf(task.destination, kDestination), /*pace=*/nullptr,
-                     Side::kDestination, counters) {}
+                     Side::kDestination, counters) {
+    source_shared_.credentials->Prepare();
+    destination_shared_.credentials->Prepare();
+  }
 
   Ends ends() override {
     return Ends{loop_,
@@ -275,6 +211,10 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
 }
 
 Stores::~Stores() = default;
+
+ExplainedCredentials& Stores::CredentialsOf(const StoreConfig& store) {
+  return *SharedOf(store).credentials;
+}
 
 Stores::Shared& Stores::SharedOf(const StoreConfig& store) { return *shared_.at(store.name); }
 
@@ -352,8 +292,8 @@ std::vector<StoreCredentials> Stores::TakeCredentials() {
                        RequestStats& stats) {
     const StoreConfig& store = config_.Store(place.store);
     if (store.credentials.kind == CredentialsConfig::Kind::kAnonymous) return;
-    all.push_back(
-        {task, std::string(side), stats.TakeWord(), SharedOf(store).credentials.expires_at_ms()});
+    all.push_back({task, std::string(side), stats.TakeWord(),
+                   SharedOf(store).credentials->Explain().expires_at_ms});
   };
   for (auto& [task, counters] : counters_) {
     const TaskConfig& config = *config_.FindTask(task);

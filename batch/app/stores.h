@@ -12,10 +12,10 @@
 #include "batch/config/config.h"
 #include "batch/config/environment.h"
 #include "batch/copy/lane_pool.h"
+#include "batch/credentials/explained_credentials.h"
 #include "batch/pg/session.h"
 #include "batch/queue/process_totals.h"
 #include "batch/store/congestion_control.h"
-#include "batch/store/credentials_source.h"
 #include "batch/store/limiter.h"
 #include "batch/store/retrying_store.h"
 #include "batch/store/spare_connections.h"
@@ -51,6 +51,9 @@ class Stores final : public EndsFactory {
 
   // When its tasks may copy, and how fast: the bodies that stores of sources hand over keep to it.
   TaskHours& hours() { return hours_; }
+
+  // Of a configured store, for all loops.
+  ExplainedCredentials& CredentialsOf(const StoreConfig& store);
 
   // What all tasks' requests came to since the process started. Thread-safe.
   ProcessSums Sums();

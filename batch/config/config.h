@@ -42,16 +42,33 @@ struct AccessKeys {
   friend bool operator==(const AccessKeys&, const AccessKeys&) = default;
 };
 
+// To be assumed with keys that come from elsewhere (AssumeRole of AWS STS).
+struct RoleToAssume {
+  std::string arn;                           // IsRoleArn
+  std::string external_id = {};              // empty: none
+  std::string session_name = "bucketferry";  // what CloudTrail shows
+  std::chrono::seconds duration{0};          // 15m..12h; 0: what STS gives unasked, an hour
+};
+
+// A secret of AWS Secrets Manager, read with the platform's keys.
+struct SecretPlace {
+  std::string name;  // or its ARN
+  std::string region;
+};
+
 struct CredentialsConfig {
   enum class Kind {
     kPlatform,   // left out: the environment, then what the platform offers
     kStatic,     // `keys`
     kFile,       // `file`, read again when it changes (ReadCredentialsFile)
+    kSecret,     // `secret`, which holds what a file would
     kAnonymous,  // requests are not signed
   };
   Kind kind = Kind::kPlatform;
   AccessKeys keys;
   std::filesystem::path file;
+  SecretPlace secret;
+  std::optional<RoleToAssume> role;  // with the keys of `kind`; never anonymously
 };
 
 enum class AdoptMode { kTrust, kVerify, kCopy };

@@ -14,31 +14,31 @@ namespace {
 constexpr std::size_t kCredentialsFileBytesMax = 64 * 1024;
 using Json = nlohmann::json;
 
-[[noreturn]] void Refuse(const std::filesystem::path& file, const std::string& why) {
-  throw Error(ErrorKind::kCredentials, "credentials file " + Shown(file) + " " + why);
+[[noreturn]] void Refuse(const std::string& what, const std::string& why) {
+  throw Error(ErrorKind::kCredentials, what + " " + why);
 }
 
 // The text under `name` or aws_`name`; empty when there is none.
-std::string TextOf(const Json& object, const std::string& name, const std::filesystem::path& file) {
+std::string TextOf(const Json& object, const std::string& name, const std::string& what) {
   auto found = object.find(name);
   if (found == object.end()) found = object.find("aws_" + name);
   if (found == object.end() || found->is_null()) return {};
-  if (!found->is_string()) Refuse(file, "holds something else than a text as " + name);
+  if (!found->is_string()) Refuse(what, "holds something else than a text as " + name);
   const std::string& text = found->get_ref<const std::string&>();
-  if (!IsSoundSecret(text)) Refuse(file, "holds a blank or a control character in " + name);
+  if (!IsSoundSecret(text)) Refuse(what, "holds a blank or a control character in " + name);
   return text;
 }
 
 // Written by what renews the keys, and shown to whoever watches them; no request depends on it.
-std::optional<std::int64_t> ExpirationOf(const Json& object, const std::filesystem::path& file) {
+std::optional<std::int64_t> ExpirationOf(const Json& object, const std::string& what) {
   for (const char* name : {"expiration", "Expiration"}) {
     const auto found = object.find(name);
     if (found == object.end() || found->is_null()) continue;
     if (found->is_string()) {
       if (const auto at = ParseRfc3339(found->get_ref<const std::string&>())) return at;
     }
-    log::Warn("the credentials file says no time as its expiration; nobody will warn before it",
-              {{"file", Shown(file)}, {"name", name}, {"expected", "2026-03-01T12:00:00Z"}});
+    log::Warn("credentials say no time as their expiration; nobody will warn before it",
+              {{"credentials", what}, {"name", name}, {"expected", "2026-03-01T12:00:00Z"}});
     return std::nullopt;
   }
   return std::nullopt;
@@ -53,19 +53,23 @@ bool IsSoundSecret(std::string_view text) {
   });
 }
 
-AccessKeys ReadCredentialsFile(const std::filesystem::path& file) {
-  const std::string text = ReadBoundedFile(file, kCredentialsFileBytesMax, ErrorKind::kCredentials);
+AccessKeys ParseCredentials(const std::string& text, const std::string& what) {
   // Without exceptions: the parser's own messages quote the text.
   const Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) Refuse(file, "is not a JSON object");
+  if (!object.is_object()) Refuse(what, "is not a JSON object");
   AccessKeys keys;
-  keys.access_key_id = TextOf(object, "access_key_id", file);
-  keys.secret_access_key = Secret(TextOf(object, "secret_access_key", file));
-  keys.session_token = Secret(TextOf(object, "session_token", file));
-  keys.expires_at_ms = ExpirationOf(object, file);
-  if (keys.access_key_id.empty()) Refuse(file, "lacks access_key_id");
-  if (keys.secret_access_key.empty()) Refuse(file, "lacks secret_access_key");
+  keys.access_key_id = TextOf(object, "access_key_id", what);
+  keys.secret_access_key = Secret(TextOf(object, "secret_access_key", what));
+  keys.session_token = Secret(TextOf(object, "session_token", what));
+  keys.expires_at_ms = ExpirationOf(object, what);
+  if (keys.access_key_id.empty()) Refuse(what, "lacks access_key_id");
+  if (keys.secret_access_key.empty()) Refuse(what, "lacks secret_access_key");
   return keys;
+}
+
+AccessKeys ReadCredentialsFile(const std::filesystem::path& file) {
+  return ParseCredentials(ReadBoundedFile(file, kCredentialsFileBytesMax, ErrorKind::kCredentials),
+                          "credentials file " + Shown(file));
 }
 
 std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment) {
@@ -90,25 +94,6 @@ std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment)
     throw Error(ErrorKind::kCredentials, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
   }
   return keys;
-}
-
-std::optional<AccessKeys> ResolveCredentials(const StoreConfig& store,
-                                             const Environment& environment) {
-  try {
-    switch (store.credentials.kind) {
-      case CredentialsConfig::Kind::kAnonymous: return std::nullopt;
-      case CredentialsConfig::Kind::kStatic: return store.credentials.keys;
-      case CredentialsConfig::Kind::kFile: return ReadCredentialsFile(store.credentials.file);
-      case CredentialsConfig::Kind::kPlatform:
-        if (auto keys = EnvironmentCredentials(environment)) return keys;
-        throw Error(ErrorKind::kCredentials,
-                    "no credentials found: the file gives none, and AWS_ACCESS_KEY_ID and "
-                    "AWS_SECRET_ACCESS_KEY are not set");
-    }
-  } catch (const Error& error) {
-    throw Error(error.kind(), "store " + store.name + ": " + error.what());
-  }
-  return std::nullopt;
 }
 
 }  // namespace ferry

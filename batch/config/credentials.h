@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "batch/config/config.h"
@@ -19,14 +20,12 @@ namespace ferry {
 // replaced.
 AccessKeys ReadCredentialsFile(const std::filesystem::path& file);
 
+// The same of such a text, which errors call `what` ("secret media").
+AccessKeys ParseCredentials(const std::string& text, const std::string& what);
+
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION. nullopt:
 // neither of the first two is set. Throws Error{kCredentials} when only one is.
 std::optional<AccessKeys> EnvironmentCredentials(const Environment& environment);
-
-// The keys of one store now; nullopt: anonymous. For kPlatform that is the environment.
-// Throws Error{kCredentials} naming the store and what was looked for.
-std::optional<AccessKeys> ResolveCredentials(const StoreConfig& store,
-                                             const Environment& environment);
 
 // Whether `text` can be a key, secret or token: no blanks and no control characters. What fails is
 // most often a line break at its end, which would only show as a wrong signature.

@@ -84,9 +84,9 @@ Target WithTimeout(Target target, const Value& value) {
   return target;
 }
 
-CredentialsConfig ReadOptionalCredentials(const Map& keys) {
+CredentialsConfig ReadOptionalCredentials(const Map& keys, const std::string& region) {
   const auto value = keys.Find("credentials");
-  return value ? ReadCredentials(*value) : CredentialsConfig();
+  return value ? ReadCredentials(*value, region) : CredentialsConfig();
 }
 
 StorageGatewayTarget ReadStorageGateway(const Value& value) {
@@ -99,7 +99,7 @@ StorageGatewayTarget ReadStorageGateway(const Value& value) {
   target.region = keys.Need("region").LowerWord(kRegionBytesMax, "-");
   if (const auto endpoint = keys.Find("endpoint")) target.endpoint = ReadEndpoint(*endpoint);
   target.folders = ReadTexts(keys, "folders", target.folders);
-  target.credentials = ReadOptionalCredentials(keys);
+  target.credentials = ReadOptionalCredentials(keys, target.region);
   return target;
 }
 
@@ -122,7 +122,7 @@ CloudfrontTarget ReadCloudfront(const Value& value) {
   }
   if (const auto endpoint = keys.Find("endpoint")) target.endpoint = ReadEndpoint(*endpoint);
   target.paths = ReadTexts(keys, "paths", target.paths);
-  target.credentials = ReadOptionalCredentials(keys);
+  target.credentials = ReadOptionalCredentials(keys, target.region);
   return target;
 }
 

@@ -2,19 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "batch/base/error.h"
 #include "batch/base/human.h"
-#include "batch/config/credentials.h"
+#include "batch/config/aws_names.h"
+#include "batch/credentials/make_credentials.h"
 #include "batch/downstream/http_call.h"
+#include "batch/store/classify.h"
+#include "batch/store/s3_answer.h"
 
 namespace ferry {
 namespace {
 
 using Json = nlohmann::json;
-
-bool IsInChina(const std::string& region) { return region.starts_with("cn-"); }
 
 std::string EscapeXml(std::string_view text) {
   std::string escaped;
@@ -44,52 +46,55 @@ std::string JsonError(const HttpAnswer& answer) {
   return type.empty() ? message : type + (message.empty() ? "" : ": ") + message;
 }
 
-AwsApi::Place GatewayPlace(const StorageGatewayTarget& target) {
-  const std::string domain = IsInChina(target.region) ? ".amazonaws.com.cn" : ".amazonaws.com";
-  return {"storagegateway", "storagegateway." + target.region + domain, target.region,
-          target.endpoint};
+EndpointConfig EndpointOf(const std::optional<EndpointConfig>& configured, std::string host) {
+  if (configured) return *configured;
+  EndpointConfig implied;
+  implied.host = std::move(host);
+  return implied;
 }
 
-AwsApi::Place CloudfrontPlace(const CloudfrontTarget& target) {
-  const std::string host = IsInChina(target.region)
-                               ? "cloudfront." + target.region + ".amazonaws.com.cn"
-                               : "cloudfront.amazonaws.com";
-  return {"cloudfront", host, target.region, target.endpoint};
+AwsPlace GatewayPlace(const StorageGatewayTarget& target) {
+  const std::string domain(AwsDomainOf(target.region));
+  return {"storagegateway", target.region,
+          EndpointOf(target.endpoint, "storagegateway." + target.region + domain)};
+}
+
+AwsPlace CloudfrontPlace(const CloudfrontTarget& target) {
+  const bool in_china = PartitionOfRegion(target.region) == "aws-cn";
+  const std::string host =
+      in_china ? "cloudfront." + target.region + ".amazonaws.com.cn" : "cloudfront.amazonaws.com";
+  return {"cloudfront", target.region, EndpointOf(target.endpoint, host)};
+}
+
+// A call is repeated: then with other keys, if there are.
+bool MeansOtherKeys(const HttpAnswer& answer) {
+  if (answer.status != 400 && answer.status != 403) return false;
+  const auto error = ParseErrorBody(answer.body);
+  std::string code = error ? error->code : JsonError(answer);
+  code.erase(std::min(code.find(':'), code.size()));
+  return IsTokenError(code) || code == "UnrecognizedClientException" ||
+         code == "InvalidClientTokenId" || code == "InvalidSignatureException";
 }
 
 }  // namespace
 
-AwsApi::AwsApi(std::string target, Place place, const CredentialsConfig& credentials,
+AwsApi::AwsApi(std::string target, AwsPlace place, const CredentialsConfig& credentials,
                const Environment& environment, Clock& clock)
     : target_(std::move(target)),
       place_(std::move(place)),
-      environment_(environment),
-      clock_(clock) {
-  credentials_.name = target_;
-  credentials_.credentials = credentials;
-}
+      credentials_(MakeCredentials(target_, credentials, place_.region, environment, clock)),
+      clock_(clock) {}
 
 HttpAnswer AwsApi::Post(const std::string& path, NameValues headers, const std::string& body,
                         std::chrono::milliseconds timeout, const std::stop_token& stop) const {
-  const auto keys = ResolveCredentials(credentials_, environment_);
+  const std::optional<Credentials> keys = credentials_->Get();
   if (!keys) {
     throw Error(ErrorKind::kCredentials, target_ + ": this API is not called anonymously");
   }
-  const std::string base = place_.endpoint ? place_.endpoint->Url() : "https://" + place_.host;
-  headers.emplace_back("host", place_.endpoint ? place_.endpoint->Authority() : place_.host);
-  Signer signer(
-      {keys->access_key_id, keys->secret_access_key.Reveal(), keys->session_token.Reveal()},
-      {place_.region, place_.service, SignProfile::kGeneric});
-  const NameValues no_query;
-  const SignedRequest signature =
-      signer.Sign({"POST", path, no_query, headers, PayloadHash(body)}, clock_.WallNow());
-  HttpRequest request;
-  request.method = Method::kPost;
-  request.url = base + path;
-  request.headers = std::move(headers);
-  request.headers.insert(request.headers.end(), signature.headers.begin(), signature.headers.end());
-  request.body = body;
-  return SendAndWait(target_, request, clock_, timeout, stop);
+  HttpRequest request = SignedPost(place_, path, std::move(headers), body, *keys, clock_.WallNow());
+  HttpAnswer answer = SendAndWait(target_, request, clock_, {.timeout = timeout}, stop);
+  if (MeansOtherKeys(answer)) credentials_->Refused();
+  return answer;
 }
 
 StorageGatewayCall::StorageGatewayCall(const std::string& name, const StorageGatewayTarget& target,

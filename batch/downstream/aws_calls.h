@@ -2,36 +2,32 @@
 // accept a refresh, and carry it out in their own time.
 #pragma once
 
+#include <memory>
 #include <string>
 
+#include "batch/credentials/service_call.h"
 #include "batch/downstream/call.h"
+#include "batch/store/credentials_source.h"
 #include "batch/store/http.h"
-#include "batch/store/sigv4.h"
 
 namespace ferry {
 
 // An API of AWS with one endpoint a region, signed with SigV4.
 class AwsApi {
  public:
-  struct Place {
-    std::string service;                     // as signed
-    std::string host;                        // implied by the region
-    std::string region;                      // as signed
-    std::optional<EndpointConfig> endpoint;  // instead of the implied one
-  };
-  AwsApi(std::string target, Place place, const CredentialsConfig& credentials,
+  AwsApi(std::string target, AwsPlace place, const CredentialsConfig& credentials,
          const Environment& environment, Clock& clock);
 
-  // POST `path`, with the host, the date and the signature added. Throws Error{kCredentials} where
-  // there are no credentials, and what SendAndWait does.
+  // POST `path`, with the host, the date and the signature added. Throws what
+  // CredentialsSource::Get does, {kCredentials} where these are anonymous, and what SendAndWait
+  // does.
   HttpAnswer Post(const std::string& path, NameValues headers, const std::string& body,
                   std::chrono::milliseconds timeout, const std::stop_token& stop) const;
 
  private:
   const std::string target_;
-  const Place place_;
-  StoreConfig credentials_;  // a store's place for them: they are found and explained alike
-  const Environment& environment_;
+  const AwsPlace place_;
+  const std::unique_ptr<CredentialsSource> credentials_;
   Clock& clock_;
 };
 

@@ -49,7 +49,7 @@ void RcloneCall::Refresh(const std::vector<std::string>& dirs, bool recursive,
   }
   request.body = body;
   const std::string name = name_ + ": vfs/refresh";
-  const HttpAnswer answer = SendAndWait(name, request, clock_, timeout, stop);
+  const HttpAnswer answer = SendAndWait(name, request, clock_, {.timeout = timeout}, stop);
   ExpectSuccess(name, answer);
 
   // {"result": {"dir": "OK"}}: an error of a directory comes with 200, too.

@@ -23,7 +23,7 @@ RefreshOutcome WebhookCall::Make(const Occasion& occasion, std::chrono::millisec
     request.headers.emplace_back("authorization", plain.authorization);
   }
   request.body = body;
-  const HttpAnswer answer = SendAndWait(name_, request, clock_, timeout, stop);
+  const HttpAnswer answer = SendAndWait(name_, request, clock_, {.timeout = timeout}, stop);
   ExpectSuccess(name_, answer);
   return answer.status == 202 ? RefreshOutcome::kAccepted : RefreshOutcome::kDone;
 }

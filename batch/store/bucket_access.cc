@@ -106,19 +106,21 @@ BucketAccess::Correction BucketAccess::Learn(const Attempt& attempt, const HttpA
   }
   // Keys that were replaced are unknown, or sign wrongly.
   if (IsTokenError(code) || IsOf(code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
-    if (LearnCredentials(attempt)) return Correction::kCredentials;
+    return LearnCredentials(attempt);
   }
   return Correction::kNone;
 }
 
 // Somebody else may have been told before this answer came.
-bool BucketAccess::LearnCredentials(const Attempt& attempt) {
+BucketAccess::Correction BucketAccess::LearnCredentials(const Attempt& attempt) {
   TakeCredentials();
+  bool later = false;
   if (attempt.credentials == now_.credentials) {
-    source_.Refused();
+    later = source_.Refused();
     TakeCredentials();
   }
-  return attempt.credentials != now_.credentials;
+  if (attempt.credentials != now_.credentials) return Correction::kCredentials;
+  return later ? Correction::kCredentialsLater : Correction::kNone;
 }
 
 bool BucketAccess::LearnClock(const Attempt& attempt, const HttpAnswer& answer) {

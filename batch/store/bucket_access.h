@@ -47,7 +47,8 @@ class BucketAccess {
   // Sets url and headers of `http`; its method is set. Throws Error{kCredentials}.
   Attempt Sign(std::string_view path, const NameValues& query, Headers headers, HttpRequest& http);
 
-  enum class Correction { kNone, kCredentials, kClock, kRegion, kHost };
+  // kCredentialsLater: others are being fetched; the request can be sent again in a while.
+  enum class Correction { kNone, kCredentials, kClock, kRegion, kHost, kCredentialsLater };
 
   // What would be different in a next attempt, by what the answer to this one says. `error` is its
   // body, `code` may be of a header.
@@ -57,7 +58,7 @@ class BucketAccess {
   WallTime ServerNow() const { return clock_.WallNow() + clock_offset_; }
 
  private:
-  bool LearnCredentials(const Attempt& attempt);
+  Correction LearnCredentials(const Attempt& attempt);
   bool LearnClock(const Attempt& attempt, const HttpAnswer& answer);
   bool LearnRegion(const Attempt& attempt, const HttpAnswer& answer,
                    const std::optional<S3Error>& error, bool host_is_right);

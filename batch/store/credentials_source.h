@@ -12,11 +12,13 @@ class CredentialsSource {
  public:
   virtual ~CredentialsSource() = default;
 
-  // nullopt: anonymous requests. Throws Error{kCredentials} when there are none to be had.
+  // nullopt: anonymous requests. May wait for the first ones. Throws Error{kCredentials} when there
+  // are none to be had, {kUnavailable} or {kThrottled} when they may be had later.
   virtual std::optional<Credentials> Get() = 0;
 
-  // The store refused the last ones: the next Get() reads anew.
-  virtual void Refused() = 0;
+  // The store refused the last ones. Others may be there at the next Get(). True: they are being
+  // fetched, and it is worth asking again a little later.
+  virtual bool Refused() = 0;
 };
 
 }  // namespace ferry

@@ -137,6 +137,7 @@ class CurlHttp::Exchange final : public Transfer {
     // (lib/transfer.c, Curl_retry_request), and only then.
     if (request_.once) Set(CURLOPT_FRESH_CONNECT, 1L);
     Set(CURLOPT_MAXAGE_CONN, kIdleConnectionSecondsMax);
+    if (http_.options_.direct) Set(CURLOPT_PROXY, "");
     if (!http_.options_.ca_file.empty()) Set(CURLOPT_CAINFO, http_.options_.ca_file.c_str());
     Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
     Set(CURLOPT_HEADERDATA, this);

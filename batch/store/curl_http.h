@@ -15,6 +15,7 @@ namespace ferry {
 struct CurlOptions {
   std::string ca_file;  // empty: the system's
   std::chrono::seconds connect_timeout{10};
+  bool direct = false;  // no proxy, whatever the environment names
   // Both outlive the CurlHttp.
   CongestionControl* congestion_control = nullptr;  // null: the host's own
   SpareConnections* spares = nullptr;               // null: none

@@ -128,8 +128,11 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
       etag_case_.Learn(FindHeader(answer.headers, "etag"));
       co_return answer;
     }
-    const unsigned correction = BitOf(access_.Learn(attempt, answer, body, code));
-    if ((corrected & correction) == 0) {
+    const BucketAccess::Correction learnt = access_.Learn(attempt, answer, body, code);
+    const unsigned correction = BitOf(learnt);
+    if (learnt == BucketAccess::Correction::kCredentialsLater) {
+      kind = ErrorKind::kUnavailable;
+    } else if ((corrected & correction) == 0) {
       corrected |= correction;
       if (call.http.source == nullptr) continue;
       // A body that flows cannot be sent a second time: its copy is tried again, and goes out as

@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "batch/app/commands.h"
 #include "batch/base/error.h"
+#include "tests/config/config_file.h"
+#include "tests/support/scripted_http_server.h"
 #include "tests/support/test_database.h"
 
 namespace ferry {
@@ -41,7 +44,7 @@ class CheckCommandTest : public testing::Test {
   test::TemporaryDir dir_;
   Config config_;
   CommandLine line_;
-  ProcessEnvironment environment_;
+  test::MapEnvironment environment_;
   SystemClock clock_;
   std::stop_source stop_;
 };
@@ -53,6 +56,62 @@ TEST_F(CheckCommandTest, AnEndpointThatIsDownIsOneLineForEachSide) {
       << shown;
   EXPECT_NE(shown.find("FAIL  media: destination connection: "), std::string::npos) << shown;
   EXPECT_EQ(shown.find("list"), std::string::npos) << shown;
+}
+
+// A source that answers, and whose keys are the platform's.
+class CheckKeysTest : public CheckCommandTest {
+ protected:
+  CheckKeysTest() {
+    config_.stores[0].endpoint = ParseEndpoint(store_.url());
+    config_.stores[0].credentials = {};
+    environment_.values["AWS_EC2_METADATA_DISABLED"] = "true";
+    store_.Answer({.bytes = test::HttpText(403)});  // to a request without keys
+    store_.AnswerAlways({.bytes = test::HttpText(200, {},
+                                                 "<ListBucketResult><IsTruncated>false"
+                                                 "</IsTruncated></ListBucketResult>")});
+  }
+  // The lines about keys and credentials of the source.
+  std::string Lines() {
+    std::istringstream shown(Run(Check, kExitFailed));
+    std::string lines;
+    for (std::string line; std::getline(shown, line);) {
+      if (line.find("source keys") != std::string::npos ||
+          line.find("source credentials") != std::string::npos) {
+        lines += line + "\n";
+      }
+    }
+    return lines;
+  }
+
+  test::ScriptedHttpServer store_, agent_;
+};
+
+TEST_F(CheckKeysTest, WhereKeysComeFromAndWhenTheyEndIsALine) {
+  environment_.values["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = agent_.url() + "/keys";
+  agent_.Answer({.bytes = test::HttpText(200, {},
+                                         R"({"AccessKeyId":"A","SecretAccessKey":"s","Token":"t",)"
+                                         R"("Expiration":"2126-01-02T03:04:05Z"})")});
+  EXPECT_EQ(
+      Lines(),
+      "note  media: source keys: none of environment: AWS_ACCESS_KEY_ID and "
+      "AWS_SECRET_ACCESS_KEY are not set\n"
+      "note  media: source keys: none of web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set\n"
+      "ok    media: source keys: of container endpoint, until 2126-01-02 03:04:05Z\n"
+      "ok    media: source credentials: accepted\n");
+}
+
+TEST_F(CheckKeysTest, WhereThereAreNoneEachSourceSaysWhyInOrder) {
+  environment_.values["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = agent_.url() + "/keys";
+  agent_.AnswerAlways({.bytes = test::HttpText(401, {}, "no token")});
+  const std::string lines = Lines();
+  const std::size_t environment = lines.find("note  media: source keys: none of environment: ");
+  const std::size_t identity = lines.find("note  media: source keys: none of web identity: ");
+  const std::size_t failure = lines.find("FAIL  media: source keys: store src: no credentials: ");
+  EXPECT_LT(environment, identity) << lines;
+  EXPECT_LT(identity, failure) << lines;
+  EXPECT_NE(failure, std::string::npos) << lines;
+  EXPECT_NE(lines.find("HTTP 401: no token"), std::string::npos) << lines;
+  EXPECT_EQ(store_.seen(), 1U);
 }
 
 TEST_F(CheckCommandTest, CheckCreatesNoDatabase) {

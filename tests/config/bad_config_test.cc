@@ -226,26 +226,6 @@ TEST_F(BadConfigTest, SecretsWrittenIntoTheFileNeverStandInAnErrorEither) {
             "f.yaml:7: stores.a.credentials: a blank is missing after \"secret_access_key:\"");
 }
 
-TEST_F(BadConfigTest, CredentialsAreOneKindAndWhole) {
-  const auto failure = [&](const std::string& credentials) {
-    return Failure(With("us-east-1", "us-east-1, credentials: " + credentials));
-  };
-  const std::string one_of =
-      "f.yaml:2: stores.a.credentials: give one of access_key_id with secret_access_key, file, "
-      "anonymous: true";
-  EXPECT_EQ(failure("{}"), one_of);
-  EXPECT_EQ(failure("{file: /k, anonymous: true}"), one_of);
-  EXPECT_EQ(failure("{file: /k, access_key_id: k}"), one_of);
-  EXPECT_EQ(failure("{access_key_id: k}"),
-            "f.yaml:2: stores.a.credentials: lacks \"secret_access_key\"");
-  EXPECT_EQ(failure("{access_key_id: \"\", secret_access_key: s}"),
-            "f.yaml:2: stores.a.credentials.access_key_id: is empty");
-  EXPECT_EQ(failure("{anonymous: false}"),
-            "f.yaml:2: stores.a.credentials.anonymous: can only be true");
-  EXPECT_EQ(failure("{anonymous: yes}"),
-            "f.yaml:2: stores.a.credentials.anonymous: \"yes\" is neither true nor false");
-}
-
 TEST_F(BadConfigTest, ProvidersAndRegionsThatCannotBeAreRefused) {
   EXPECT_EQ(Failure(With("provider: aws", "provider: mino")),
             "f.yaml:2: stores.a.provider: \"mino\" is unknown; did you mean \"minio\"?");

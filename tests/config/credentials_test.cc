@@ -102,27 +102,13 @@ TEST_F(CredentialsTest, TheEnvironmentGivesBothKeysOrNone) {
   EXPECT_THROW(EnvironmentCredentials(environment_), Error);
 }
 
-TEST_F(CredentialsTest, AStoreThatFindsNoneSaysWhatWasLookedFor) {
-  StoreConfig store;
-  store.name = "china";
+TEST_F(CredentialsTest, AFileThatIsMissingIsNamed) {
   try {
-    ResolveCredentials(store, environment_);
+    ReadCredentialsFile("/nowhere.json");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kCredentials);
-    EXPECT_STREQ(error.what(),
-                 "store china: no credentials found: the file gives none, and AWS_ACCESS_KEY_ID "
-                 "and AWS_SECRET_ACCESS_KEY are not set");
-  }
-  store.credentials.kind = CredentialsConfig::Kind::kAnonymous;
-  EXPECT_EQ(ResolveCredentials(store, environment_), std::nullopt);
-  store.credentials.kind = CredentialsConfig::Kind::kFile;
-  store.credentials.file = "/nowhere.json";
-  try {
-    ResolveCredentials(store, environment_);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "store china: cannot read /nowhere.json: No such file or directory");
+    EXPECT_STREQ(error.what(), "cannot read /nowhere.json: No such file or directory");
   }
 }
 

@@ -268,6 +268,68 @@ notify_targets: {team: {type: webhook, url: "${CHAT}"}}
   EXPECT_TRUE(config.Store("a").credentials.keys.secret_access_key.empty());
 }
 
+TEST_F(LoadConfigTest, ARoleStandsAloneOrBesideKeys) {
+  environment.values = {{"ID", "partner/7"}};
+  const Config config = Load(R"(stores:
+  alone:
+    provider: aws
+    region: us-east-1
+    credentials: {role_arn: "arn:aws:iam::123456789012:role/copy"}
+  china:
+    provider: aws
+    region: cn-north-1
+    credentials:
+      access_key_id: k
+      secret_access_key: s
+      role_arn: arn:aws-cn:iam::123456789012:role/team/copy
+      external_id: ${ID}
+      session_name: night@copy
+      duration: 2h
+  secret:
+    provider: minio
+    endpoint: http://m
+    credentials: {secret: {name: prod/media+1, region: ap-southeast-1}}
+  rgw:
+    provider: ceph
+    endpoint: http://r
+    credentials: {file: /k, role_arn: "arn:aws:iam:::role/r"}
+tasks:
+  - {name: t, source: {store: alone, bucket: src}, destination: {store: china, bucket: dst}}
+refresh_targets:
+  gateway: {type: storage-gateway, file_share: "arn:x", region: cn-north-1,
+            credentials: {role_arn: "arn:aws-cn:iam::123456789012:role/refresh"}}
+)");
+  const CredentialsConfig& alone = config.Store("alone").credentials;
+  EXPECT_EQ(alone.kind, CredentialsConfig::Kind::kPlatform);
+  EXPECT_EQ(alone.role->arn, "arn:aws:iam::123456789012:role/copy");
+  EXPECT_EQ(alone.role->session_name, "bucketferry");
+  EXPECT_EQ(alone.role->external_id, "");
+  EXPECT_EQ(alone.role->duration, 0s);
+  const CredentialsConfig& china = config.Store("china").credentials;
+  EXPECT_EQ(china.kind, CredentialsConfig::Kind::kStatic);
+  EXPECT_EQ(china.role->external_id, "partner/7");
+  EXPECT_EQ(china.role->session_name, "night@copy");
+  EXPECT_EQ(china.role->duration, 2h);
+  const CredentialsConfig& secret = config.Store("secret").credentials;
+  EXPECT_EQ(secret.kind, CredentialsConfig::Kind::kSecret);
+  EXPECT_EQ(secret.secret.name, "prod/media+1");
+  EXPECT_EQ(secret.secret.region, "ap-southeast-1");
+  EXPECT_FALSE(secret.role);
+  EXPECT_EQ(config.Store("rgw").credentials.role->arn, "arn:aws:iam:::role/r");
+}
+
+TEST_F(LoadConfigTest, AReaderOfTheDatabaseNeedsNoRolesEither) {
+  const Config config = Load(R"(stores:
+  a: {provider: aws, region: r, credentials: {role_arn: "${ROLE}", external_id: "${ID}"}}
+  b: {provider: aws, region: r, credentials: {secret: {name: "${NAME}", region: "${REGION}"}}}
+tasks:
+  - {name: t, source: {store: a, bucket: src}, destination: {store: b, bucket: dst}}
+)",
+                             CredentialUse::kLeftOut);
+  EXPECT_TRUE(config.Store("a").credentials.role);
+  EXPECT_EQ(config.Store("b").credentials.kind, CredentialsConfig::Kind::kSecret);
+}
+
 TEST_F(LoadConfigTest, AnchorsAreFineForWhatStoresShare) {
   const Config config = Load(R"(stores:
   a: {provider: minio, endpoint: "http://a", credentials: &keys {file: /k.json}}

@@ -16,7 +16,7 @@ using test::ScriptedHttpServer;
 class Anonymous final : public CredentialsSource {
  public:
   std::optional<Credentials> Get() override { return std::nullopt; }
-  void Refused() override {}
+  bool Refused() override { return false; }
 };
 
 class StreamOverCurl : public testing::Test {

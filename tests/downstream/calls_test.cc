@@ -197,6 +197,7 @@ TEST_F(CallsTest, AGatewayThatIsRefreshingAlreadyIsToBeAskedAgain) {
 TEST_F(CallsTest, AGatewayWithoutCredentialsIsNotCalled) {
   StorageGatewayTarget target = Gateway();
   target.endpoint = Endpoint();
+  environment_.values["AWS_EC2_METADATA_DISABLED"] = "true";
   EXPECT_THAT(Fails({"it", target}), HasSubstr("it"));
   EXPECT_EQ(kind_, ErrorKind::kCredentials);
   EXPECT_EQ(server_.seen(), 0U);

@@ -60,10 +60,14 @@ class Keys final : public CredentialsSource {
   std::optional<Credentials> Get() override {
     return Credentials{"ACCESS" + std::to_string(current), "secret", "token"};
   }
-  void Refused() override { current = newest; }
+  bool Refused() override {
+    current = newest;
+    return being_fetched;
+  }
 
   int current = 0;
   int newest = 0;  // what reading anew finds
+  bool being_fetched = false;
 };
 
 class WallHandClock final : public Clock {
@@ -289,6 +293,19 @@ TEST_F(BucketAccessTest, KeysThatWereReplacedAreReadAnewAndTheSameOnesAreFinal) 
   }
   Answer(400, {}, "ExpiredToken");
   EXPECT_EQ(PutFlowing(), "credentials");  // for a body that flows too
+}
+
+TEST_F(BucketAccessTest, WhileOtherKeysAreFetchedARequestIsToBeSentAgainLater) {
+  keys_.being_fetched = true;
+  Answer(403, {}, "ExpiredToken");
+  EXPECT_EQ(Ask(), "unavailable");
+  EXPECT_EQ(http_.seen.size(), 1U);
+  Answer(403, {}, "AccessDenied");  // has nothing to do with them
+  EXPECT_EQ(Ask(), "denied");
+  keys_.newest = 1;
+  Answer(403, {}, "ExpiredToken");
+  AnswerFine();
+  EXPECT_EQ(Ask(), "none");
 }
 
 TEST_F(BucketAccessTest, AHeadLearnsFromTheReadThatExplainsIt) {

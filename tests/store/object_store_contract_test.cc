@@ -58,7 +58,7 @@ class KnownKeys final : public CredentialsSource {
  public:
   explicit KnownKeys(Credentials keys) : keys_(std::move(keys)) {}
   std::optional<Credentials> Get() override { return keys_; }
-  void Refused() override {}
+  bool Refused() override { return false; }
 
  private:
   const Credentials keys_;

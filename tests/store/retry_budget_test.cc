@@ -50,7 +50,7 @@ TEST(RetryBudget, TimeThatGoesBackEarnsNothing) {
 class NoCredentials final : public CredentialsSource {
  public:
   std::optional<Credentials> Get() override { return std::nullopt; }
-  void Refused() override {}
+  bool Refused() override { return false; }
 };
 
 TEST(RetryBudget, AStoreThatRefusesForEverIsNotHammered) {

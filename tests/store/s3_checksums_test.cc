@@ -16,7 +16,7 @@ using test::SeenRequest;
 class Anonymous final : public CredentialsSource {
  public:
   std::optional<Credentials> Get() override { return std::nullopt; }
-  void Refused() override {}
+  bool Refused() override { return false; }
 };
 
 class S3ChecksumsTest : public testing::Test {

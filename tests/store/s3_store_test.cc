@@ -26,7 +26,10 @@ class RotatingKeys final : public CredentialsSource {
     if (anonymous) return std::nullopt;
     return Credentials{"ACCESS" + std::to_string(refused), "the-secret", token};
   }
-  void Refused() override { refused += 1; }
+  bool Refused() override {
+    refused += 1;
+    return false;
+  }
 
   int refused = 0;
   bool anonymous = false;

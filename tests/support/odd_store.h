@@ -15,7 +15,7 @@ namespace ferry::test {
 class NoKeys final : public CredentialsSource {
  public:
   std::optional<Credentials> Get() override { return std::nullopt; }
-  void Refused() override {}
+  bool Refused() override { return false; }
 };
 
 struct OddStore {
