@@ -56,7 +56,9 @@ Task<HttpAnswer> SendProbe(Http& http, HttpRequest& request) {
 }
 
 HttpAnswer Probe(const StoreConfig& store, EventLoop& loop) {
-  CurlHttp http(loop, CurlOptions{store.ca_file.string(), kAnswerPatience});
+  CurlHttp http(loop, CurlOptions{.ca_file = store.ca_file.string(),
+                                  .proxy = store.proxy ? store.proxy->Url() : std::string(),
+                                  .connect_timeout = kAnswerPatience});
   HttpRequest request;
   request.url = store.endpoint.Url() + "/";
   request.idle_timeout = kAnswerPatience;
@@ -142,9 +144,10 @@ bool CheckEndpoint(CheckReport& report, std::string_view side, const StoreConfig
                    EventLoop& loop, Clock& clock) {
   const auto name = [side](std::string_view what) { return fmt::format("{} {}", side, what); };
   try {
-    const std::string address = Resolve(store.endpoint.host);
-    report.Ok(name("DNS"), address == store.endpoint.host ? "not needed for " + address
-                                                          : store.endpoint.host + " is " + address);
+    // With a proxy that one asks for the store's address.
+    const std::string& host = store.proxy ? store.proxy->host : store.endpoint.host;
+    const std::string address = Resolve(host);
+    report.Ok(name("DNS"), address == host ? "not needed for " + address : host + " is " + address);
   } catch (const Error& error) {
     report.Fail(name("DNS"), fmt::format("{} of store {} cannot be resolved ({}): check the "
                                          "endpoint's name and this host's DNS",

@@ -48,14 +48,15 @@ struct Transport {
 
 // One store on one loop, decorated: waiting to retry holds no slot, every attempt is measured.
 struct Decorated {
-  Decorated(EventLoop& loop, const StoreConfig& config, const std::string& bucket,
+  Decorated(EventLoop& loop, const StoreConfig& config, S3Options options,
             const Transport& transport, CredentialsSource& credentials, EndpointMemory& memory,
             Clock& clock, const RetryOptions& retry, Limiter& limiter, TokenBucket* pace, Side side,
             RequestCounters& counters)
       : http(loop, CurlOptions{.ca_file = config.ca_file.string(),
+                               .proxy = config.proxy ? config.proxy->Url() : std::string(),
                                .congestion_control = &transport.congestion_control,
                                .spares = &transport.spares}),
-        s3(S3Options{config.name, bucket, LocationOf(config)}, http, credentials, clock),
+        s3(std::move(options), http, credentials, clock),
         measured(s3, clock, side == Side::kSource ? counters.source : counters.destination,
                  side == Side::kSource ? counters.source_stats : counters.destination_stats),
         limited(measured, loop, limiter),
@@ -137,11 +138,12 @@ class Stores::Made final : public TaskEnds {
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
-        source_(loop, source_config_, task.source.bucket,
+        rules_(WriteRulesOf(task)),
+        source_(loop, source_config_, SourceOptionsOf(task, source_config_),
                 {stores.congestion_control_, stores.spares_}, *source_shared_.credentials,
                 source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
                 stores.hours_.BucketOf(task.name), Side::kSource, counters),
-        destination_(loop, destination_config_, task.destination.bucket,
+        destination_(loop, destination_config_, DestinationOptionsOf(task, destination_config_),
                      {stores.congestion_control_, stores.spares_}, *destination_shared_.credentials,
                      destination_shared_.memory, stores.clock_, retry,
                      stores.LimiterOf(task.destination, kDestination), /*pace=*/nullptr,
@@ -159,7 +161,8 @@ class Stores::Made final : public TaskEnds {
                 versions_,
                 server_side_,
                 &learnt_.checksums,
-                &learnt_.tag_losses};
+                &learnt_.tag_losses,
+                &rules_};
   }
 
   bool MayRetry(Side side) override {
@@ -176,6 +179,7 @@ class Stores::Made final : public TaskEnds {
   const VersionPolicy versions_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
+  const WriteRules rules_;
   Decorated source_;
   Decorated destination_;
 };

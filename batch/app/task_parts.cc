@@ -32,6 +32,15 @@ std::vector<std::string> ExcludesOf(const TaskConfig& task) {
   return exclude;
 }
 
+Headers HeadersOfRequests(const BucketPrefix& place) {
+  Headers headers;
+  if (place.requester_pays) headers.push_back({"x-amz-request-payer", "requester"});
+  if (!place.expected_owner.empty()) {
+    headers.push_back({"x-amz-expected-bucket-owner", place.expected_owner});
+  }
+  return headers;
+}
+
 ObjectBounds BoundsOf(const TaskConfig& task, WallTime now) {
   const auto now_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
@@ -66,6 +75,49 @@ StoreLocation LocationOf(const StoreConfig& store) {
   if (!store.implied_endpoint) location.endpoint = store.endpoint.Url();
   location.addressing = store.addressing;
   return location;
+}
+
+S3Options SourceOptionsOf(const TaskConfig& task, const StoreConfig& store) {
+  return {store.name, task.source.bucket, LocationOf(store), HeadersOfRequests(task.source), {}};
+}
+
+S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store) {
+  S3Options options{store.name,
+                    task.destination.bucket,
+                    LocationOf(store),
+                    HeadersOfRequests(task.destination),
+                    {}};
+  const WriteConfig& write = task.write;
+  Headers& headers = options.of_new_objects;
+  if (write.storage_class.kind == StorageClassRule::Kind::kFixed) {
+    headers.push_back({"x-amz-storage-class", write.storage_class.name});
+  }
+  // API_PutObject.
+  if (write.encryption.kind == EncryptionRule::Kind::kS3) {
+    headers.push_back({"x-amz-server-side-encryption", "AES256"});
+  } else if (write.encryption.kind == EncryptionRule::Kind::kKms) {
+    headers.push_back({"x-amz-server-side-encryption", "aws:kms"});
+    if (!write.encryption.kms_key.empty()) {
+      headers.push_back({"x-amz-server-side-encryption-aws-kms-key-id", write.encryption.kms_key});
+    }
+  }
+  if (!write.acl.empty()) headers.push_back({"x-amz-acl", write.acl});
+  return options;
+}
+
+WriteRules WriteRulesOf(const TaskConfig& task) {
+  const WriteConfig& write = task.write;
+  WriteRules rules;
+  switch (write.tags.kind) {
+    case TagsRule::Kind::kCopied: rules.tags = WriteRules::Tags::kCopied; break;
+    case TagsRule::Kind::kNone: rules.tags = WriteRules::Tags::kNone; break;
+    case TagsRule::Kind::kFixed: rules.tags = WriteRules::Tags::kFixed; break;
+  }
+  rules.fixed_tags = write.tags.tags;
+  rules.headers = write.metadata;
+  rules.keeps_storage_class = write.storage_class.kind == StorageClassRule::Kind::kKept;
+  rules.storage_classes = write.storage_class.classes;
+  return rules;
 }
 
 TaskPlace PlaceOf(const TaskConfig& task) {

@@ -8,13 +8,18 @@
 #include "batch/plan/diff.h"
 #include "batch/plan/object_filter.h"
 #include "batch/queue/run_table.h"
-#include "batch/store/endpoint.h"
+#include "batch/store/s3_store.h"
 
 namespace ferry {
 
 // An endpoint that the provider implies is left out: a store may correct it
 // (store/bucket_access.h), one that the operator chose it may not.
 StoreLocation LocationOf(const StoreConfig& store);
+
+S3Options SourceOptionsOf(const TaskConfig& task, const StoreConfig& store);
+S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store);
+// What objects get that is not the same for all of them, or is compared.
+WriteRules WriteRulesOf(const TaskConfig& task);
 
 TaskPlace PlaceOf(const TaskConfig& task);
 // Whether `place` is what the task is now, and no other generation: the same buckets and prefixes

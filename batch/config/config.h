@@ -87,7 +87,8 @@ struct StoreConfig {
   bool implied_endpoint = false;                  // it is the latter
   AddressStyle addressing = AddressStyle::kAuto;  // kAuto: as the provider has it
   CredentialsConfig credentials;
-  std::filesystem::path ca_file;  // empty: the system's
+  std::filesystem::path ca_file;        // empty: the system's
+  std::optional<EndpointConfig> proxy;  // else as the environment says (https_proxy, no_proxy)
 };
 
 // A prefix of a bucket, as bytes; an empty prefix is the whole bucket.
@@ -95,6 +96,38 @@ struct BucketPrefix {
   std::string store;  // the name of one of Config::stores
   std::string bucket;
   std::string prefix;  // at most 1,024 bytes
+  bool requester_pays = false;
+  std::string expected_owner = {};  // the account that the bucket must belong to; empty: any
+};
+
+struct StorageClassRule {
+  enum class Kind { kBucketsOwn, kFixed, kKept, kMapped };
+  Kind kind = Kind::kBucketsOwn;
+  std::string name;  // kFixed
+  // kMapped: the source's class and that at the destination; of another the bucket's own.
+  std::vector<std::pair<std::string, std::string>> classes = {};
+};
+
+struct EncryptionRule {
+  enum class Kind { kBucketsOwn, kS3, kKms };
+  Kind kind = Kind::kBucketsOwn;
+  std::string kms_key;  // kKms; empty: the account's own for S3
+};
+
+struct TagsRule {
+  enum class Kind { kCopied, kNone, kFixed };
+  Kind kind = Kind::kCopied;
+  std::vector<std::pair<std::string, std::string>> tags = {};  // kFixed
+};
+
+// What objects get at the destination.
+struct WriteConfig {
+  StorageClassRule storage_class;
+  EncryptionRule encryption;
+  std::string acl;  // a canned one; empty: none is named
+  TagsRule tags;
+  // Headers, in lower case, in place of the source's of that name.
+  std::vector<std::pair<std::string, std::string>> metadata = {};
 };
 
 // How many objects one run may delete.
@@ -127,6 +160,7 @@ struct TaskConfig {
   AdoptMode adopt = AdoptMode::kVerify;
   DeleteMode delete_mode = DeleteMode::kNever;
   MaxDelete max_delete;
+  WriteConfig write;
   VersionMode versions = VersionMode::kLatest;  // of the source
   std::vector<std::string> refresh;             // names of Config::refresh_targets
   SignalVia refresh_via = SignalVia::kAlertmanager;

@@ -18,6 +18,8 @@ EndpointConfig ReadEndpoint(const yaml::Value& value);
 // Of a store: what its server does otherwise than the provider's table says.
 void ReadHabits(const yaml::Value& value, Provider& provider);
 std::vector<StoreConfig> ReadStores(const yaml::Value& value);
+// Of one task: how it writes. REQUIRES: its destination was read.
+void ReadWriteRules(const yaml::Map& keys, const Config& config, TaskConfig& task);
 // Of one task: `timezone`, `bandwidth`, `window`.
 void ReadTaskHours(const yaml::Map& keys, TaskConfig& task);
 TransferConfig ReadTransfer(const yaml::Value& value);

@@ -58,7 +58,7 @@ void CheckPartition(const StoreConfig& store, const Map& keys) {
 
 StoreConfig ReadStore(const std::string& name, const Value& value) {
   const Map keys = value.Keys({"provider", "region", "endpoint", "dual_stack", "addressing",
-                               "habits", "credentials", "ca_file"});
+                               "habits", "credentials", "ca_file", "proxy"});
   StoreConfig store;
   store.name = name;
   store.provider = ReadProvider(keys.Need("provider"));
@@ -86,6 +86,7 @@ StoreConfig ReadStore(const std::string& name, const Value& value) {
     store.credentials = ReadCredentials(*credentials, store.region);
   }
   if (const auto ca_file = keys.Find("ca_file")) store.ca_file = ca_file->Path();
+  if (const auto proxy = keys.Find("proxy")) store.proxy = ReadEndpoint(*proxy);
   return store;
 }
 

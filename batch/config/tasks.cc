@@ -22,6 +22,7 @@ using std::chrono::seconds;
 constexpr std::size_t kTaskNameBytesMax = 40;
 constexpr std::size_t kBucketBytesMin = 3;
 constexpr std::size_t kBucketBytesMax = 255;  // of the oldest buckets; 63 today
+constexpr std::size_t kOwnerBytesMax = 64;
 constexpr std::size_t kPrefixBytesMax = 1024;
 constexpr std::size_t kPatternsMax = 10'000;
 constexpr milliseconds kDay = hours(24);
@@ -64,7 +65,8 @@ std::string ReadBucket(const Value& value) {
 }
 
 BucketPrefix ReadBucketPrefix(const Value& value, const Config& config) {
-  const Map keys = value.Keys({"store", "bucket", "prefix"});
+  const Map keys =
+      value.Keys({"store", "bucket", "prefix", "requester_pays", "expected_bucket_owner"});
   BucketPrefix place;
   place.store = ReadName(keys.Need("store"), "store", NamesOf(config.stores));
   place.bucket = ReadBucket(keys.Need("bucket"));
@@ -73,6 +75,10 @@ BucketPrefix ReadBucketPrefix(const Value& value, const Config& config) {
     if (place.prefix.size() > kPrefixBytesMax) {
       prefix->Fail("is longer than " + std::to_string(kPrefixBytesMax) + " bytes");
     }
+  }
+  if (const auto pays = keys.Find("requester_pays")) place.requester_pays = pays->Bool();
+  if (const auto owner = keys.Find("expected_bucket_owner")) {
+    place.expected_owner = owner->Word(kOwnerBytesMax, "");
   }
   return place;
 }
@@ -186,7 +192,8 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
       {"name",          "source",   "destination", "include", "exclude",       "exclude_from",
        "min_size",      "max_size", "min_age",     "max_age", "interval",      "adopt",
        "versions",      "delete",   "max_delete",  "refresh", "refresh_every", "notify",
-       "notify_always", "timezone", "bandwidth",   "window"});
+       "notify_always", "timezone", "bandwidth",   "window",  "storage_class", "sse",
+       "acl",           "tags",     "metadata"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -218,6 +225,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
     task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));
   }
   if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);
+  ReadWriteRules(keys, config, task);
   ReadSignals(keys, config, task);
   ReadTaskHours(keys, task);
   return task;

@@ -44,9 +44,11 @@ Key KeyAt(Side side, const RangeToCompare& range) {
 // A side that may not be asked how many tags there are says none: it is asked for the tags.
 Task<std::vector<std::string>> CompareBelongings(Ends ends, const RangeToCompare& range,
                                                  const RangeComparison& read) {
-  std::vector<std::string> lines =
-      CompareHeaders(read.source.metadata_headers, read.destination.metadata_headers);
-  if (!ends.source_provider.tags || !ends.destination_provider.tags) co_return lines;
+  std::vector<std::string> lines = CompareHeaders(HeadersThere(ends, read.source.metadata_headers),
+                                                  read.destination.metadata_headers);
+  // Those that all objects get, or none, are compared with nothing.
+  const bool copied = ends.rules == nullptr || ends.rules->tags == WriteRules::Tags::kCopied;
+  if (!copied || !ends.source_provider.tags || !ends.destination_provider.tags) co_return lines;
   if (read.source.tag_count == 0 && read.destination.tag_count == 0) co_return lines;
   const NameValues ours = co_await On(Side::kSource, ends.source.GetTags(range.source_key));
   const NameValues theirs =

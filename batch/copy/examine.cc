@@ -1,5 +1,6 @@
 #include "batch/copy/examine.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "batch/copy/tag_losses.h"
@@ -9,6 +10,15 @@ namespace {
 
 // A head's time may have been cut or rounded to a second.
 constexpr std::int64_t kRoundingMs = 2000;
+
+// Empty: the bucket's own.
+std::string StorageClassThere(const Ends& ends, const ObjectHead& head) {
+  if (ends.rules == nullptr) return {};
+  const std::string here = head.storage_class.empty() ? "STANDARD" : head.storage_class;
+  if (ends.rules->keeps_storage_class) return here;
+  const auto mapped = std::ranges::find(ends.rules->storage_classes, here, &NameValue::first);
+  return mapped == ends.rules->storage_classes.end() ? std::string() : mapped->second;
+}
 
 }  // namespace
 
@@ -31,17 +41,36 @@ std::string PinnedVersion(const Ends& ends, const SourceIdentity& source) {
 }
 
 bool TagsTravel(const Ends& ends, const ObjectHead& head) {
-  return head.tag_count > 0 && ends.destination_provider.tags;
+  const bool copied = ends.rules == nullptr || ends.rules->tags == WriteRules::Tags::kCopied;
+  return copied && head.tag_count > 0 && ends.destination_provider.tags;
+}
+
+bool HasTags(const Ends& ends, const ObjectHead& head) {
+  const bool fixed = ends.rules != nullptr && ends.rules->tags == WriteRules::Tags::kFixed;
+  return TagsTravel(ends, head) || (fixed && !ends.rules->fixed_tags.empty());
+}
+
+NameValues HeadersThere(const Ends& ends, const NameValues& headers) {
+  NameValues there = headers;
+  if (ends.rules == nullptr) return there;
+  for (const NameValue& rule : ends.rules->headers) {
+    std::erase_if(there, [&](const NameValue& header) { return header.first == rule.first; });
+    there.push_back(rule);
+  }
+  return there;
 }
 
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head) {
   ObjectMetadata metadata;
-  metadata.headers = head.metadata_headers;
-  const bool travel = TagsTravel(ends, head);
-  if (head.tag_count > 0 && !travel && ends.tag_losses != nullptr) ends.tag_losses->Note();
-  if (travel) {
+  metadata.headers = HeadersThere(ends, head.metadata_headers);
+  metadata.storage_class = StorageClassThere(ends, head);
+  if (TagsTravel(ends, head)) {
     const std::string version = ends.versions == VersionPolicy::kLatest ? "" : head.version_id;
     metadata.tags = co_await On(Side::kSource, ends.source.GetTags(key, version));
+  } else if (HasTags(ends, head)) {
+    metadata.tags = ends.rules->fixed_tags;
+  } else if (head.tag_count > 0 && !ends.destination_provider.tags && ends.tag_losses != nullptr) {
+    ends.tag_losses->Note();
   }
   co_return metadata;
 }

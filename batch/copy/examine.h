@@ -16,10 +16,16 @@ SourceIdentity IdentityOf(const ObjectHead& head, const SourceIdentity& listed);
 // The version id that requests for this object carry; empty: they ask for the current one.
 std::string PinnedVersion(const Ends& ends, const SourceIdentity& source);
 
-// Whether tags travel with this object: it has some, and the destination takes them.
+// Whether tags travel with this object: it has some, and the destination is to have them.
 bool TagsTravel(const Ends& ends, const ObjectHead& head);
+// Whether the object has tags at the destination, its own or those that all get.
+bool HasTags(const Ends& ends, const ObjectHead& head);
 
-// Headers and tags; tags cost a request only where they travel.
+// What an object with these headers at the source has at the destination.
+NameValues HeadersThere(const Ends& ends, const NameValues& headers);
+
+// Headers, storage class and tags as they are to be at the destination; tags cost a request only
+// where they travel.
 Task<ObjectMetadata> MetadataOf(Ends& ends, const Key& key, const ObjectHead& head);
 
 // Throws kConflict where the tags that were read may be those of another object than `head`'s. A

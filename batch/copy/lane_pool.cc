@@ -46,8 +46,7 @@ LanePool::~LanePool() {
 std::uint64_t BodyAtOnce(const WorkItem& item) {
   switch (item.kind) {
     case WorkItem::Kind::kWhole:
-    case WorkItem::Kind::kCompare:
-      return item.object.source.size_bytes;
+    case WorkItem::Kind::kCompare: return item.object.source.size_bytes;
     case WorkItem::Kind::kPart: return item.part.part.size_bytes;
     case WorkItem::Kind::kSplit:
     case WorkItem::Kind::kComplete:

@@ -94,10 +94,11 @@ Task<ObjectHead> HeadOfSource(Ends& ends, const ObjectToCopy& object) {
 Task<bool> BelongingsAreEqual(Ends& ends, const ObjectToCopy& object, const ObjectHead& there) {
   const ObjectHead here = co_await HeadOfSource(ends, object);
   if (here.etag != object.source.etag) co_return false;  // of that one nothing is known any more
-  if (!CompareHeaders(here.metadata_headers, there.metadata_headers).empty()) co_return false;
+  const NameValues wanted = HeadersThere(ends, here.metadata_headers);
+  if (!CompareHeaders(wanted, there.metadata_headers).empty()) co_return false;
   // Where Create forgets them, they are written after completion, in any case.
   if (!ends.destination_provider.tags_on_create) co_return true;
-  if (!TagsTravel(ends, here) && there.tag_count == 0) co_return true;
+  if (!HasTags(ends, here) && there.tag_count == 0) co_return true;
   const ObjectMetadata ours = co_await MetadataOf(ends, object.source_key, here);
   const NameValues theirs = co_await On(
       Side::kDestination, ends.destination.GetTags(object.destination_key, there.version_id));
@@ -185,7 +186,7 @@ Task<Unit> TagAfterwards(Ends& ends, const ObjectToCopy& object) {
   try {
     const ObjectHead head = co_await HeadOfSource(ends, object);
     // Another object's tags are not those of what was brought; the next run brings that one.
-    if (head.etag != object.source.etag || !TagsTravel(ends, head)) co_return Unit{};
+    if (head.etag != object.source.etag || !HasTags(ends, head)) co_return Unit{};
     metadata = co_await MetadataOf(ends, object.source_key, head);
     co_await CheckTagsBelong(ends, object.source_key, head);
   } catch (const SideError& error) {

@@ -16,9 +16,9 @@
 #include "batch/copy/side.h"
 #include "batch/plan/object.h"
 #include "batch/plan/part_plan.h"
+#include "batch/provider/provider.h"
 #include "batch/store/event_loop.h"
 #include "batch/store/object_store.h"
-#include "batch/provider/provider.h"
 
 namespace ferry {
 
@@ -37,6 +37,22 @@ class ChecksumAnswers;
 class ServerSideCopies;
 class TagLosses;
 
+// What objects get at the destination that is not as it is at the source.
+struct WriteRules {
+  enum class Tags { kCopied, kNone, kFixed };
+  Tags tags = Tags::kCopied;
+  NameValues fixed_tags;  // Tags::kFixed
+  NameValues headers;     // in place of the source's of that name
+  bool keeps_storage_class = false;
+  NameValues storage_classes;  // the source's class and that at the destination
+
+  // A copy by the store takes all along as it is.
+  bool AllAsAtSource() const {
+    return tags == Tags::kCopied && headers.empty() && !keeps_storage_class &&
+           storage_classes.empty();
+  }
+};
+
 // The two ends of a task on one loop.
 struct Ends {
   EventLoop& loop;
@@ -48,6 +64,7 @@ struct Ends {
   ServerSideCopies* server_side = nullptr;          // null: bytes are always moved
   ChecksumAnswers* checksums = nullptr;             // of the destination; null: nothing is learnt
   TagLosses* tag_losses = nullptr;                  // of the destination; null: nobody is told
+  const WriteRules* rules = nullptr;                // null: all is as at the source
 };
 
 // Error::code() of an object that was another one at each of several looks.

@@ -13,10 +13,10 @@
 #include "batch/copy/listing_stream.h"
 #include "batch/plan/diff.h"
 #include "batch/plan/object_filter.h"
+#include "batch/provider/provider.h"
 #include "batch/queue/job_queue.h"
 #include "batch/queue/ledger.h"
 #include "batch/queue/planner_session.h"
-#include "batch/provider/provider.h"
 
 namespace ferry {
 

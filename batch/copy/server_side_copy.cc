@@ -41,6 +41,7 @@ bool EtagsTell(const Ends& ends) {
 bool MayCopyObject(const Ends& ends, const ObjectToCopy& object) {
   return ends.server_side != nullptr && ends.server_side->MayCopyObjects() &&
          object.store_may_copy && EtagsTell(ends) &&
+         (ends.rules == nullptr || ends.rules->AllAsAtSource()) &&
          KindOfEtag(object.source.etag) == EtagKind::kMd5 &&
          object.source.size_bytes <= ends.destination_provider.limits.single_put_bytes_max;
 }

@@ -139,6 +139,10 @@ class CurlHttp::Exchange final : public Transfer {
     Set(CURLOPT_MAXAGE_CONN, kIdleConnectionSecondsMax);
     if (http_.options_.direct) Set(CURLOPT_PROXY, "");
     if (!http_.options_.ca_file.empty()) Set(CURLOPT_CAINFO, http_.options_.ca_file.c_str());
+    if (!http_.options_.proxy.empty()) {
+      Set(CURLOPT_PROXY, http_.options_.proxy.c_str());
+      Set(CURLOPT_NOPROXY, "");  // what is configured is meant, whatever the environment leaves out
+    }
     Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
     Set(CURLOPT_HEADERDATA, this);
     Set(CURLOPT_WRITEFUNCTION, &Exchange::OnBody);

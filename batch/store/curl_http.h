@@ -13,7 +13,8 @@
 namespace ferry {
 
 struct CurlOptions {
-  std::string ca_file;  // empty: the system's
+  std::string ca_file = {};  // empty: the system's
+  std::string proxy = {};    // a URL; empty: as the environment says
   std::chrono::seconds connect_timeout{10};
   bool direct = false;  // no proxy, whatever the environment names
   // Both outlive the CurlHttp.

@@ -142,6 +142,9 @@ void AddMetadata(const ObjectMetadata& metadata, Headers& headers) {
   if (!metadata.upload_nonce.empty()) {
     headers.push_back({std::string(kNonceHeader), metadata.upload_nonce});
   }
+  if (!metadata.storage_class.empty()) {
+    headers.push_back({"x-amz-storage-class", metadata.storage_class});
+  }
   if (metadata.tags.empty()) return;
   headers.push_back({"x-amz-tagging", CanonicalQuery(metadata.tags)});
 }

@@ -34,6 +34,7 @@ struct ObjectMetadata {
   // name of its own, kNonceHeader, and is no part of what an object is: who reads one finds it in
   // ObjectHead::upload_nonce, never among the headers.
   std::string upload_nonce = {};
+  std::string storage_class = {};  // empty: the bucket's own
 };
 
 inline constexpr std::string_view kNonceHeader = "x-amz-meta-bucketferry-upload";

@@ -41,6 +41,7 @@ Task<CopyAnswer> S3Store::Copy(CopyRequest request) {
         {"x-amz-copy-source-range", fmt::format("bytes={}-{}", request.first_byte,
                                                 request.first_byte + request.range_bytes - 1)});
   } else {
+    AddHeadersOfNewObject(call);
     call.headers.push_back({"x-amz-metadata-directive", "COPY"});
     if (provider_.tags) call.headers.push_back({"x-amz-tagging-directive", "COPY"});
   }

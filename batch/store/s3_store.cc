@@ -55,7 +55,12 @@ S3Store::Call S3Store::NewCall(Method method, std::string_view operation, const 
   call.operation = operation;
   call.key = key;
   call.path = key == nullptr ? access_.bucket_path() : access_.ObjectPath(*key);
+  call.headers = options_.of_all_requests;
   return call;
+}
+
+void S3Store::AddHeadersOfNewObject(Call& call) const {
+  for (const NameValue& header : options_.of_new_objects) call.headers.push_back(header);
 }
 
 std::string S3Store::Attempted(const Call& call) const {
@@ -310,6 +315,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
     call.query.push_back({"uploadId", request.upload_id});
   }
   if (request.metadata != nullptr) AddMetadata(*request.metadata, call.headers);
+  if (request.part_number == 0) AddHeadersOfNewObject(call);
   const bool checksum = request.digest && request.digest->kind != DigestKind::kMd5;
   const bool asks = checksum && MayAskForChecksums();
   if (request.digest && (asks || !checksum)) AddDigest(*request.digest, call.headers);
@@ -337,6 +343,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   Call call = NewCall(Method::kPost, "start the upload of", &key);
   call.query.push_back({"uploads", ""});
   AddMetadata(metadata, call.headers);
+  AddHeadersOfNewObject(call);
   const bool asks = MayAskForChecksums();
   if (asks) AskForChecksum(*provider_.checksum, call.headers);
   call.http.once = true;

@@ -21,6 +21,8 @@ struct S3Options {
   std::string store;  // its name in the configuration, for error texts
   std::string bucket;
   StoreLocation location;
+  Headers of_all_requests = {};
+  Headers of_new_objects = {};  // of requests that write one, or begin to
 };
 
 class S3Store final : public ObjectStore {
@@ -63,6 +65,7 @@ class S3Store final : public ObjectStore {
   };
 
   Call NewCall(Method method, std::string_view operation, const Key* key) const;
+  void AddHeadersOfNewObject(Call& call) const;
   // Signs and sends, again where the answer told what to correct (BucketAccess); throws for any
   // answer that Classify calls an error.
   Task<HttpAnswer> Send(Call& call);

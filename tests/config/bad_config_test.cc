@@ -70,7 +70,8 @@ TEST_F(BadConfigTest, UnknownKeysAreNamedWithTheirLineAndTheKnownOne) {
   EXPECT_EQ(Failure(With("bucket: src", "bukket: src")),
             "f.yaml:6: tasks[0].source: unknown key \"bukket\"; did you mean \"bucket\"?");
   EXPECT_EQ(Failure(With("bucket: src", "zzz: src")),
-            "f.yaml:6: tasks[0].source: unknown key \"zzz\"; known here: store, bucket, prefix");
+            "f.yaml:6: tasks[0].source: unknown key \"zzz\"; known here: store, bucket, prefix, "
+            "requester_pays, expected_bucket_owner");
   EXPECT_EQ(Failure(Top("? [a]\n: b")), "f.yaml:8: ?: a key must be a text");
 }
 
@@ -120,7 +121,7 @@ TEST_F(BadConfigTest, SizesAndAgesThatNothingHasAreRefused) {
             "f.yaml:9: tasks[0].max_age: is not more than min_age: nothing would be brought");
   EXPECT_EQ(two("min_size: 1KiB", "max_size: 1KiB"), "accepted");
   EXPECT_EQ(Failure(Task("max_size: -1B")),
-            "f.yaml:8: tasks[0].max_size: \"-1B\" is not a size such as 16MiB");
+            "f.yaml:8: tasks[0].max_size: \"-1B\" is not a size such as 16MiB (B KiB MiB GiB TiB)");
 }
 
 TEST_F(BadConfigTest, FilesThatAreNoConfigurationAreRefusedInOneLine) {

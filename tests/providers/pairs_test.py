@@ -1,21 +1,13 @@
 """A task from each provider to each other one: awkward keys, metadata, tags, nothing, and objects in parts."""
-import argparse
 import hashlib
 import json
 import os
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/servers"))
-from provider_client import ALL, TAGGED, ProviderServer  # noqa: E402  (found by the line above)
+from provider_client import ALL, TAGGED
+from world import World
 
-BUILD = ROOT / "build-tests"
-REGION = {"aws": "eu-west-1", "oss": "cn-hangzhou", "cos": "ap-guangzhou", "kodo": "cn-east-1"}
 MIB = 1 << 20
 PART = 5 * MIB
 HEADERS = {"content-type": "video/mp4", "cache-control": "max-age=60", "content-language": "de",
@@ -45,66 +37,37 @@ def takes(provider, key):
 class PairsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="ferry-pairs-")
-        os.chmod(cls.folder.name, 0o755)
-        cls.server = ProviderServer()
+        cls.world = World(os.environ["BUILD"])
         for provider in ALL:
             cls.fill(provider)
+        tasks = [f"  - {{name: {a}-{b}, source: {{store: {a}, bucket: src}}, "
+                 f"destination: {{store: {b}, bucket: from-{a}}}}}" for a in ALL for b in ALL if a != b]
+        cls.config = cls.world.configure(ALL, tasks)
         cls.run_tasks = cls.ferry("run", "--log", "json")
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.close()
-        cls.folder.cleanup()
-
-    @classmethod
-    def put(cls, provider, key, body, headers=None):
-        answer = cls.server.send(provider, "PUT", "src", key, headers=headers or {}, body=body)
-        assert answer.status == 200, (provider, key, answer.body)
-
-    @classmethod
-    def fill(cls, provider):
-        cls.server.send(provider, "PUT", "src")
-        for other in ALL:
-            if other != provider:
-                cls.server.send(provider, "PUT", f"from-{other}")
-        for key in source_keys(provider):
-            cls.put(provider, key, key)
-        for name, body in SMALL.items():
-            cls.put(provider, name.encode(), body, {"content-encoding": "gzip"} if name == "zipped" else {})
-        headers = dict(HEADERS)
-        if provider in TAGGED:
-            headers["x-amz-tagging"] = "&".join(f"{quote(k)}={quote(v)}" for k, v in TAGS.items())
-        cls.put(provider, b"described", b"described", headers)
-        cls.put(provider, b"large", LARGE, headers)
-
-    @classmethod
-    def config(cls):
-        lines = ["database: embedded", f"state_dir: {cls.folder.name}/state",
-                 "transfer: {part_size: 5MiB, multipart_threshold: 6MiB}", "stores:"]
-        for provider in ALL:
-            region = f", region: {REGION[provider]}" if provider in REGION else ""
-            lines.append(f"  {provider}: {{provider: {provider}{region}, endpoint: '{cls.server.endpoint(provider)}', "
-                         f"credentials: {{access_key_id: AK{provider}, secret_access_key: SK{provider}}}}}")
-        lines.append("tasks:")
-        for a in ALL:
-            for b in ALL:
-                if a != b:
-                    lines.append(f"  - {{name: {a}-{b}, source: {{store: {a}, bucket: src}}, "
-                                 f"destination: {{store: {b}, bucket: from-{a}}}}}")
-        path = Path(cls.folder.name) / "pairs.yaml"
-        path.write_text("\n".join(lines) + "\n")
-        return path
+        cls.world.close()
 
     @classmethod
     def ferry(cls, *words):
-        return subprocess.run([BUILD / "bucketferry", *words, "--config", cls.config()], capture_output=True,
-                              text=True, timeout=240)
+        return cls.world.ferry(cls.config, *words)
 
-    def objects(self, provider, bucket):
-        """What the server keeps, by key."""
-        listed = self.server.control(f"/_inspect/{provider}/{bucket}")
-        return listed["keys"]
+    @classmethod
+    def fill(cls, provider):
+        cls.world.server.send(provider, "PUT", "src")
+        for other in ALL:
+            if other != provider:
+                cls.world.server.send(provider, "PUT", f"from-{other}")
+        for key in source_keys(provider):
+            cls.world.put(provider, "src", key, key)
+        for name, body in SMALL.items():
+            cls.world.put(provider, "src", name.encode(), body, {"content-encoding": "gzip"} if name == "zipped" else {})
+        headers = dict(HEADERS)
+        if provider in TAGGED:
+            headers["x-amz-tagging"] = "&".join(f"{quote(k)}={quote(v)}" for k, v in TAGS.items())
+        cls.world.put(provider, "src", b"described", b"described", headers)
+        cls.world.put(provider, "src", b"large", LARGE, headers)
 
     def pairs(self):
         return [(a, b) for a in ALL for b in ALL if a != b]
@@ -126,7 +89,7 @@ class PairsTest(unittest.TestCase):
         for a, b in self.pairs():
             with self.subTest(f"{a}-{b}"):
                 for name, body in {**SMALL, "described": b"described", "large": LARGE}.items():
-                    kept = self.server.control(f"/_inspect/{b}/from-{a}?key={name}")
+                    kept = self.world.inspect(b, f"from-{a}", name)
                     self.assertEqual(kept["size"], len(body), name)
                     self.assertEqual(kept["md5"], hashlib.md5(body).hexdigest(), name)
                     if name in ("described", "large"):
@@ -149,7 +112,7 @@ class PairsTest(unittest.TestCase):
 
     def test_nothing_is_left_behind(self):
         for a, b in self.pairs():
-            listed = self.server.control(f"/_inspect/{b}/from-{a}")
+            listed = self.world.inspect(b, f"from-{a}")
             with self.subTest(f"{a}-{b}"):
                 self.assertEqual(listed["uploads"], 0, listed)
 
@@ -168,8 +131,4 @@ class PairsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", default=str(BUILD))
-    known, rest = parser.parse_known_args()
-    BUILD = Path(known.build)
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=1)
+    unittest.main()

@@ -1,0 +1,135 @@
+// How a task writes: `storage_class`, `sse`, `acl`, `tags`, `metadata`.
+
+#include <algorithm>
+#include <array>
+
+#include "batch/config/sections.h"
+
+namespace ferry {
+namespace {
+
+using yaml::Map;
+using yaml::Value;
+
+constexpr std::size_t kClassBytesMax = 40;
+constexpr std::size_t kValueBytesMax = 2048;
+constexpr std::size_t kTagsMax = 10;  // API_PutObjectTagging
+constexpr std::size_t kTagNameBytesMax = 128;
+constexpr std::size_t kTagValueBytesMax = 256;
+constexpr std::size_t kMetadataMax = 50;
+
+// userguide/acl-overview, "Canned ACL".
+constexpr std::array<std::string_view, 7> kAcls = {
+    "private",           "public-read",   "public-read-write",        "authenticated-read",
+    "bucket-owner-read", "aws-exec-read", "bucket-owner-full-control"};
+
+// Beside user metadata.
+constexpr std::array<std::string_view, 6> kSystemHeaders = {
+    "content-type",     "content-encoding", "content-disposition",
+    "content-language", "cache-control",    "expires"};
+
+std::string ReadClass(const Value& value) {
+  const std::string name = value.Word(kClassBytesMax, "_");
+  const bool capitals =
+      std::none_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  if (!capitals) value.Fail(value.Shown() + " is not a storage class such as STANDARD_IA");
+  return name;
+}
+
+StorageClassRule ReadStorageClass(const Value& value) {
+  StorageClassRule rule;
+  if (value.IsMap()) {
+    rule.kind = StorageClassRule::Kind::kMapped;
+    for (const auto& [from, to] : value.Named(kMetadataMax)) {
+      rule.classes.emplace_back(from, ReadClass(to));
+    }
+    if (rule.classes.empty()) value.Fail("is an empty map");
+  } else if (value.Text() == "keep") {
+    rule.kind = StorageClassRule::Kind::kKept;
+  } else {
+    rule.kind = StorageClassRule::Kind::kFixed;
+    rule.name = ReadClass(value);
+  }
+  return rule;
+}
+
+EncryptionRule ReadEncryption(const Value& value) {
+  EncryptionRule rule;
+  if (value.IsMap()) {
+    rule.kind = EncryptionRule::Kind::kKms;
+    rule.kms_key = value.Keys({"kms"}).Need("kms").Word(kValueBytesMax, ":/-_");
+    return rule;
+  }
+  const std::string text = value.Text();
+  if (text == "s3") {
+    rule.kind = EncryptionRule::Kind::kS3;
+  } else if (text == "kms") {
+    rule.kind = EncryptionRule::Kind::kKms;
+  } else {
+    value.Fail(value.Shown() + " is not s3, kms, or {kms: KEY}");
+  }
+  return rule;
+}
+
+std::string BoundedText(const Value& value, std::size_t bytes_max) {
+  const std::string text = value.AnyText();
+  if (text.size() > bytes_max) value.Fail("is longer than " + std::to_string(bytes_max) + " bytes");
+  const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (!printable) value.Fail("holds a control character");
+  return text;
+}
+
+TagsRule ReadTags(const Value& value, const Provider& provider) {
+  TagsRule rule;
+  if (!value.IsMap()) {
+    const std::string text = value.Text();
+    if (text != "copy" && text != "none")
+      value.Fail(value.Shown() + " is not copy, none, or a map");
+    rule.kind = text == "copy" ? TagsRule::Kind::kCopied : TagsRule::Kind::kNone;
+    return rule;
+  }
+  if (!provider.tags) {
+    value.Fail("provider " + std::string(provider.name) + " of the destination keeps no tags");
+  }
+  rule.kind = TagsRule::Kind::kFixed;
+  for (const auto& [name, text] : value.Named(kTagsMax)) {
+    if (name.size() > kTagNameBytesMax) text.Fail("has a name that is too long");
+    rule.tags.emplace_back(name, BoundedText(text, kTagValueBytesMax));
+  }
+  return rule;
+}
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> ReadMetadata(const Value& value) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const auto& [name, text] : value.Named(kMetadataMax)) {
+    const std::string lower = Lower(name);
+    const bool system = std::ranges::find(kSystemHeaders, lower) != kSystemHeaders.end();
+    if (lower.starts_with("bucketferry-")) text.Fail("is a name that bucketferry keeps for itself");
+    headers.emplace_back(system ? lower : "x-amz-meta-" + lower, BoundedText(text, kValueBytesMax));
+  }
+  return headers;
+}
+
+}  // namespace
+
+void ReadWriteRules(const Map& keys, const Config& config, TaskConfig& task) {
+  WriteConfig& write = task.write;
+  if (const auto value = keys.Find("storage_class")) write.storage_class = ReadStorageClass(*value);
+  if (const auto value = keys.Find("sse")) write.encryption = ReadEncryption(*value);
+  if (const auto value = keys.Find("acl")) write.acl = kAcls.at(value->Choice(kAcls));
+  if (const auto value = keys.Find("tags")) {
+    write.tags = ReadTags(*value, config.Store(task.destination.store).provider);
+  }
+  if (const auto value = keys.Find("metadata")) write.metadata = ReadMetadata(*value);
+}
+
+}  // namespace ferry
