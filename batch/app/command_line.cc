@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "batch/base/human.h"
+#include "batch/base/key.h"
 #include "batch/base/version.h"
 #include "batch/config/units.h"
 
@@ -60,6 +62,13 @@ log::Level LevelOf(const std::string& name) {
   return log::Level::kInfo;
 }
 
+Parsed BadUsage(const std::string& what) {
+  std::fprintf(stderr, "bucketferry: %s (see bucketferry --help)\n", OneLine(what).c_str());
+  Parsed parsed;
+  parsed.exit_code = 2;
+  return parsed;
+}
+
 }  // namespace
 
 Parsed ParseCommandLine(int argc, const char* const* argv) {
@@ -88,6 +97,9 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   work->add_flag("--forever", line.forever, "keep waiting for jobs");
   work->add_option("--for", stop_after, "stop claiming in time, and exit 5 (90s, 14m, 2h)");
   add("check", Command::kCheck, "try everything a run needs, copy nothing");
+  CLI::App* estimate = add("estimate", Command::kEstimate,
+                           "objects, bytes, requests and hours that a run would take");
+  estimate->add_flag("--json", line.json, "for programs");
   CLI::App* status = add("status", Command::kStatus, "runs and counts");
   status->add_flag("--json", line.json, "for programs");
   status->add_option("--runs", line.runs, "how many runs of each task")
@@ -113,11 +125,18 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
       ->type_name("HOST:PORT");
   add("migrate", Command::kMigrate, "bring the database schema up to date");
 
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  const bool is_command =
+      !app.get_subcommands([&](CLI::App* sub) { return sub->get_name() == first; }).empty();
+  if (!first.empty() && first.front() != '-' && !is_command) {
+    return BadUsage("there is no command \"" + EscapeBytes(first) + "\"");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    parsed.exit_code = code == 0 ? 0 : 2;
+    if (error.get_exit_code() != 0) return BadUsage(error.what());
+    app.exit(error);  // says what --help or --version asked for
+    parsed.exit_code = 0;
     return parsed;
   }
   line.config = common.config;
@@ -125,10 +144,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
   line.log_level = LevelOf(common.log_level);
   if (!stop_after.empty()) {
     line.stop_after = ParseDuration(stop_after);
-    if (!line.stop_after) {
-      std::fprintf(stderr, "bucketferry: --for takes a time like 90s, 14m or 2h\n");
-      parsed.exit_code = 2;
-    }
+    if (!line.stop_after) return BadUsage("--for takes a time like 90s, 14m or 2h");
   }
   return parsed;
 }

@@ -24,6 +24,7 @@ enum class Command {
   kVerify,
   kMigrate,
   kHook,
+  kEstimate,
 };
 
 struct CommandLine {
@@ -37,7 +38,7 @@ struct CommandLine {
   bool all = false;                                     // run --dry-run, verify: every line
   bool forever = false;                                 // work
   std::optional<std::chrono::milliseconds> stop_after;  // run, work: --for
-  bool json = false;                                    // status, jobs
+  bool json = false;                                    // status, jobs, estimate
   int runs = 10;                                        // status
   std::optional<std::int64_t> run;                      // jobs
   std::string state;                                    // jobs

@@ -23,18 +23,19 @@ struct CommandContext {
   std::stop_token stop;
 };
 
-int RunTasks(const CommandContext& context);     // run
-int PlanTasks(const CommandContext& context);    // plan
-int WorkOnTasks(const CommandContext& context);  // work
-int RetryDead(const CommandContext& context);    // retry
-int DryRun(const CommandContext& context);       // run --dry-run
-int Migrate(const CommandContext& context);      // migrate
-int ShowStatus(const CommandContext& context);   // status
-int ShowJobs(const CommandContext& context);     // jobs
-int Explain(const CommandContext& context);      // explain
-int Verify(const CommandContext& context);       // verify
-int Check(const CommandContext& context);        // check
-int ServeHook(const CommandContext& context);    // hook
+int RunTasks(const CommandContext& context);       // run
+int PlanTasks(const CommandContext& context);      // plan
+int WorkOnTasks(const CommandContext& context);    // work
+int RetryDead(const CommandContext& context);      // retry
+int DryRun(const CommandContext& context);         // run --dry-run
+int Migrate(const CommandContext& context);        // migrate
+int ShowStatus(const CommandContext& context);     // status
+int ShowJobs(const CommandContext& context);       // jobs
+int Explain(const CommandContext& context);        // explain
+int Verify(const CommandContext& context);         // verify
+int Check(const CommandContext& context);          // check
+int EstimateTasks(const CommandContext& context);  // estimate
+int ServeHook(const CommandContext& context);      // hook
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitIncomplete = 1;

@@ -1,13 +1,9 @@
 // run --dry-run: what would be done. Changes nothing anywhere, creates no database.
 #include <fmt/format.h>
 
-#include "batch/app/commands.h"
-#include "batch/app/database.h"
-#include "batch/app/listing_ends.h"
-#include "batch/app/stores.h"
-#include "batch/app/task_parts.h"
+#include "batch/app/compare_task.h"
+#include "batch/app/task_hours.h"
 #include "batch/base/error.h"
-#include "batch/copy/planner.h"
 
 namespace ferry {
 namespace {
@@ -77,42 +73,13 @@ void Print(const CommandContext& context, const Found& found, Summary& summary) 
 
 int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, Database* database,
                const TaskConfig& task) {
-  const TaskSelection selection = SelectionOf(context.config, task, context.clock.WallNow());
-  std::optional<std::string> before;
-  const ListingEnds ends(stores, lanes, task.name, Patience::kShort);
-  const Ends two = ends.ends();
-  std::unique_ptr<pg::Session> session = database != nullptr ? database->Connect() : nullptr;
-  LedgerStream::Read read;
-  if (session) {
-    if (const auto task_id = FindTask(*session, PlaceOf(task))) {
-      before = ReadSelection(*session, *task_id);
-      read = [&session, id = *task_id](const Key& after, std::int64_t limit) {
-        return ReadLedger(*session, id, after, limit);
-      };
-    }
-  }
-  LedgerStream ledger(read, task.source.prefix);
-  ListingStream source(ends.Places(Side::kSource), task.source.prefix, SourceName(task),
-                       two.versions);
-  ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
-                            DestinationName(task));
   Summary summary;
-  CompareInput input{source,
-                     destination,
-                     ledger,
-                     selection.filter,
-                     AdoptPolicyOf(task),
-                     two.destination_provider,
-                     task.source.prefix,
-                     task.destination.prefix};
-  const DeleteRules rules = DeleteRulesOf(task, selection, before);
-  if (rules.on()) {
-    input.extra = [&](const ExtraFound& extra) {
-      PrintExtra(context, extra, rules.policy, summary);
-    };
-  }
-  const CompareCounts counts =
-      Compare(input, context.stop, [&](const Found& found) { Print(context, found, summary); });
+  const TaskComparison compared = CompareTask(
+      context, stores, lanes, database, task,
+      [&](const Found& found) { Print(context, found, summary); },
+      [&](const ExtraFound& extra, DeletePolicy policy) {
+        PrintExtra(context, extra, policy, summary);
+      });
   if (!MayPrint(context, summary)) {
     fmt::print("... and {} more (--all shows them)\n", summary.lines() - kLinesMax);
   }
@@ -121,7 +88,7 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
       "{} archived, {} keys refused\n",
       task.name, summary.source_objects, summary.to_do, summary.bytes, summary.adopted,
       summary.archived, summary.refused);
-  if (rules.on()) PrintDeletes(task, rules, counts, summary);
+  if (compared.deletes.on()) PrintDeletes(task, compared.deletes, compared.counts, summary);
   return kExitDone;
 }
 
@@ -129,6 +96,7 @@ int DryRunTask(const CommandContext& context, Stores& stores, LanePool& lanes, D
 
 int DryRun(const CommandContext& context) {
   const auto database = Database::OpenExisting(context.config);
+  if (database) CheckTimeZones(context.config, *database);
   Stores stores(context.config, context.environment, context.clock);
   LanePool lanes(1, kWholeBytesMax, stores, context.clock);
   const std::stop_callback halt(context.stop, [&] { lanes.Stop(); });

@@ -1,4 +1,5 @@
 """What a task asks of its destination, and says at its source, as the server of the other side has it afterwards."""
+import json
 import os
 import unittest
 
@@ -94,6 +95,40 @@ class OptionsTest(unittest.TestCase):
             self.bring("", source="aws", source_options=", requester_pays: true")
         finally:
             self.send("aws", "PUT", "src", query="requestPayment", body=PAYER.replace(b"Requester", b"BucketOwner"))
+
+    def test_caps_divide_the_work_into_runs_and_estimate_says_beforehand_what_it_is(self):
+        self.send("oss", "PUT", "many")
+        for name in "abcde":
+            self.world.put("oss", "many", name.encode(), b"12345")
+        self.world.put("oss", "many", b"large", LARGE)
+        self.send("aws", "PUT", "capped")
+        task = ("  - {name: t, source: {store: oss, bucket: many}, destination: {store: aws, bucket: capped}, "
+                "max_objects: 4, max_bytes: 8MiB}")
+        config = self.world.configure(["oss", "aws"], [task], name="capped")
+
+        def estimate():
+            done = self.world.ferry(config, "estimate", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)["tasks"][0]
+
+        before = estimate()
+        self.assertEqual(before["objects"]["copy"], 6)
+        self.assertEqual(before["bytes"]["copy"], 25 + len(LARGE))
+        self.assertEqual(before["requests"]["source"], {"list": 1, "get": 8, "head": 1, "put": 0, "post": 0})
+        self.assertEqual(before["requests"]["destination"], {"list": 1, "get": 0, "head": 0, "put": 8, "post": 2})
+        self.assertIsNone(before["pace"])
+        self.assertEqual(self.world.inspect("aws", "capped")["keys"], [])
+        first = self.world.ferry(config, "run")
+        self.assertEqual(first.returncode, 1, first.stderr)
+        self.assertIn("2 objects (12.0 MiB) are left for the next run (max_objects 4, max_bytes 8.0 MiB)", first.stderr)
+        self.assertEqual(self.world.inspect("aws", "capped")["keys"], list("abcd"))
+        self.assertEqual(self.world.ferry(config, "run").returncode, 1)
+        self.assertEqual(self.world.ferry(config, "run").returncode, 0)
+        self.assertEqual(self.world.inspect("aws", "capped")["keys"], [*"abcde", "large"])
+        after = estimate()
+        self.assertEqual(after["objects"]["copy"], 0)
+        self.assertGreater(after["pace"]["bytes_per_second"], 0)
+        self.assertIn("as fast as run", self.world.ferry(config, "estimate").stdout)
 
     def test_a_bucket_of_somebody_else_is_not_read(self):
         self.bring("", source="aws", source_options=", expected_bucket_owner: '999999999999'", expected=3)

@@ -1,0 +1,48 @@
+#include "batch/app/compare_task.h"
+
+#include "batch/app/listing_ends.h"
+#include "batch/app/task_parts.h"
+
+namespace ferry {
+
+TaskComparison CompareTask(const CommandContext& context, Stores& stores, LanePool& lanes,
+                           Database* database, const TaskConfig& task,
+                           const std::function<void(const Found&)>& found,
+                           const std::function<void(const ExtraFound&, DeletePolicy)>& extra) {
+  const TaskSelection selection = SelectionOf(context.config, task, context.clock.WallNow());
+  std::optional<std::string> before;
+  const ListingEnds ends(stores, lanes, task.name, Patience::kShort);
+  const Ends two = ends.ends();
+  std::unique_ptr<pg::Session> session = database != nullptr ? database->Connect() : nullptr;
+  LedgerStream::Read read;
+  if (session) {
+    if (const auto task_id = FindTask(*session, PlaceOf(task))) {
+      before = ReadSelection(*session, *task_id);
+      read = [&session, id = *task_id](const Key& after, std::int64_t limit) {
+        return ReadLedger(*session, id, after, limit);
+      };
+    }
+  }
+  LedgerStream ledger(read, task.source.prefix);
+  ListingStream source(ends.Places(Side::kSource), task.source.prefix, SourceName(task),
+                       two.versions);
+  ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
+                            DestinationName(task));
+  CompareInput input{source,
+                     destination,
+                     ledger,
+                     selection.filter,
+                     AdoptPolicyOf(task),
+                     two.destination_provider,
+                     task.source.prefix,
+                     task.destination.prefix};
+  TaskComparison comparison;
+  comparison.deletes = DeleteRulesOf(task, selection, before);
+  if (comparison.deletes.on() && extra) {
+    input.extra = [&](const ExtraFound& one) { extra(one, comparison.deletes.policy); };
+  }
+  comparison.counts = Compare(input, context.stop, found);
+  return comparison;
+}
+
+}  // namespace ferry
