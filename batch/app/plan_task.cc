@@ -6,6 +6,7 @@
 
 #include "batch/app/listing_ends.h"
 #include "batch/app/task_parts.h"
+#include "batch/base/human.h"
 #include "batch/base/log.h"
 #include "batch/copy/planner.h"
 
@@ -80,6 +81,24 @@ void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
                             {"destination", DestinationName(*plan.task)}});
 }
 
+PlanCaps CapsOf(const TaskConfig& task) {
+  PlanCaps caps;
+  if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
+  if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
+  return caps;
+}
+
+std::string WhyLeftOver(const TaskConfig& task, const LeftOver& left) {
+  std::string caps;
+  if (task.max_objects) caps = fmt::format("max_objects {}", *task.max_objects);
+  if (task.max_bytes) {
+    caps += fmt::format("{}max_bytes {}", caps.empty() ? "" : ", ",
+                        HumanBytes(static_cast<double>(*task.max_bytes)));
+  }
+  return fmt::format("{} objects ({}) are left for the next run ({})", left.objects,
+                     HumanBytes(static_cast<double>(left.bytes)), caps);
+}
+
 }  // namespace
 
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
@@ -108,8 +127,9 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       },
       task.source.prefix, LedgerStream::When::kAhead);
   const StopAtEnd stop_reading_ahead(over);
-  PlanWriter writer(session, plan.begun.run_id, plan.begun.task_id, context.clock,
-                    [&] { engine.WakeWorker(); });
+  PlanWriter writer(
+      session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
+      CapsOf(task));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
   CompareInput input{source,
                      destination,
@@ -126,6 +146,10 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   writer.Finish();
   if (rules.on()) {
     plan.end.error = PlanDeletes(plan, rules, counts, writer.next_job_id(), deletes);
+  }
+  if (writer.left_over().objects > 0) {
+    const std::string reason = WhyLeftOver(task, writer.left_over());
+    plan.end.error = plan.end.error ? *plan.end.error + "; " + reason : reason;
   }
   plan.end.selection = selection.digest;
   CountListingRequests(engine, session, plan);

@@ -161,6 +161,9 @@ struct TaskConfig {
   DeleteMode delete_mode = DeleteMode::kNever;
   MaxDelete max_delete;
   WriteConfig write;
+  // How much one run plans of what is to be copied; what is left over the next run plans.
+  std::optional<std::uint64_t> max_objects;     // at least 1
+  std::optional<std::uint64_t> max_bytes;       // at least 1
   VersionMode versions = VersionMode::kLatest;  // of the source
   std::vector<std::string> refresh;             // names of Config::refresh_targets
   SignalVia refresh_via = SignalVia::kAlertmanager;

@@ -22,6 +22,7 @@ using std::chrono::seconds;
 constexpr std::size_t kTaskNameBytesMax = 40;
 constexpr std::size_t kBucketBytesMin = 3;
 constexpr std::size_t kBucketBytesMax = 255;  // of the oldest buckets; 63 today
+constexpr std::uint64_t kSizeMax = 1024 * 1024 * kTiB;
 constexpr std::size_t kOwnerBytesMax = 64;
 constexpr std::size_t kPrefixBytesMax = 1024;
 constexpr std::size_t kPatternsMax = 10'000;
@@ -168,7 +169,6 @@ void ReadSignals(const Map& keys, const Config& config, TaskConfig& task) {
 }
 
 void ReadBounds(const Map& keys, TaskConfig& task) {
-  constexpr std::uint64_t kSizeMax = 1024 * 1024 * kTiB;
   constexpr milliseconds kAgeMax = 36'500 * kDay;
   if (const auto least = keys.Find("min_size")) task.min_size = least->Size({0, kSizeMax});
   if (const auto most = keys.Find("max_size")) {
@@ -189,11 +189,11 @@ void ReadBounds(const Map& keys, TaskConfig& task) {
 
 TaskConfig ReadTask(const Value& value, const Config& config) {
   const Map keys = value.Keys(
-      {"name",          "source",   "destination", "include", "exclude",       "exclude_from",
-       "min_size",      "max_size", "min_age",     "max_age", "interval",      "adopt",
-       "versions",      "delete",   "max_delete",  "refresh", "refresh_every", "notify",
-       "notify_always", "timezone", "bandwidth",   "window",  "storage_class", "sse",
-       "acl",           "tags",     "metadata"});
+      {"name",          "source",   "destination", "include",     "exclude",       "exclude_from",
+       "min_size",      "max_size", "min_age",     "max_age",     "interval",      "adopt",
+       "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
+       "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
+       "acl",           "tags",     "metadata",    "max_objects", "max_bytes"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -225,6 +225,10 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
     task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));
   }
   if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);
+  if (const auto most = keys.Find("max_objects")) {
+    task.max_objects = most->Integer({1, 1'000'000'000'000});
+  }
+  if (const auto most = keys.Find("max_bytes")) task.max_bytes = most->Size({1, kSizeMax});
   ReadWriteRules(keys, config, task);
   ReadSignals(keys, config, task);
   ReadTaskHours(keys, task);
@@ -264,7 +268,12 @@ TransferConfig ReadTransfer(const Value& value) {
                                "abandoned_after", "server_side_copy"});
   TransferConfig transfer;
   if (const auto concurrency = keys.Find("concurrency")) {
-    if (concurrency->Text() != "auto") {
+    const std::string text = concurrency->Text();
+    if (text.find_first_not_of("0123456789") != std::string::npos && text != "auto") {
+      concurrency->Fail(concurrency->Shown() +
+                        " is neither auto nor a whole number from 1 to 1024");
+    }
+    if (text != "auto") {
       transfer.concurrency = static_cast<std::uint32_t>(concurrency->Integer({1, 1024}));
     }
   }

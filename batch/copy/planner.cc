@@ -114,12 +114,13 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
 }
 
 PlanWriter::PlanWriter(PlannerSession& session, std::int64_t run_id, std::int64_t task_id,
-                       Clock& clock, std::function<void()> planned)
+                       Clock& clock, std::function<void()> planned, PlanCaps caps)
     : session_(session),
       run_id_(run_id),
       task_id_(task_id),
       clock_(clock),
       planned_(std::move(planned)),
+      caps_(caps),
       written_at_(clock.SteadyNow()) {}
 
 void PlanWriter::Add(const Found& found) {
@@ -128,7 +129,7 @@ void PlanWriter::Add(const Found& found) {
   switch (found.finding.decision) {
     case Decision::kNothing: break;
     case Decision::kCopy:
-    case Decision::kVerify: AddJob(found, "", ""); break;
+    case Decision::kVerify: AddUnlessOver(found); break;
     case Decision::kAdopt:
       tally_.adopted += 1;
       AddLedgerRow(found, std::nullopt);
@@ -165,6 +166,19 @@ void PlanWriter::Looked() {
 }
 
 void PlanWriter::Finish() { WriteBatch(); }
+
+// Once one was left over all are that come after it: the next run goes on from there.
+void PlanWriter::AddUnlessOver(const Found& found) {
+  const std::int64_t objects = totals_.planned + tally_.planned;
+  const auto bytes = static_cast<std::int64_t>(found.source.size_bytes);
+  const std::int64_t with_it = totals_.bytes_planned + tally_.bytes_planned + bytes;
+  const bool over = left_over_.objects > 0 ||
+                    (caps_.objects_max && objects >= *caps_.objects_max) ||
+                    (caps_.bytes_max && objects > 0 && with_it > *caps_.bytes_max);
+  if (!over) return AddJob(found, "", "");
+  left_over_.objects += 1;
+  left_over_.bytes += bytes;
+}
 
 void PlanWriter::AddJob(const Found& found, std::string final_state, std::string error) {
   NewJob job;

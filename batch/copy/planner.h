@@ -64,6 +64,18 @@ struct CompareCounts {
 CompareCounts Compare(CompareInput input, const std::stop_token& stop,
                       const std::function<void(const Found&)>& found);
 
+// How much one plan may hold of what is to be copied or verified, in key order; one object always.
+struct PlanCaps {
+  std::optional<std::int64_t> objects_max = {};
+  std::optional<std::int64_t> bytes_max = {};
+};
+
+// Of what the caps left over for the next run.
+struct LeftOver {
+  std::int64_t objects = 0;
+  std::int64_t bytes = 0;
+};
+
 // Turns findings into rows, in batches of their own transactions: nothing holds a transaction for
 // long, and workers begin while planning goes on. Looked() is to be called now and then meanwhile:
 // it writes a batch that waits, and lets the run come forward where there is none to write.
@@ -74,16 +86,18 @@ class PlanWriter {
   // caller's thread, and may not throw.
   PlanWriter(
       PlannerSession& session, std::int64_t run_id, std::int64_t task_id, Clock& clock,
-      std::function<void()> planned = [] {});
+      std::function<void()> planned = [] {}, PlanCaps caps = {});
 
   void Add(const Found& found);
   void Looked();
   void Finish();
 
   const Tally& totals() const { return totals_; }  // of all batches so far
+  const LeftOver& left_over() const { return left_over_; }
   std::int64_t next_job_id() const { return next_job_id_; }
 
  private:
+  void AddUnlessOver(const Found& found);
   void AddJob(const Found& found, std::string final_state, std::string error);
   void AddLedgerRow(const Found& found, std::optional<Verdict> verdict);
   void WriteBatch();
@@ -95,6 +109,8 @@ class PlanWriter {
   const std::int64_t task_id_;
   Clock& clock_;
   const std::function<void()> planned_;
+  const PlanCaps caps_;
+  LeftOver left_over_;
   std::int64_t next_job_id_ = 1;
   std::int64_t analyze_at_ = 1000;  // planned jobs
   std::vector<NewJob> jobs_;

@@ -355,7 +355,7 @@ TEST_F(BadConfigTest, SizesAndTimesAreStrictAndWithinTheirLimits) {
       {"abandoned_after", "59m", "\"59m\" is not within 1h..366d"},
       {"concurrency", "0", "\"0\" is not a whole number from 1 to 1024"},
       {"concurrency", "1025", "\"1025\" is not a whole number from 1 to 1024"},
-      {"concurrency", "many", "\"many\" is not a whole number from 1 to 1024"},
+      {"concurrency", "many", "\"many\" is neither auto nor a whole number from 1 to 1024"},
       {"congestion_control", "BBR", "\"BBR\" is not auto, system or a kernel's name such as bbr"},
       {"congestion_control", "a-name-of-16-byte",
        "\"a-name-of-16-byte\" is not auto, system or a kernel's name such as bbr"},

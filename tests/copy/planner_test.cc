@@ -283,6 +283,32 @@ TEST_F(PlanWriterTest, WhatIsTrustedIsNotWrittenDownAsComparedAndStaysSo) {
   EXPECT_TRUE(ReadLedger(session_, run_.task_id, Key("in/compared"), 10).at(0).trusted);
 }
 
+TEST_F(PlanWriterTest, WhatIsOverTheCapsIsLeftForTheNextRunInKeyOrder) {
+  Begin();
+  PlanWriter writer{planner_, run_.run_id, run_.task_id, clock_, [] {}, {.objects_max = 2}};
+  for (const char* rest : {"a", "b", "c"}) writer.Add(One(rest, Decision::kCopy, Reason::kMissing));
+  writer.Add(One("d", Decision::kAdopt, Reason::kEqualEtags));
+  writer.Add(One("e", Decision::kVerify, Reason::kNotComparable));
+  writer.Finish();
+  EXPECT_EQ(writer.left_over().objects, 2);
+  EXPECT_EQ(writer.left_over().bytes, 20);
+  EXPECT_EQ(CountJobs(), 2);
+  const Tally totals = ReadRun(session_, run_.run_id).totals;
+  EXPECT_EQ(totals.planned, 2);
+  EXPECT_EQ(totals.adopted, 1);
+  EXPECT_EQ(totals.source_objects, 5);
+}
+
+TEST_F(PlanWriterTest, OneObjectIsPlannedHoweverFewBytesARunMayHave) {
+  Begin();
+  PlanWriter writer{planner_, run_.run_id, run_.task_id, clock_, [] {}, {.bytes_max = 9}};
+  writer.Add(One("a", Decision::kCopy, Reason::kMissing));
+  writer.Add(One("b", Decision::kCopy, Reason::kMissing));
+  writer.Finish();
+  EXPECT_EQ(CountJobs(), 1);
+  EXPECT_EQ(writer.left_over().objects, 1);
+}
+
 TEST_F(PlanWriterTest, FindingsBecomeJobsLedgerRowsAndCounts) {
   Begin();
   PlanWriter writer = Writer();
