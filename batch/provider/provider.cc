@@ -62,7 +62,8 @@ constexpr Provider kAnyS3 = {.name = "s3",
                              .upper_case_etags = false,
                              .limits = kCompatibleLimits,
                              .key_bytes_max = 1024,
-                             .keys = KeyRule::kAnyBytes};
+                             .keys = KeyRule::kAnyBytes,
+                             .archive_classes = {}};
 
 constexpr Provider Aws() {
   Provider aws = kAnyS3;
@@ -106,6 +107,8 @@ constexpr Provider Oss() {
   oss.limits = Limits(100 * kKiB, 5 * kGiB, kPartsMax * 5 * kGiB);
   oss.key_bytes_max = 1023;  // .../object-naming-conventions
   oss.keys = KeyRule::kOss;
+  // .../oss/user-guide/overview-53: its own protocol's names, beside GLACIER of the other.
+  oss.archive_classes = {"Archive", "ColdArchive", "DeepColdArchive"};
   return oss;
 }
 
@@ -125,6 +128,7 @@ constexpr Provider Cos() {
   cos.limits = Limits(kMiB, 5 * kGiB, kPartsMax * 5 * kGiB);
   cos.key_bytes_max = 850;  // 436/13324
   cos.keys = KeyRule::kUtf8;
+  cos.archive_classes = {"ARCHIVE"};  // 436/33417; that of Google Cloud Storage is read at once
   return cos;
 }
 
@@ -256,6 +260,13 @@ const std::vector<std::string_view>& ProviderNames() {
     return all;
   }();
   return names;
+}
+
+std::string_view UsualStorageClass(const Provider& provider, std::string_view storage_class) {
+  const auto& own = provider.archive_classes;
+  const bool archived =
+      !storage_class.empty() && std::ranges::find(own, storage_class) != own.end();
+  return archived ? "GLACIER" : storage_class;
 }
 
 bool IsRegionName(std::string_view region) {

@@ -3,6 +3,7 @@
 // (stores.NAME.habits).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -64,6 +65,8 @@ struct Provider {
   SizeLimits limits;
   std::uint32_t key_bytes_max;
   KeyRule keys;
+  // Its own names of classes that must be restored before they are read, beside AWS's.
+  std::array<std::string_view, 3> archive_classes;
 };
 
 // Throws Error{kConfig} for a name nobody knows.
@@ -77,6 +80,10 @@ const std::vector<std::string_view>& ProviderNames();
 std::string DefaultEndpoint(const Provider& provider, std::string_view region);
 // As DefaultEndpoint, for hosts of both IP versions. Throws also where there are none.
 std::string DualStackEndpoint(const Provider& provider, std::string_view region);
+
+// AWS's name for a class that this provider names otherwise, where it matters: GLACIER for one that
+// must be restored. Any other as it is.
+std::string_view UsualStorageClass(const Provider& provider, std::string_view storage_class);
 
 // [a-z0-9-], 1 to 40. A region becomes part of a host name, and a server may have named it.
 bool IsRegionName(std::string_view region);

@@ -63,6 +63,12 @@ void S3Store::AddHeadersOfNewObject(Call& call) const {
   for (const NameValue& header : options_.of_new_objects) call.headers.push_back(header);
 }
 
+ObjectHead S3Store::HeadOf(const HttpAnswer& answer) const {
+  ObjectHead head = ReadHead(answer);
+  head.storage_class = UsualStorageClass(provider_, head.storage_class);
+  return head;
+}
+
 std::string S3Store::Attempted(const Call& call) const {
   std::string text =
       fmt::format("cannot {} {}:{}", call.operation, options_.store, options_.bucket);
@@ -149,70 +155,12 @@ Task<HttpAnswer> S3Store::Send(Call& call) {
   }
 }
 
-Task<ListPage> S3Store::List(ListRequest request) {
-  for (int attempt = 1;; ++attempt) {
-    // As it is now: other requests learn of it meanwhile.
-    const bool v1 = list_v1_ || request.token_is_marker;
-    Call call = NewCall(Method::kGet, "list", nullptr);
-    call.query.push_back({"prefix", request.prefix});
-    call.query.push_back({"max-keys", std::to_string(request.keys_max)});
-    if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
-    // V1 goes on from a marker, a key; V2 from an opaque token.
-    if (v1) {
-      const std::string marker = request.continuation_token.value_or(request.start_after);
-      if (!marker.empty()) call.query.push_back({"marker", marker});
-    } else {
-      call.query.push_back({"list-type", "2"});
-      if (request.continuation_token) {
-        call.query.push_back({"continuation-token", *request.continuation_token});
-      } else if (!request.start_after.empty()) {
-        call.query.push_back({"start-after", request.start_after});
-      }
-    }
-    HttpAnswer answer = co_await Send(call);
-    ListPage page = Read(call, answer, ParseListPage);
-    if (page.shape == ListShape::kV2) list_v2_ = true;
-    const bool asked_v2 = !v1 && page.shape == ListShape::kV1;
-    if (asked_v2 && (page.truncated || (!request.start_after.empty() && !list_v2_))) {
-      // The server does not know V2: its next answer would be this one again, and it did not heed
-      // start-after.
-      if (list_v2_ || request.continuation_token || attempt > 1) {
-        throw Error(ErrorKind::kCorrupt, "the store changed the kind of its listing midway");
-      }
-      list_v1_ = true;
-      if (!request.start_after.empty()) continue;
-    }
-    if (page.shape == ListShape::kV1 && page.truncated) {
-      if (page.next_marker) {
-        page.continuation_token = page.next_marker;
-      } else if (!page.objects.empty()) {
-        page.continuation_token = page.objects.back().key.bytes();
-      }
-    }
-    co_return page;
-  }
-}
-
-Task<ListVersionsPage> S3Store::ListVersions(ListVersionsRequest request) {
-  Call call = NewCall(Method::kGet, "list the versions of", nullptr);
-  call.query.push_back({"versions", ""});
-  call.query.push_back({"prefix", request.prefix});
-  call.query.push_back({"max-keys", std::to_string(request.keys_max)});
-  if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
-  if (!request.key_marker.empty()) call.query.push_back({"key-marker", request.key_marker});
-  if (!request.version_id_marker.empty()) {
-    call.query.push_back({"version-id-marker", request.version_id_marker});
-  }
-  HttpAnswer answer = co_await Send(call);
-  co_return Read(call, answer, ParseListVersions);
-}
-
 Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
   Call call = NewCall(Method::kHead, "examine", &key);
   if (!version_id.empty()) call.query.push_back({"versionId", version_id});
   call.headers.push_back(kAsStored);
   const auto read = [&](const HttpAnswer& answer) {
-    return Read(call, answer, [&](std::string_view) { return ReadHead(answer); });
+    return Read(call, answer, [&](std::string_view) { return HeadOf(answer); });
   };
   std::optional<HttpAnswer> first;
   try {
@@ -258,7 +206,7 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
   call.http.sink = &exact;
   call.http.on_head = [&](const HttpAnswer& answer) {
     if (answer.status != 200 && answer.status != 206) return;
-    head = ReadHead(answer);
+    head = HeadOf(answer);
     CheckGetAnswer(answer, request, head);
     seen = true;
     on_head(head);
@@ -351,16 +299,6 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   co_return Read(call, answer, ParseCreateUpload);
 }
 
-Task<ListPartsPage> S3Store::ListParts(Key key, std::string upload_id, std::uint32_t after_number) {
-  Call call = NewCall(Method::kGet, "list the parts of", &key);
-  call.query.push_back({"uploadId", upload_id});
-  if (after_number > 0) {
-    call.query.push_back({"part-number-marker", std::to_string(after_number)});
-  }
-  HttpAnswer answer = co_await Send(call);
-  co_return Read(call, answer, ParseListParts);
-}
-
 Task<CompletedUpload> S3Store::CompleteUpload(Key key, std::string upload_id,
                                               std::vector<PartToComplete> parts) {
   for (PartToComplete& part : parts) part.etag = etag_case_.OnWire(std::move(part.etag));
@@ -384,20 +322,6 @@ Task<Unit> S3Store::AbortUpload(Key key, std::string upload_id) {
   call.query.push_back({"uploadId", upload_id});
   co_await Send(call);
   co_return Unit{};
-}
-
-Task<ListUploadsPage> S3Store::ListUploads(std::string prefix, std::string key_marker,
-                                           std::string upload_id_marker) {
-  Call call = NewCall(Method::kGet, "list the uploads of", nullptr);
-  call.query.push_back({"uploads", ""});
-  call.query.push_back({"prefix", prefix});
-  if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
-  if (!key_marker.empty()) call.query.push_back({"key-marker", key_marker});
-  if (!upload_id_marker.empty()) call.query.push_back({"upload-id-marker", upload_id_marker});
-  HttpAnswer answer = co_await Send(call);
-  ListUploadsPage page = Read(call, answer, ParseListUploads);
-  page.answered_ms = ParseHttpDate(FindHeader(answer.headers, "date")).value_or(0);
-  co_return page;
 }
 
 }  // namespace ferry

@@ -66,6 +66,7 @@ class S3Store final : public ObjectStore {
 
   Call NewCall(Method method, std::string_view operation, const Key* key) const;
   void AddHeadersOfNewObject(Call& call) const;
+  ObjectHead HeadOf(const HttpAnswer& answer) const;
   // Signs and sends, again where the answer told what to correct (BucketAccess); throws for any
   // answer that Classify calls an error.
   Task<HttpAnswer> Send(Call& call);

@@ -64,6 +64,18 @@ TEST(DefaultEndpoint, KnowsBothPartitionsOfAws) {
   EXPECT_EQ(DefaultEndpoint(aws, "cn-northwest-1"), "https://s3.cn-northwest-1.amazonaws.com.cn");
 }
 
+TEST(UsualStorageClass, KnowsWhatMustBeRestoredByAnyName) {
+  const auto usual = [](std::string_view provider, std::string_view name) {
+    return UsualStorageClass(FindProvider(provider), name);
+  };
+  EXPECT_EQ(usual("cos", "ARCHIVE"), "GLACIER");
+  EXPECT_EQ(usual("oss", "ColdArchive"), "GLACIER");
+  EXPECT_EQ(usual("gcs", "ARCHIVE"), "ARCHIVE");
+  for (const std::string_view name : {"", "STANDARD", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"}) {
+    EXPECT_EQ(usual("cos", name), name);
+  }
+}
+
 TEST(DualStackEndpoint, IsThereWhereAProviderHasOne) {
   EXPECT_EQ(DualStackEndpoint(FindProvider("aws"), "eu-west-1"),
             "https://s3.dualstack.eu-west-1.amazonaws.com");
