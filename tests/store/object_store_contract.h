@@ -46,6 +46,8 @@ struct SubjectMaker {
   std::function<std::unique_ptr<Subject>()> make;
 };
 
+inline void PrintTo(const SubjectMaker& maker, std::ostream* out) { *out << maker.name; }
+
 class ObjectStoreContract : public testing::TestWithParam<SubjectMaker> {
  protected:
   void SetUp() override {
