@@ -130,6 +130,17 @@ class OptionsTest(unittest.TestCase):
         self.assertGreater(after["pace"]["bytes_per_second"], 0)
         self.assertIn("as fast as run", self.world.ferry(config, "estimate").stdout)
 
+    def test_check_tries_each_provider_and_says_what_it_does_not_keep(self):
+        for provider in ("gcs", "kodo"):
+            self.send(provider, "PUT", "dst")
+        tasks = [f"  - {{name: to-{provider}, source: {{store: oss, bucket: src}}, "
+                 f"destination: {{store: {provider}, bucket: dst}}}}" for provider in ("gcs", "kodo")]
+        done = self.world.ferry(self.world.configure(["oss", "gcs", "kodo"], tasks, name="check"), "check")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertNotIn("FAIL", done.stdout)
+        self.assertIn("provider gcs keeps none; objects arrive without theirs", done.stdout)
+        self.assertIn("provider kodo keeps none", done.stdout)
+
     def test_a_bucket_of_somebody_else_is_not_read(self):
         self.bring("", source="aws", source_options=", expected_bucket_owner: '999999999999'", expected=3)
         self.bring("", source="aws", source_options=", expected_bucket_owner: '111122223333'")
