@@ -15,8 +15,10 @@ bool IsLower(char c) { return c >= 'a' && c <= 'f'; }
 void EtagCase::Learn(std::string_view raw) {
   if (raw.size() >= 2 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
   if (!IsMd5Etag(raw)) return;
-  if (std::ranges::any_of(raw, IsUpper)) upper_ = true;
-  if (std::ranges::any_of(raw, IsLower)) upper_ = false;
+  const bool upper = std::ranges::any_of(raw, IsUpper);
+  if (!upper && std::ranges::none_of(raw, IsLower)) return;
+  upper_ = upper;
+  learnt_ = true;
 }
 
 std::string EtagCase::OnWire(std::string etag) const {

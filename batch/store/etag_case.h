@@ -18,9 +18,12 @@ class EtagCase {
   void Learn(std::string_view raw);
   // What requests name. `etag` is normalised.
   std::string OnWire(std::string etag) const;
+  // Capitals were only said to be the provider's, and no answer has shown them.
+  bool IsInDoubt() const { return upper_ && !learnt_; }
 
  private:
   bool upper_;
+  bool learnt_ = false;
 };
 
 }  // namespace ferry

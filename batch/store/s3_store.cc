@@ -189,6 +189,11 @@ Task<ObjectHead> S3Store::Head(Key key, std::string version_id) {
 
 Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
                               std::function<void(const ObjectHead&)> on_head) {
+  // Once a bucket and loop: a part that is refused for the case of its ETag would cost its object
+  // an attempt.
+  if (etag_case_.IsInDoubt() && !request.if_match.empty()) {
+    co_await Head(request.key, request.version_id);
+  }
   Call call = NewCall(Method::kGet, "read", &request.key);
   if (!request.version_id.empty()) call.query.push_back({"versionId", request.version_id});
   if (!request.if_match.empty()) {

@@ -12,8 +12,10 @@ TEST(EtagCase, SpellsAsTheProviderDoesUntilAnAnswerShowsOtherwise) {
   EtagCase etags(/*upper=*/true);
   EXPECT_EQ(etags.OnWire(kLower), kUpper);
   EXPECT_EQ(etags.OnWire(std::string(kLower) + "-2"), std::string(kUpper) + "-2");
+  EXPECT_TRUE(etags.IsInDoubt());
   etags.Learn("\"" + std::string(kLower) + "\"");
   EXPECT_EQ(etags.OnWire(kLower), kLower);
+  EXPECT_FALSE(etags.IsInDoubt());
   etags.Learn(kUpper + std::string("-7"));
   EXPECT_EQ(etags.OnWire(kLower), kUpper);
 }
@@ -26,6 +28,8 @@ TEST(EtagCase, LeavesAloneWhatIsNoHexAndLearnsNothingOfIt) {
   }
   etags.Learn("\"01234567890123456789012345678901\"");  // no letter: says nothing
   EXPECT_EQ(etags.OnWire(kLower), kUpper);
+  EXPECT_TRUE(etags.IsInDoubt());
+  EXPECT_FALSE(EtagCase(/*upper=*/false).IsInDoubt());
 }
 
 }  // namespace

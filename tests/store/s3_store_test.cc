@@ -90,6 +90,24 @@ class S3StoreTest : public testing::Test {
   MemorySink sink_{1000};
 };
 
+TEST_F(S3StoreTest, ReadsAreNotRefusedForTheCaseInWhichAStoreSpellsItsEtags) {
+  StoreLocation location{.provider = FindProvider("oss"), .endpoint = server_.url()};
+  location.addressing = AddressStyle::kPath;
+  S3Store oss({"far", "bucket", location}, http_, keys_, runner_.clock());
+  GetRequest request;
+  request.key = Key("k");
+  request.if_match = "900150983cd24fb0d6963f7d28e17f72";
+  request.expected_bytes = 3;
+  Answer(HttpText(200, {{"ETag", kEtag}, {"Content-Length", "0"}}));  // it is no capitals
+  for (int i = 0; i < 2; ++i) {
+    Answer(HttpText(200, {{"ETag", kEtag}}, "abc"));
+    Await([&] { return oss.Get(request, sink_, [](const ObjectHead&) {}); });
+  }
+  EXPECT_EQ(server_.Take().method, "HEAD");
+  EXPECT_EQ(server_.Take().Header("if-match"), kEtag);
+  EXPECT_EQ(server_.Take().Header("if-match"), kEtag);
+}
+
 TEST_F(S3StoreTest, AWholeReadIsPinnedAndUncompressed) {
   Answer(HttpText(200, {{"ETag", kEtag}, {"Content-Encoding", "gzip"}}, "abc"));
   EXPECT_EQ(Get(false), "abc");
