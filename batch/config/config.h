@@ -144,6 +144,14 @@ struct BandwidthLimit {
   std::uint64_t bytes_per_second = 0;  // kBandwidthMin..1TiB
 };
 
+// What tells a task of single objects between its scheduled runs (`bucketferry listen`).
+struct EventRules {
+  std::vector<std::string> from;  // "webhook" or names of ListenConfig::queues; empty: nothing does
+  std::chrono::milliseconds quiet{60'000};  // without an event, and its run closes; 1s..1h
+
+  bool on() const { return !from.empty(); }
+};
+
 struct TaskConfig {
   std::string name;  // [a-z0-9-], at most 40, unique
   BucketPrefix source;
@@ -175,6 +183,7 @@ struct TaskConfig {
   std::string timezone = "UTC";
   std::vector<BandwidthLimit> bandwidth;  // the first whose hours it is applies; none: no limit
   std::vector<WeekHours> window;          // when copying may run; empty: always
+  EventRules events;
 };
 
 struct TransferConfig {
@@ -250,6 +259,25 @@ struct HookConfig {
   std::filesystem::path client_ca;
 };
 
+// A queue of Amazon SQS, or of a service that speaks its JSON protocol.
+struct EventQueue {
+  std::string name;    // [A-Za-z0-9_-], at most 40, not "webhook"; unique
+  EndpointConfig url;  // the queue's
+  std::string region;  // what requests are signed for
+  CredentialsConfig credentials;
+};
+
+// `bucketferry listen`.
+struct ListenConfig {
+  std::string listen = "0.0.0.0:9849";  // of webhooks; used where a task takes its events from them
+  std::filesystem::path token_file;     // set where a task takes its events from webhooks
+  // Both or none: HTTPS. With client_ca only clients with a certificate of that authority come in.
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path client_ca;
+  std::vector<EventQueue> queues;
+};
+
 struct Config {
   std::filesystem::path file;
   DatabaseConfig database;
@@ -262,6 +290,7 @@ struct Config {
   std::vector<RefreshTarget> refresh_targets;
   std::vector<NotifyTarget> notify_targets;
   HookConfig hook;
+  ListenConfig listen;
 
   // REQUIRES: `name` is a known store (what a checked task names always is).
   const StoreConfig& Store(std::string_view name) const;
