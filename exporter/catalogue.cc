@@ -153,6 +153,12 @@ constexpr Metric kCatalogue[] = {
      "Multipart uploads of ours that are open at the destination or may be.",
      {"task"}},
 
+    {"bucketferry_task_objects_being_restored",
+     kGauge,
+     "Archived objects of the source whose restoring was asked for, and that are to be copied "
+     "then.",
+     {"task"}},
+
     // Lifetime totals.
     {"bucketferry_runs_total",
      kCounter,

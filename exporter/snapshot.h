@@ -125,6 +125,7 @@ struct Snapshot {
   std::optional<ByTask<OpenRuns>> open_runs;
   std::optional<ByTask<LastRuns>> last_runs;
   std::optional<ByTask<std::int64_t>> open_uploads;
+  std::optional<ByTask<std::int64_t>> being_restored;
   std::optional<ByTask<std::vector<StorageRequests>>> requests;
   std::optional<ByTask<std::vector<Retries>>> retries;
   std::optional<ByTask<std::vector<Credentials>>> credentials;

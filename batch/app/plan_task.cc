@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stop_token>
 
 #include "batch/app/listing_ends.h"
@@ -81,10 +82,15 @@ void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
                             {"destination", DestinationName(*plan.task)}});
 }
 
-PlanCaps CapsOf(const TaskConfig& task) {
+PlanCaps CapsOf(const TaskConfig& task, std::int64_t being_restored) {
+  constexpr std::int64_t kNone = 0;
   PlanCaps caps;
   if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
   if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
+  if (task.restore) {
+    caps.restores_max =
+        std::max(static_cast<std::int64_t>(task.restore->max_objects) - being_restored, kNone);
+  }
   return caps;
 }
 
@@ -127,9 +133,11 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       },
       task.source.prefix, LedgerStream::When::kAhead);
   const StopAtEnd stop_reading_ahead(over);
+  const std::int64_t being_restored = session.Read(
+      [&](pg::Session& database) { return CountBeingRestored(database, plan.begun.task_id); });
   PlanWriter writer(
       session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
-      CapsOf(task));
+      CapsOf(task, being_restored));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
   CompareInput input{source,
                      destination,

@@ -105,6 +105,11 @@ S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store)
   return options;
 }
 
+std::optional<RestoreRules> RestoreRulesOf(const TaskConfig& task) {
+  if (!task.restore) return std::nullopt;
+  return RestoreRules{task.restore->tier, task.restore->days};
+}
+
 WriteRules WriteRulesOf(const TaskConfig& task) {
   const WriteConfig& write = task.write;
   WriteRules rules;

@@ -21,6 +21,8 @@ S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store)
 // What objects get that is not the same for all of them, or is compared.
 WriteRules WriteRulesOf(const TaskConfig& task);
 
+std::optional<RestoreRules> RestoreRulesOf(const TaskConfig& task);
+
 TaskPlace PlaceOf(const TaskConfig& task);
 // Whether `place` is what the task is now, and no other generation: the same buckets and prefixes
 // of the same stores.

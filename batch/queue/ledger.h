@@ -30,6 +30,10 @@ std::vector<LedgerEntry> ReadLedger(pg::Session& session, std::int64_t task_id, 
 std::optional<LedgerEntry> ReadLedgerRow(pg::Session& session, std::int64_t task_id,
                                          const Key& key);
 
+// How many archived objects of the task a run looked at within a week whose restoring was asked
+// for: one that was deleted since, or is no longer looked at, counts no more.
+std::int64_t CountBeingRestored(pg::Session& session, std::int64_t task_id);
+
 void WriteLedger(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
                  const std::vector<LedgerRow>& rows);
 

@@ -111,6 +111,7 @@ TEST(Catalogue, HoldsWhatDashboardsAndRulesRelyOn) {
                                       "storage_request_errors_total",
                                       "storage_request_duration_seconds",
                                       "open_uploads",
+                                      "task_objects_being_restored",
                                       "notify_requests_total",
                                       "notify_failures_total",
                                       "refresh_required_run_id",
