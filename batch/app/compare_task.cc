@@ -1,6 +1,6 @@
 #include "batch/app/compare_task.h"
 
-#include "batch/app/listing_ends.h"
+#include "batch/app/task_listings.h"
 #include "batch/app/task_parts.h"
 
 namespace ferry {
@@ -24,18 +24,11 @@ TaskComparison CompareTask(const CommandContext& context, Stores& stores, LanePo
     }
   }
   LedgerStream ledger(read, task.source.prefix);
-  ListingStream source(ends.Places(Side::kSource), task.source.prefix, SourceName(task),
-                       two.versions);
-  ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
-                            DestinationName(task));
-  CompareInput input{source,
-                     destination,
-                     ledger,
-                     selection.filter,
-                     AdoptPolicyOf(task),
-                     two.destination_provider,
-                     task.source.prefix,
-                     task.destination.prefix};
+  TaskListings listings(ends, task);
+  CompareInput input{listings.source(),  listings.destination(), ledger,
+                     selection.filter,   AdoptPolicyOf(task),    two.destination_provider,
+                     task.source.prefix, task.destination.prefix};
+  input.destination_asked = task.compare == CompareMode::kBoth;
   TaskComparison comparison;
   comparison.deletes = DeleteRulesOf(task, selection, before);
   if (comparison.deletes.on() && extra) {

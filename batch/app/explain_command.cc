@@ -78,6 +78,7 @@ std::string_view Sentence(Reason reason) {
     case Reason::kUnchanged: return "both sides are as the ledger says; nothing to do";
     case Reason::kNotAtSource: return "the source has no such object; nothing to copy";
     case Reason::kMissing: return "the destination does not have it";
+    case Reason::kNotCompared: return "`compare: none` copies all that is listed";
     case Reason::kSourceChanged: return "the source is not what was brought last time";
     case Reason::kDestinationChanged: return "the destination is not what was written there";
     case Reason::kSizeDiffers: return "the ledger does not know it, and the sizes differ";
@@ -109,7 +110,10 @@ std::string DecisionLine(const View& view, const std::optional<std::string>& exc
     sides.source =
         &source.emplace(ToEntry(*view.source, rest, named ? view.source->version_id : ""));
   }
-  if (view.destination) sides.destination = &destination.emplace(ToEntry(*view.destination, rest));
+  sides.destination_asked = view.task.compare == CompareMode::kBoth;
+  if (view.destination && sides.destination_asked) {
+    sides.destination = &destination.emplace(ToEntry(*view.destination, rest));
+  }
   if (view.ledger) sides.ledger = &*view.ledger;
   sides.key_allowed = !view.refusal;
   const Finding finding = Decide(sides, AdoptPolicyOf(view.task));

@@ -7,7 +7,7 @@
 
 #include "batch/app/stores.h"
 #include "batch/copy/lane_pool.h"
-#include "batch/copy/listing_stream.h"
+#include "batch/listing/listing_stream.h"
 
 namespace ferry {
 

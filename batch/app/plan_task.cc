@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stop_token>
 
-#include "batch/app/listing_ends.h"
+#include "batch/app/task_listings.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/human.h"
 #include "batch/base/log.h"
@@ -117,10 +117,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   });
   const ListingEnds ends(engine.stores(), engine.listings(), task.name, Patience::kOutage);
   const Ends two = ends.ends();
-  ListingStream source(ends.Places(Side::kSource), task.source.prefix, SourceName(task),
-                       two.versions);
-  ListingStream destination(ends.Places(Side::kDestination), task.destination.prefix,
-                            DestinationName(task));
+  TaskListings listings(ends, task);
   std::stop_source over;
   const std::stop_callback halt(engine.halted(), [&] { over.request_stop(); });
   auto ledger_session =
@@ -139,14 +136,10 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
       CapsOf(task, being_restored));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
-  CompareInput input{source,
-                     destination,
-                     ledger,
-                     selection.filter,
-                     AdoptPolicyOf(task),
-                     two.destination_provider,
-                     task.source.prefix,
-                     task.destination.prefix};
+  CompareInput input{listings.source(),  listings.destination(), ledger,
+                     selection.filter,   AdoptPolicyOf(task),    two.destination_provider,
+                     task.source.prefix, task.destination.prefix};
+  input.destination_asked = task.compare == CompareMode::kBoth;
   if (rules.on()) input.extra = [&](const ExtraFound& extra) { deletes.Add(extra); };
   input.looked = [&] { writer.Looked(); };
   const CompareCounts counts =

@@ -10,16 +10,15 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/database.h"
-#include "batch/app/listing_ends.h"
 #include "batch/app/status_text.h"
 #include "batch/app/stores.h"
+#include "batch/app/task_listings.h"
 #include "batch/app/task_parts.h"
 #include "batch/app/verify_judgement.h"
 #include "batch/app/verify_report.h"
 #include "batch/base/error.h"
 #include "batch/base/log.h"
 #include "batch/copy/ledger_stream.h"
-#include "batch/copy/listing_stream.h"
 #include "batch/provider/key_refusal.h"
 #include "batch/queue/ledger.h"
 
@@ -124,11 +123,9 @@ class Verification {
 };
 
 void Verification::Run(LedgerStream& ledger) {
-  const Ends ends = listing_.ends();
-  ListingStream sources(listing_.Places(Side::kSource), task_.source.prefix, SourceName(task_),
-                        ends.versions);
-  ListingStream destinations(listing_.Places(Side::kDestination), task_.destination.prefix,
-                             DestinationName(task_));
+  TaskListings listings = TaskListings::OfBoth(listing_, task_);
+  EntryStream& sources = listings.source();
+  EntryStream& destinations = listings.destination();
   destinations.Peek();  // must answer, also where the source is empty
   std::int64_t steps = 0;
   const auto tick = [&] {

@@ -73,6 +73,8 @@ struct CredentialsConfig {
 
 enum class AdoptMode { kTrust, kVerify, kCopy };
 enum class VersionMode { kLatest, kPinned, kCompared };
+// Whether what is listed at the source is held against the destination, or all of it is copied.
+enum class CompareMode { kBoth, kNone };
 enum class DeleteMode { kNever, kExtra, kExtraAll };
 // Between buckets of one endpoint: whether the store is asked to copy itself.
 enum class ServerSideCopyMode { kAuto, kOff };
@@ -173,6 +175,7 @@ struct TaskConfig {
   std::optional<std::chrono::milliseconds> max_age;  // more than min_age
   std::chrono::milliseconds interval{0};             // 0: never overdue; else 1s..366d
   AdoptMode adopt = AdoptMode::kVerify;
+  CompareMode compare = CompareMode::kBoth;
   DeleteMode delete_mode = DeleteMode::kNever;
   MaxDelete max_delete;
   WriteConfig write;

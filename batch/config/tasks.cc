@@ -37,6 +37,7 @@ constexpr milliseconds kDay = hours(24);
 // In the order of the enum.
 constexpr std::array<std::string_view, 3> kAdopt = {"trust", "verify", "copy"};
 constexpr std::array<std::string_view, 3> kVersions = {"latest", "pinned", "compared"};
+constexpr std::array<std::string_view, 2> kCompare = {"both", "none"};
 constexpr std::array<std::string_view, 3> kDelete = {"never", "extra", "extra-all"};
 constexpr std::array<std::string_view, 2> kVia = {"alertmanager", "run"};
 constexpr std::array<std::string_view, 2> kServerSideCopy = {"auto", "off"};
@@ -216,7 +217,8 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
        "min_size",      "max_size", "min_age",     "max_age",     "interval",      "adopt",
        "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
        "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
-       "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore"});
+       "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore",
+       "compare"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -244,8 +246,14 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
       versions->Fail("provider " + std::string(provider.name) + " of the source names no versions");
     }
   }
+  if (const auto compare = keys.Find("compare")) {
+    task.compare = static_cast<CompareMode>(compare->Choice(kCompare));
+  }
   if (const auto mode = keys.Find("delete")) {
     task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));
+    if (task.delete_mode != DeleteMode::kNever && task.compare == CompareMode::kNone) {
+      mode->Fail("deletes need to know what the destination has: not with `compare: none`");
+    }
   }
   if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);
   if (const auto most = keys.Find("max_objects")) {

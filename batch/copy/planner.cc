@@ -94,6 +94,7 @@ class Merge {
               {}};
     const auto refusal = KeyRefusal(input_.destination_provider, one.destination_key);
     sides.key_allowed = !refusal;
+    sides.destination_asked = input_.destination_asked;
     if (refusal) one.refusal = *refusal;
     one.finding = Decide(sides, input_.adopt);
     found_(one);

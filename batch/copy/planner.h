@@ -10,7 +10,7 @@
 
 #include "batch/base/clock.h"
 #include "batch/copy/ledger_stream.h"
-#include "batch/copy/listing_stream.h"
+#include "batch/listing/entry_stream.h"
 #include "batch/plan/diff.h"
 #include "batch/plan/object_filter.h"
 #include "batch/provider/provider.h"
@@ -39,14 +39,15 @@ struct ExtraFound {
 };
 
 struct CompareInput {
-  ListingStream& source;
-  ListingStream& destination;
+  EntryStream& source;
+  EntryStream& destination;
   LedgerStream& ledger;
   const ObjectFilter& filter;
   AdoptPolicy adopt;
   const Provider& destination_provider;
   std::string source_prefix;
   std::string destination_prefix;
+  bool destination_asked = true;  // false: what `destination` lacks may be there all the same
   // Told of each extra that passes the filter, in key order; the destination is listed to its end
   // then. Empty: nobody asks, and it is listed no further than the source.
   std::function<void(const ExtraFound&)> extra = {};

@@ -71,7 +71,8 @@ Finding Decide(const Sides& sides, AdoptPolicy adopt) {
   }
   if (ledger != nullptr && ledger->verdict.has_value()) ledger = nullptr;
 
-  Finding finding = {Decision::kCopy, Reason::kMissing};
+  Finding finding = {Decision::kCopy,
+                     sides.destination_asked ? Reason::kMissing : Reason::kNotCompared};
   if (sides.destination != nullptr) {
     finding = ledger != nullptr ? WithLedger(source, *sides.destination, *ledger)
                                 : WithoutLedger(source, *sides.destination, adopt);
@@ -107,6 +108,7 @@ std::string_view ToString(Reason reason) {
     case Reason::kUnchanged: return "unchanged";
     case Reason::kNotAtSource: return "not_at_source";
     case Reason::kMissing: return "missing";
+    case Reason::kNotCompared: return "not_compared";
     case Reason::kSourceChanged: return "source_changed";
     case Reason::kDestinationChanged: return "destination_changed";
     case Reason::kSizeDiffers: return "size_differs";

@@ -25,6 +25,7 @@ enum class Reason {
   kUnchanged,
   kNotAtSource,
   kMissing,             // not at the destination
+  kNotCompared,         // nobody looked
   kSourceChanged,       // not what the ledger says was brought
   kDestinationChanged,  // not what was written
   kSizeDiffers,         // no ledger row
@@ -56,6 +57,7 @@ struct Sides {
   const ListedEntry* destination = nullptr;
   const LedgerEntry* ledger = nullptr;
   bool key_allowed = true;
+  bool destination_asked = true;  // false: nobody looked whether it has such a key
 };
 
 Finding Decide(const Sides& sides, AdoptPolicy adopt);

@@ -1,5 +1,6 @@
 #include "batch/copy/delete_planner.h"
 
+#include "batch/listing/listing_stream.h"
 #include "tests/queue/queue_fixture.h"
 #include "tests/support/fake_store.h"
 

@@ -9,6 +9,7 @@
 #include "batch/copy/janitor.h"
 #include "batch/copy/planner.h"
 #include "batch/copy/worker.h"
+#include "batch/listing/listing_stream.h"
 #include "batch/queue/job_queue.h"
 #include "batch/queue/terms.h"
 #include "tests/queue/queue_fixture.h"

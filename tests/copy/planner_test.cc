@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "batch/copy/object_copy.h"
+#include "batch/listing/listing_stream.h"
 #include "tests/queue/queue_fixture.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/simulated_worker.h"

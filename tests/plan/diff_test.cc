@@ -37,7 +37,7 @@ struct Case {
   Reason reason;
 };
 
-Finding Find(const Case& c, bool archived = false, bool key_allowed = true) {
+Finding Find(const Case& c, bool archived = false, bool key_allowed = true, bool asked = true) {
   const auto entry = [](const Object& object) {
     return ListedEntry{Key("k"),           object.etag, object.bytes,
                        object.modified_ms, false,       object.version};
@@ -54,7 +54,9 @@ Finding Find(const Case& c, bool archived = false, bool key_allowed = true) {
                          c.ledger->verdict};
   }
   const auto pointer = [](auto& one) { return one ? &*one : nullptr; };
-  return Decide({pointer(source), pointer(destination), pointer(ledger), key_allowed}, c.adopt);
+  if (!asked) destination.reset();
+  return Decide({pointer(source), pointer(destination), pointer(ledger), key_allowed, asked},
+                c.adopt);
 }
 
 constexpr AdoptPolicy kTrust = AdoptPolicy::kTrust;
@@ -160,8 +162,17 @@ TEST(Decide, AStandingVerdictIsKnownForThatVeryObjectOnly) {
   EXPECT_FALSE(Find(refused, true).known);
 }
 
+TEST(Decide, WhereNobodyLooksWhatIsThereAllIsCopied) {
+  for (const Case& c : kCases) {
+    const Finding found = Find(c, /*archived=*/false, /*key_allowed=*/true, /*asked=*/false);
+    EXPECT_EQ(ToString(found.decision), c.source ? "copy" : "nothing") << c.name;
+    EXPECT_EQ(ToString(found.reason), c.source ? "not_compared" : "not_at_source") << c.name;
+  }
+}
+
 TEST(Decide, EveryReasonIsInTheTableAndHasAName) {
-  std::set<std::string_view> names = {"archived_at_source", "being_restored", "key_not_allowed"};
+  std::set<std::string_view> names = {"archived_at_source", "being_restored", "key_not_allowed",
+                                      "not_compared"};
   for (const Case& c : kCases) names.insert(ToString(c.reason));
   EXPECT_EQ(names.size(), static_cast<std::size_t>(Reason::kKeyNotAllowed) + 1);
   EXPECT_FALSE(names.contains(""));

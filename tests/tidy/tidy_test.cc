@@ -29,8 +29,10 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"batch/credentials", {"batch/base", "batch/config", "batch/plan", "batch/store"}},
       {"batch/pg", {"batch/base"}},
       {"batch/queue", {"batch/base", "batch/plan", "batch/pg"}},
+      {"batch/listing", {"batch/base", "batch/plan", "batch/provider", "batch/store"}},
       {"batch/copy",
-       {"batch/base", "batch/plan", "batch/provider", "batch/pg", "batch/store", "batch/queue"}},
+       {"batch/base", "batch/plan", "batch/provider", "batch/pg", "batch/store", "batch/queue",
+        "batch/listing"}},
       {"batch/serve", {"batch/base", "batch/config"}},
       {"batch/downstream",
        {"batch/base", "batch/config", "batch/plan", "batch/pg", "batch/queue", "batch/store",
@@ -40,7 +42,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
         "batch/serve"}},
       {"batch/app",
        {"batch/base", "batch/config", "batch/plan", "batch/provider", "batch/store", "batch/pg",
-        "batch/queue", "batch/copy", "batch/credentials", "batch/downstream", "batch/hook"}},
+        "batch/queue", "batch/listing", "batch/copy", "batch/credentials", "batch/downstream",
+        "batch/hook"}},
       {"exporter", {"batch/base", "batch/config", "batch/pg", "batch/serve"}},
   };
   return edges;

@@ -1,6 +1,6 @@
 // Listings by ranges, against a bucket that is a set of keys: whatever the keys, the order in which
 // pages come and how many are under way, what is read is the whole bucket in its order.
-#include "batch/copy/key_ranges.h"
+#include "batch/listing/key_ranges.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "batch/copy/listing_stream.h"
+#include "batch/listing/listing_stream.h"
 
 #include "batch/base/error.h"
 
@@ -121,17 +121,14 @@ void ListingStream::Fail(std::exception_ptr error) {
   if (!error_) error_ = std::move(error);
 }
 
-void ListingStream::TakePage() {
-  page_.clear();
-  position_ = 0;
+std::vector<ListedEntry> ListingStream::TakePage() {
   MutexLock lock(mutex_);
   while (true) {
     if (std::optional<std::vector<ListedEntry>> page = ranges_.TakePage()) {
-      page_ = std::move(*page);
       FetchWhatMayBe();
-      return;
+      return std::move(*page);
     }
-    if (ranges_.AtEnd()) return;
+    if (ranges_.AtEnd()) return {};
     if (error_) std::rethrow_exception(error_);
     ranges_.Starved();
     FetchWhatMayBe();

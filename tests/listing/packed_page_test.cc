@@ -1,4 +1,4 @@
-#include "batch/copy/packed_page.h"
+#include "batch/listing/packed_page.h"
 
 #include <gtest/gtest.h>
 

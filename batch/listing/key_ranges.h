@@ -27,7 +27,7 @@
 #include <string>
 #include <vector>
 
-#include "batch/copy/packed_page.h"
+#include "batch/listing/packed_page.h"
 #include "batch/plan/key_split.h"
 #include "batch/plan/object.h"
 #include "batch/plan/rounds.h"

@@ -2,7 +2,7 @@
 // row ends in all the keys or in an error, never in some of the keys.
 #include <gtest/gtest.h>
 
-#include "batch/copy/listing_stream.h"
+#include "batch/listing/listing_stream.h"
 #include "tests/support/odd_store.h"
 
 namespace ferry {

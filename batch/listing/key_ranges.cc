@@ -1,4 +1,4 @@
-#include "batch/copy/key_ranges.h"
+#include "batch/listing/key_ranges.h"
 
 #include <algorithm>
 #include <utility>

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "batch/base/mutex.h"
-#include "batch/copy/key_ranges.h"
+#include "batch/listing/entry_stream.h"
+#include "batch/listing/key_ranges.h"
 #include "batch/store/event_loop.h"
 #include "batch/store/object_store.h"
 
@@ -21,8 +22,7 @@ struct ListingPlace {
   ObjectStore& store;
 };
 
-// One thread reads, not a loop's.
-class ListingStream {
+class ListingStream final : public EntryStream {
  public:
   // `places` are of one bucket, and not empty. `what` names the bucket in errors. With
   // VersionPolicy::kCompared the versions are listed, and the latest one of each key is the object;
@@ -30,32 +30,21 @@ class ListingStream {
   ListingStream(std::vector<ListingPlace> places, std::string prefix, std::string what,
                 VersionPolicy versions = VersionPolicy::kLatest);
   // Waits for the pages that are on their way.
-  ~ListingStream();
-  ListingStream(const ListingStream&) = delete;
-  ListingStream& operator=(const ListingStream&) = delete;
-
-  // nullptr at the end. Throws Error: a list that is not strictly increasing, or has keys that are
-  // not below the prefix, may not decide anything. The object, its key without the prefix, stays
-  // valid until Next().
-  const ListedEntry* Peek() {
-    if (position_ == page_.size()) TakePage();
-    return position_ == page_.size() ? nullptr : &page_[position_];
-  }
-  void Next() { position_ += 1; }
+  ~ListingStream() override;
 
  private:
+  // A list that is not strictly increasing, or has keys that are not below the prefix, may not
+  // decide anything: throws Error.
+  std::vector<ListedEntry> TakePage() override;
   Task<Unit> FetchOne(ListingPlace place, KeyRanges::Fetch fetch);
   Task<ListingPage> FetchObjects(ListingPlace place, KeyRanges::Fetch fetch);
   Task<ListingPage> FetchVersions(ListingPlace place, KeyRanges::Fetch fetch);
   void FetchWhatMayBe() FERRY_REQUIRES(mutex_);
   void Fail(std::exception_ptr error) FERRY_REQUIRES(mutex_);
-  void TakePage();
 
   const std::vector<ListingPlace> places_;
   const std::string prefix_;
   const VersionPolicy versions_;
-  std::vector<ListedEntry> page_;
-  std::size_t position_ = 0;
 
   Mutex mutex_;
   Condition changed_;
