@@ -11,6 +11,7 @@
 #include "batch/app/commands.h"
 #include "batch/app/status_text.h"
 #include "batch/app/stores.h"
+#include "batch/app/task_listings.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/human.h"
@@ -352,8 +353,10 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
 }  // namespace
 
 int Check(const CommandContext& context) {
-  for (const TaskConfig* task : context.tasks)
+  for (const TaskConfig* task : context.tasks) {
     FilterOf(*task, context.clock.WallNow());  // exclude_from can be read
+    CheckListFile(*task);
+  }
   Stores stores(context.config, context.environment, context.clock);
   LanePool lanes(1, kWholeBytesMax, stores, context.clock);
   const std::stop_callback on_stop(context.stop, [&lanes] { lanes.Stop(); });

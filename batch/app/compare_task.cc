@@ -24,7 +24,7 @@ TaskComparison CompareTask(const CommandContext& context, Stores& stores, LanePo
     }
   }
   LedgerStream ledger(read, task.source.prefix);
-  TaskListings listings(ends, task);
+  TaskListings listings(ends, context.config, task);
   CompareInput input{listings.source(),  listings.destination(), ledger,
                      selection.filter,   AdoptPolicyOf(task),    two.destination_provider,
                      task.source.prefix, task.destination.prefix};
@@ -35,6 +35,7 @@ TaskComparison CompareTask(const CommandContext& context, Stores& stores, LanePo
     input.extra = [&](const ExtraFound& one) { extra(one, comparison.deletes.policy); };
   }
   comparison.counts = Compare(input, context.stop, found);
+  listings.SayMissing();
   return comparison;
 }
 

@@ -9,6 +9,7 @@
 #include "batch/app/json_key.h"
 #include "batch/app/status_text.h"
 #include "batch/app/task_hours.h"
+#include "batch/app/task_listings.h"
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/human.h"
@@ -169,6 +170,7 @@ Json ToJson(const TaskConfig& task, const Estimate& e, const std::optional<Pace>
 }  // namespace
 
 int EstimateTasks(const CommandContext& context) {
+  for (const TaskConfig* task : context.tasks) CheckListFile(*task);
   const auto database = Database::OpenExisting(context.config);
   if (database) CheckTimeZones(context.config, *database);
   Stores stores(context.config, context.environment, context.clock);

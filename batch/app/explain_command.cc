@@ -11,6 +11,7 @@
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/human.h"
+#include "batch/listing/entry_of.h"
 #include "batch/provider/key_refusal.h"
 #include "batch/queue/ledger.h"
 
@@ -37,18 +38,6 @@ std::optional<ObjectHead> Examine(EventLoop& loop, ObjectStore& store, const Key
     if (error.kind() != ErrorKind::kNotFound || error.code() == "NoSuchBucket") throw;
     return std::nullopt;
   }
-}
-
-// As a listing would show it; `version` only where the source's listing names versions.
-ListedEntry ToEntry(const ObjectHead& head, const Key& rest, std::string version = {}) {
-  ListedEntry entry;
-  entry.key = rest;
-  entry.etag = head.etag;
-  entry.size_bytes = head.size_bytes;
-  entry.modified_ms = head.last_modified_ms;
-  entry.archived = head.archived;
-  entry.version = std::move(version);
-  return entry;
 }
 
 std::string Describe(const std::optional<ObjectHead>& head) {
@@ -107,12 +96,12 @@ std::string DecisionLine(const View& view, const std::optional<std::string>& exc
   std::optional<ListedEntry> source, destination;
   if (view.source) {
     const bool named = VersionPolicyOf(view.task) == VersionPolicy::kCompared;
-    sides.source =
-        &source.emplace(ToEntry(*view.source, rest, named ? view.source->version_id : ""));
+    sides.source = &source.emplace(EntryOf(*view.source, rest));
+    if (named) source->version = view.source->version_id;
   }
   sides.destination_asked = view.task.compare == CompareMode::kBoth;
   if (view.destination && sides.destination_asked) {
-    sides.destination = &destination.emplace(ToEntry(*view.destination, rest));
+    sides.destination = &destination.emplace(EntryOf(*view.destination, rest));
   }
   if (view.ledger) sides.ledger = &*view.ledger;
   sides.key_allowed = !view.refusal;
@@ -129,7 +118,7 @@ std::string DeleteLine(const View& view, const std::optional<std::string>& exclu
   if (policy == DeletePolicy::kNever) return "no: this task has `delete: never`";
   if (excluded) return "no: the filter leaves it out (" + *excluded + ")";
   const ExtraKind kind =
-      KindOfExtra(ToEntry(*view.destination, rest), view.ledger ? &*view.ledger : nullptr);
+      KindOfExtra(EntryOf(*view.destination, rest), view.ledger ? &*view.ledger : nullptr);
   if (!IsCandidate(policy, kind)) {
     return view.ledger ? "no: it is not what was brought, and `delete: extra` leaves it alone"
                        : "no: the ledger does not know it, and `delete: extra` leaves it alone";
@@ -146,7 +135,7 @@ void Print(const View& view, const ObjectFilter& filter) {
   const TaskConfig& task = view.task;
   const Key rest(view.source_key.bytes().substr(task.source.prefix.size()));
   std::optional<ListedEntry> source;
-  if (view.source) source = ToEntry(*view.source, rest);
+  if (view.source) source = EntryOf(*view.source, rest);
   const auto excluded = filter.WhyExcluded(rest.bytes(), source ? &*source : nullptr);
   const auto name = [](const BucketPrefix& place, const Key& key) {
     return fmt::format("{}:{}/{}", place.store, place.bucket, Escape(key));

@@ -117,7 +117,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   });
   const ListingEnds ends(engine.stores(), engine.listings(), task.name, Patience::kOutage);
   const Ends two = ends.ends();
-  TaskListings listings(ends, task);
+  TaskListings listings(ends, context.config, task);
   std::stop_source over;
   const std::stop_callback halt(engine.halted(), [&] { over.request_stop(); });
   auto ledger_session =
@@ -145,6 +145,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   const CompareCounts counts =
       Compare(input, engine.halted(), [&](const Found& found) { writer.Add(found); });
   writer.Finish();
+  listings.SayMissing();
   if (rules.on()) {
     plan.end.error = PlanDeletes(plan, rules, counts, writer.next_job_id(), deletes);
   }

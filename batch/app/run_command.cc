@@ -10,6 +10,7 @@
 #include "batch/app/engine.h"
 #include "batch/app/plan_task.h"
 #include "batch/app/run_summary.h"
+#include "batch/app/task_listings.h"
 #include "batch/app/task_parts.h"
 #include "batch/app/tidy.h"
 #include "batch/base/error.h"
@@ -96,9 +97,13 @@ int ConcludePlan(const CommandContext& context, Engine& engine, const Plan& plan
   }
 }
 
-// A pattern that cannot be, or a pattern file that is not there, is told before anything begins.
-void CheckFilters(const CommandContext& context) {
-  for (const TaskConfig* task : context.tasks) FilterOf(*task, context.clock.WallNow());
+// A pattern that cannot be, or a file of patterns or keys that is not there, is told before
+// anything begins.
+void CheckSelections(const CommandContext& context) {
+  for (const TaskConfig* task : context.tasks) {
+    FilterOf(*task, context.clock.WallNow());
+    CheckListFile(*task);
+  }
 }
 
 // More tasks than that wait for their turn: each planner has connections to the database, and pages
@@ -180,7 +185,7 @@ int ExitCodeOfPlan(std::string_view state) {
 }
 
 int RunTasks(const CommandContext& context) {
-  CheckFilters(context);
+  CheckSelections(context);
   if (context.line.dry_run) return DryRun(context);
   return PlanAndWork(context, RunKind::kScheduled, PlanByListing);
 }
@@ -190,7 +195,7 @@ int RetryDead(const CommandContext& context) {
 }
 
 int PlanTasks(const CommandContext& context) {
-  CheckFilters(context);
+  CheckSelections(context);
   Engine engine(context);
   const std::stop_callback halt(context.stop, [&] { engine.Halt(); });
   std::vector<int> codes;

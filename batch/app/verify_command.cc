@@ -123,7 +123,7 @@ class Verification {
 };
 
 void Verification::Run(LedgerStream& ledger) {
-  TaskListings listings = TaskListings::OfBoth(listing_, task_);
+  TaskListings listings(listing_, context_.config, task_, TaskListings::Sides::kBoth);
   EntryStream& sources = listings.source();
   EntryStream& destinations = listings.destination();
   destinations.Peek();  // must answer, also where the source is empty
@@ -140,15 +140,10 @@ void Verification::Run(LedgerStream& ledger) {
       destinations.Next();
       destination = destinations.Peek();
     }
-    const LedgerEntry* row = ledger.Peek();
-    while (row != nullptr && row->key < source->key) {
-      ledger.Next();
-      row = ledger.Peek();
-    }
     Sides sides;
     sides.source = source;
     if (destination != nullptr && destination->key == source->key) sides.destination = destination;
-    if (row != nullptr && row->key == source->key) sides.ledger = row;
+    sides.ledger = ledger.At(source->key);
     if (filter_.Matches(*source)) {
       Examine(sides);
     } else {
@@ -239,8 +234,10 @@ int VerifyTask(const CommandContext& context, const TaskConfig& task, Verificati
 
 int Verify(const CommandContext& context) {
   std::vector<ObjectFilter> filters;
-  for (const TaskConfig* task : context.tasks)
+  for (const TaskConfig* task : context.tasks) {
     filters.push_back(FilterOf(*task, context.clock.WallNow()));
+    CheckListFile(*task);
+  }
   const auto database = Database::OpenExisting(context.config);
   const auto session = database ? database->Connect() : nullptr;
   if (database && context.line.deep) CheckTimeZones(context.config, *database);

@@ -93,6 +93,21 @@ struct StoreConfig {
   std::optional<EndpointConfig> proxy;  // else as the environment says (https_proxy, no_proxy)
 };
 
+// Where the list of source objects comes from.
+struct ListConfig {
+  enum class Kind {
+    kBucket,     // the bucket is listed
+    kKeys,       // `file` names them (listing/list_file.h)
+    kPrefixes,   // `file` names the prefixes that are listed, on both sides
+    kInventory,  // a report of S3 Inventory
+  };
+  Kind kind = Kind::kBucket;
+  std::filesystem::path file;
+  std::string store;     // kInventory: where the report is
+  std::string bucket;
+  std::string manifest;  // ... its key; or, ending in '/', what the reports' folders lie in
+};
+
 // A prefix of a bucket, as bytes; an empty prefix is the whole bucket.
 struct BucketPrefix {
   std::string store;  // the name of one of Config::stores
@@ -176,6 +191,7 @@ struct TaskConfig {
   std::chrono::milliseconds interval{0};             // 0: never overdue; else 1s..366d
   AdoptMode adopt = AdoptMode::kVerify;
   CompareMode compare = CompareMode::kBoth;
+  ListConfig list;
   DeleteMode delete_mode = DeleteMode::kNever;
   MaxDelete max_delete;
   WriteConfig write;

@@ -211,6 +211,39 @@ RestoreConfig ReadRestore(const Value& value, const Provider& provider) {
   return restore;
 }
 
+ListConfig ReadInventory(const Value& value, const Config& config, const TaskConfig& task) {
+  const Map keys = value.Keys({"store", "bucket", "manifest"});
+  ListConfig list;
+  list.kind = ListConfig::Kind::kInventory;
+  list.store = task.source.store;
+  if (const auto store = keys.Find("store"))
+    list.store = ReadName(*store, "store", NamesOf(config.stores));
+  list.bucket = ReadBucket(keys.Need("bucket"));
+  const Value manifest = keys.Need("manifest");
+  list.manifest = manifest.Text();
+  const bool good = list.manifest.ends_with("/") || list.manifest.ends_with(".json");
+  if (!good || list.manifest.size() > kPrefixBytesMax) {
+    manifest.Fail(manifest.Shown() +
+                  " is neither the key of a manifest.json nor a folder, which ends in /");
+  }
+  return list;
+}
+
+ListConfig ReadList(const Value& value, const Config& config, const TaskConfig& task) {
+  const Map keys = value.Keys({"keys", "prefixes", "inventory"});
+  const auto key_file = keys.Find("keys");
+  const auto prefix_file = keys.Find("prefixes");
+  const auto inventory = keys.Find("inventory");
+  if (key_file.has_value() + prefix_file.has_value() + inventory.has_value() != 1) {
+    value.Fail("is one of {keys: FILE}, {prefixes: FILE} and {inventory: {...}}");
+  }
+  if (inventory) return ReadInventory(*inventory, config, task);
+  ListConfig list;
+  list.kind = key_file ? ListConfig::Kind::kKeys : ListConfig::Kind::kPrefixes;
+  list.file = (key_file ? *key_file : *prefix_file).Path();
+  return list;
+}
+
 TaskConfig ReadTask(const Value& value, const Config& config) {
   const Map keys = value.Keys(
       {"name",          "source",   "destination", "include",     "exclude",       "exclude_from",
@@ -218,7 +251,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
        "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
        "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
        "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore",
-       "compare"});
+       "compare",       "list"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -249,10 +282,14 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   if (const auto compare = keys.Find("compare")) {
     task.compare = static_cast<CompareMode>(compare->Choice(kCompare));
   }
+  if (const auto list = keys.Find("list")) task.list = ReadList(*list, config, task);
   if (const auto mode = keys.Find("delete")) {
     task.delete_mode = static_cast<DeleteMode>(mode->Choice(kDelete));
     if (task.delete_mode != DeleteMode::kNever && task.compare == CompareMode::kNone) {
       mode->Fail("deletes need to know what the destination has: not with `compare: none`");
+    }
+    if (task.delete_mode != DeleteMode::kNever && task.list.kind != ListConfig::Kind::kBucket) {
+      mode->Fail("deletes need to know all that the source has: not with `list`");
     }
   }
   if (const auto limit = keys.Find("max_delete")) task.max_delete = ReadMaxDelete(*limit);

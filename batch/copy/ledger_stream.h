@@ -23,19 +23,21 @@ class LedgerStream {
   enum class When { kAsked, kAhead };
   LedgerStream(Read read, std::string prefix, When when = When::kAsked);
 
+  // The row of a key without the prefix; null: there is none. Valid until the next call. Keys
+  // ascend from call to call, and what lies between two of them is not read where it is much.
   // Throws what `read` throws.
-  const LedgerEntry* Peek();
-  void Next() { position_ += 1; }
+  const LedgerEntry* At(const Key& key);
 
  private:
-  void TakePage();
+  void TakePage(const Key& key);
 
   const Read read_;
   const std::string prefix_;
   const When when_;
   std::vector<LedgerEntry> page_;
   std::size_t position_ = 0;
-  Key last_;
+  Key last_;  // that was read, with the prefix
+  std::int64_t asked_of_page_ = 0;
   bool at_end_ = false;
   std::future<std::vector<LedgerEntry>> next_;  // what is read ahead; waits for it at the end
 };

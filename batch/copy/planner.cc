@@ -47,16 +47,6 @@ class Merge {
     until_look_ = kLookEvery;
   }
 
-  // The ledger's row of `key`. REQUIRES: keys ascend from call to call.
-  const LedgerEntry* LedgerAt(const Key& key) {
-    const LedgerEntry* row = input_.ledger.Peek();
-    while (row != nullptr && row->key < key) {
-      input_.ledger.Next();
-      row = input_.ledger.Peek();
-    }
-    return row != nullptr && row->key == key ? row : nullptr;
-  }
-
   // What the destination has before `until`; null: all that is left.
   void PassExtras(const Key* until) {
     const ListedEntry* entry = input_.destination.Peek();
@@ -69,7 +59,7 @@ class Merge {
   }
 
   void TakeExtra(const ListedEntry& entry) {
-    const LedgerEntry* ledger = LedgerAt(entry.key);
+    const LedgerEntry* ledger = input_.ledger.At(entry.key);
     if (ledger != nullptr && !ledger->verdict) counts_.ledgered_objects += 1;
     input_.extra({Key(input_.source_prefix + entry.key.bytes()),
                   Key(input_.destination_prefix + entry.key.bytes()), entry, ledger});
@@ -81,7 +71,7 @@ class Merge {
     sides.source = &source;
     const ListedEntry* destination = input_.destination.Peek();
     if (destination != nullptr && destination->key == key) sides.destination = destination;
-    sides.ledger = LedgerAt(key);
+    sides.ledger = input_.ledger.At(key);
     counts_.source_objects += 1;
     if (sides.destination != nullptr && sides.ledger != nullptr && !sides.ledger->verdict) {
       counts_.ledgered_objects += 1;

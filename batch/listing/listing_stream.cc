@@ -1,22 +1,9 @@
 #include "batch/listing/listing_stream.h"
 
 #include "batch/base/error.h"
+#include "batch/listing/entry_of.h"
 
 namespace ferry {
-namespace {
-
-ListedEntry ToEntry(ListedObject& object) {
-  ListedEntry entry;
-  entry.key = std::move(object.key);
-  entry.etag = std::move(object.etag);
-  entry.size_bytes = object.size_bytes;
-  entry.modified_ms = object.last_modified_ms;
-  entry.archived = IsArchiveClass(object.storage_class) && !object.restored;
-  return entry;
-}
-
-}  // namespace
-
 ListingStream::ListingStream(std::vector<ListingPlace> places, std::string prefix, std::string what,
                              VersionPolicy versions)
     : places_(std::move(places)),
@@ -45,7 +32,10 @@ Task<ListingPage> ListingStream::FetchObjects(ListingPlace place, KeyRanges::Fet
   ListPage listed = co_await place.store.List(request);
   ListingPage page;
   page.entries.reserve(listed.objects.size());
-  for (ListedObject& object : listed.objects) page.entries.push_back(ToEntry(object));
+  for (ListedObject& object : listed.objects) {
+    Key key = std::move(object.key);
+    page.entries.push_back(EntryOf(std::move(object), std::move(key)));
+  }
   if (listed.truncated) {
     page.next = ListingCursor{"", listed.continuation_token.value_or(""), "",
                               listed.shape == ListShape::kV1};
@@ -63,7 +53,8 @@ Task<ListingPage> ListingStream::FetchVersions(ListingPlace place, KeyRanges::Fe
   ListingPage page;
   for (ListedVersion& one : listed.versions) {
     if (!one.latest || one.delete_marker) continue;
-    page.entries.push_back(ToEntry(one.object));
+    Key key = std::move(one.object.key);
+    page.entries.push_back(EntryOf(std::move(one.object), std::move(key)));
     page.entries.back().version = std::move(one.version_id);
   }
   if (listed.truncated) {

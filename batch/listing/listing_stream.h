@@ -11,16 +11,10 @@
 #include "batch/base/mutex.h"
 #include "batch/listing/entry_stream.h"
 #include "batch/listing/key_ranges.h"
-#include "batch/store/event_loop.h"
+#include "batch/listing/listing_place.h"
 #include "batch/store/object_store.h"
 
 namespace ferry {
-
-// A bucket as one loop reaches it. Both outlive who uses it.
-struct ListingPlace {
-  EventLoop& loop;
-  ObjectStore& store;
-};
 
 class ListingStream final : public EntryStream {
  public:
