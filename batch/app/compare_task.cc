@@ -11,8 +11,6 @@ TaskComparison CompareTask(const CommandContext& context, Stores& stores, LanePo
                            const std::function<void(const ExtraFound&, DeletePolicy)>& extra) {
   const TaskSelection selection = SelectionOf(context.config, task, context.clock.WallNow());
   std::optional<std::string> before;
-  const ListingEnds ends(stores, lanes, task.name, Patience::kShort);
-  const Ends two = ends.ends();
   std::unique_ptr<pg::Session> session = database != nullptr ? database->Connect() : nullptr;
   LedgerStream::Read read;
   if (session) {
@@ -24,10 +22,11 @@ TaskComparison CompareTask(const CommandContext& context, Stores& stores, LanePo
     }
   }
   LedgerStream ledger(read, task.source.prefix);
-  TaskListings listings(ends, context.config, task);
-  CompareInput input{listings.source(),  listings.destination(), ledger,
-                     selection.filter,   AdoptPolicyOf(task),    two.destination_provider,
-                     task.source.prefix, task.destination.prefix};
+  TaskListings listings(context, stores, lanes, task, Patience::kShort);
+  CompareInput input{
+      listings.source(),  listings.destination(), ledger,
+      selection.filter,   AdoptPolicyOf(task),    listings.ends().destination_provider,
+      task.source.prefix, task.destination.prefix};
   input.destination_asked = task.compare == CompareMode::kBoth;
   TaskComparison comparison;
   comparison.deletes = DeleteRulesOf(task, selection, before);

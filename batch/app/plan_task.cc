@@ -115,9 +115,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
     SweepExtras(database, plan.begun.run_id);
     return DeleteRulesOf(task, selection, ReadSelection(database, plan.begun.task_id));
   });
-  const ListingEnds ends(engine.stores(), engine.listings(), task.name, Patience::kOutage);
-  const Ends two = ends.ends();
-  TaskListings listings(ends, context.config, task);
+  TaskListings listings(context, engine.stores(), engine.listings(), task, Patience::kOutage);
   std::stop_source over;
   const std::stop_callback halt(engine.halted(), [&] { over.request_stop(); });
   auto ledger_session =
@@ -136,9 +134,10 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
       CapsOf(task, being_restored));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
-  CompareInput input{listings.source(),  listings.destination(), ledger,
-                     selection.filter,   AdoptPolicyOf(task),    two.destination_provider,
-                     task.source.prefix, task.destination.prefix};
+  CompareInput input{
+      listings.source(),  listings.destination(), ledger,
+      selection.filter,   AdoptPolicyOf(task),    listings.ends().destination_provider,
+      task.source.prefix, task.destination.prefix};
   input.destination_asked = task.compare == CompareMode::kBoth;
   if (rules.on()) input.extra = [&](const ExtraFound& extra) { deletes.Add(extra); };
   input.looked = [&] { writer.Looked(); };

@@ -95,6 +95,21 @@ bool MayCopyItself(const Config& config, const TaskConfig& task) {
          destination.credentials.kind != CredentialsConfig::Kind::kAnonymous;
 }
 
+BucketPrefix ReportPlaceOf(const TaskConfig& task) {
+  BucketPrefix place;
+  place.store = task.list.store;
+  place.bucket = task.list.bucket;
+  return place;
+}
+
+S3Options ReportOptionsOf(const TaskConfig& task, const StoreConfig& store) {
+  S3Options options;
+  options.store = store.name;
+  options.bucket = task.list.bucket;
+  options.location = LocationOf(store);
+  return options;
+}
+
 void AddSums(const std::string& task, std::string_view side, const RequestStats& stats,
              ProcessSums& sums) {
   for (std::size_t i = 0; i < kOperations.size(); ++i) {
@@ -187,6 +202,25 @@ class Stores::Made final : public TaskEnds {
   Decorated destination_;
 };
 
+class Stores::MadeReader final : public Stores::Reader {
+ public:
+  MadeReader(EventLoop& loop, Stores& stores, const TaskConfig& task, const RetryOptions& retry)
+      : config_(stores.config_.Store(task.list.store)),
+        shared_(stores.SharedOf(config_)),
+        made_(loop, config_, ReportOptionsOf(task, config_),
+              {stores.congestion_control_, stores.spares_}, *shared_.credentials, shared_.memory,
+              stores.clock_, retry, stores.LimiterOf(ReportPlaceOf(task), kSource),
+              /*pace=*/nullptr, Side::kSource, stores.counters_.at(task.name)) {
+    shared_.credentials->Prepare();
+  }
+  ObjectStore& store() override { return made_.retrying; }
+
+ private:
+  const StoreConfig& config_;
+  Shared& shared_;
+  Decorated made_;
+};
+
 Stores::Stores(const Config& config, const Environment& environment, Clock& clock)
     : config_(config),
       clock_(clock),
@@ -208,9 +242,13 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
     if (!learnt) {
       learnt = std::make_unique<Learnt>(task.destination.store + ":" + task.destination.bucket);
     }
-    for (const auto& [end, side] :
-         {std::pair(&task.source, kSource), std::pair(&task.destination, kDestination)}) {
-      const LimitedPlace place = PlaceOf(config_.Store(end->store), end->bucket, side);
+    std::vector<std::pair<BucketPrefix, std::string_view>> ends = {
+        {task.source, kSource}, {task.destination, kDestination}};
+    if (task.list.kind == ListConfig::Kind::kInventory) {
+      ends.emplace_back(ReportPlaceOf(task), kSource);
+    }
+    for (const auto& [end, side] : ends) {
+      const LimitedPlace place = PlaceOf(config_.Store(end.store), end.bucket, side);
       std::unique_ptr<Limiter>& limiter = limiters_[place];
       if (!limiter) limiter = std::make_unique<Limiter>(place, requests_max);
     }
@@ -246,19 +284,27 @@ std::unique_ptr<TaskEnds> Stores::Make(EventLoop& loop, const std::string& task)
   return MakeWith(loop, task, Patience::kShort);
 }
 
-std::unique_ptr<TaskEnds> Stores::MakeWith(EventLoop& loop, const std::string& task,
-                                           Patience patience) {
-  const TaskConfig* config = config_.FindTask(task);
-  if (config == nullptr) {
-    throw Error(ErrorKind::kConfig, "the configuration has no task " + task);
-  }
+RetryOptions Stores::RetryOf(Patience patience) const {
   RetryOptions retry;
   if (patience == Patience::kOutage) {
     retry.attempts_max = 1;  // time decides, not a count: a connection may take long to fail
     retry.patience = config_.transfer.outage_patience;
     retry.patience_at_first = std::min(kPatienceAtFirst, retry.patience);
   }
-  return std::make_unique<Made>(loop, *this, *config, retry, counters_.at(task));
+  return retry;
+}
+
+std::unique_ptr<TaskEnds> Stores::MakeWith(EventLoop& loop, const std::string& task,
+                                           Patience patience) {
+  const TaskConfig* config = config_.FindTask(task);
+  if (config == nullptr) {
+    throw Error(ErrorKind::kConfig, "the configuration has no task " + task);
+  }
+  return std::make_unique<Made>(loop, *this, *config, RetryOf(patience), counters_.at(task));
+}
+
+std::unique_ptr<Stores::Reader> Stores::MakeReader(EventLoop& loop, const TaskConfig& task) {
+  return std::make_unique<MadeReader>(loop, *this, task, RetryOf(Patience::kOutage));
 }
 
 RequestCounters& Stores::Counters(const std::string& task) { return counters_.at(task); }

@@ -35,12 +35,21 @@ struct StoreCredentials {
 
 class Stores final : public EndsFactory {
  public:
+  // One bucket on one loop.
+  class Reader {
+   public:
+    virtual ~Reader() = default;
+    virtual ObjectStore& store() = 0;
+  };
+
   // All outlive this object. Throws Error{kConfig} for what this host cannot do.
   Stores(const Config& config, const Environment& environment, Clock& clock);
   ~Stores() override;
 
   std::unique_ptr<TaskEnds> Make(EventLoop& loop, const std::string& task) override;
   std::unique_ptr<TaskEnds> MakeWith(EventLoop& loop, const std::string& task, Patience patience);
+  // The bucket of the report that a task is planned by. REQUIRES: it has one.
+  std::unique_ptr<Reader> MakeReader(EventLoop& loop, const TaskConfig& task);
   RequestCounters& Counters(const std::string& task) override;
   int InFlightMax(const std::string& task) override;
   bool HaveAnswered(const std::string& task) override;
@@ -71,6 +80,8 @@ class Stores final : public EndsFactory {
   Learnt& LearntOf(const TaskConfig& task);
 
   class Made;
+  class MadeReader;
+  RetryOptions RetryOf(Patience patience) const;
   const Config& config_;
   Clock& clock_;
   CongestionControl congestion_control_;

@@ -4,8 +4,8 @@
 #include <functional>
 #include <memory>
 
+#include "batch/app/commands.h"
 #include "batch/app/listing_ends.h"
-#include "batch/config/config.h"
 #include "batch/listing/entry_stream.h"
 #include "batch/listing/keys_stream.h"
 
@@ -16,11 +16,12 @@ class TaskListings {
   // kAsTaskSays: the destination is asked nothing where its `compare` is none.
   enum class Sides { kAsTaskSays, kBoth };
 
-  // As the task's `list` says. Reads and sorts a file that it names, in the scratch folder of
-  // `config`. Throws Error. All outlive this object.
-  TaskListings(const ListingEnds& ends, const Config& config, const TaskConfig& task,
-               Sides sides = Sides::kAsTaskSays);
+  // As the task's `list` says. Reads and sorts what it names, in the scratch folder of the
+  // configuration. Throws Error. All outlive this object.
+  TaskListings(const CommandContext& context, Stores& stores, LanePool& lanes,
+               const TaskConfig& task, Patience patience, Sides sides = Sides::kAsTaskSays);
 
+  Ends ends() const { return ends_.ends(); }  // on the first loop
   EntryStream& source() { return *source_; }
   EntryStream& destination() { return *destination_; }
 
@@ -28,11 +29,16 @@ class TaskListings {
   void SayMissing() const;
 
  private:
-  void OfBucket(const ListingEnds& ends, const TaskConfig& task);
-  void OfKeys(const ListingEnds& ends, const Config& config, const TaskConfig& task);
-  void OfPrefixes(const ListingEnds& ends, const Config& config, const TaskConfig& task);
+  void OfBucket();
+  void OfKeys();
+  void OfPrefixes();
+  void OfInventory(Stores& stores, LanePool& lanes);
+  std::unique_ptr<EntryStream> Bucket(Side side) const;
+  KeysStream::Keys SortedLines() const;
 
+  const CommandContext& context_;
   const TaskConfig& task_;
+  const ListingEnds ends_;
   std::unique_ptr<EntryStream> source_;
   std::unique_ptr<EntryStream> destination_;
   const KeysStream* keys_ = nullptr;  // of the source

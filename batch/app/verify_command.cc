@@ -81,7 +81,7 @@ class Verification {
         filter_(filter),
         hours_(hours),
         report_(context, task),
-        listing_(stores, lanes, task.name, Patience::kOutage) {
+        listings_(context, stores, lanes, task, Patience::kOutage, TaskListings::Sides::kBoth) {
     std::vector<Ends> ends;
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       made_.push_back(stores.MakeWith(lanes.loop(i), task.name, Patience::kShort));
@@ -117,15 +117,14 @@ class Verification {
   const ObjectFilter& filter_;
   HoursAsked& hours_;
   VerifyReport report_;
-  const ListingEnds listing_;
+  TaskListings listings_;
   std::vector<std::unique_ptr<TaskEnds>> made_;  // one a lane
   std::optional<DeepCompare> deep_;              // last: waits for what uses the others
 };
 
 void Verification::Run(LedgerStream& ledger) {
-  TaskListings listings(listing_, context_.config, task_, TaskListings::Sides::kBoth);
-  EntryStream& sources = listings.source();
-  EntryStream& destinations = listings.destination();
+  EntryStream& sources = listings_.source();
+  EntryStream& destinations = listings_.destination();
   destinations.Peek();  // must answer, also where the source is empty
   std::int64_t steps = 0;
   const auto tick = [&] {

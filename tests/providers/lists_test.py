@@ -1,10 +1,12 @@
 """Tasks whose objects are named by a file, by an inventory, or not compared at all."""
 import gzip
+import hashlib
 import json
 import os
 import tempfile
 import unittest
 from pathlib import Path
+from urllib.parse import quote_plus
 
 from world import World
 
@@ -93,6 +95,60 @@ class ListsTest(unittest.TestCase):
         self.assertEqual(reasons, {"not_compared"})
         self.assertIn("copies all that is listed", self.ferry(config, "explain", "in/a").stdout)
         self.ferry(config, "verify")
+
+    def report(self, day, rows, bucket="reports"):
+        """An inventory of src in CSV, as S3 Inventory lays it down; returns the key of its manifest."""
+        half = (len(rows) + 1) // 2
+        files = []
+        for i, some in enumerate((rows[:half], rows[half:])):
+            key = f"inv/src/all/data/{day}-{i}.csv.gz"
+            body = gzip.compress("".join(",".join(f'"{value}"' for value in row) + "\n" for row in some).encode())
+            self.world.put("aws", bucket, key.encode(), body)
+            files.append({"key": key, "size": len(body), "MD5checksum": hashlib.md5(body).hexdigest()})
+        manifest = json.dumps({
+            "sourceBucket": "src", "destinationBucket": f"arn:aws:s3:::{bucket}", "version": "2016-11-30",
+            "creationTimestamp": "1790000000000", "fileFormat": "CSV", "fileSchema":
+            "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, StorageClass",
+            "files": files}).encode()
+        key = f"inv/src/all/{day}T00-00Z/manifest.json"
+        self.world.put("aws", bucket, key.encode(), manifest)
+        self.world.put("aws", bucket, key.replace(".json", ".checksum").encode(), hashlib.md5(manifest).hexdigest().encode())
+        return key
+
+    def row(self, key, etag=None, size=None, latest="true", marker="false", storage_class="STANDARD"):
+        body = key.encode()
+        return ["src", quote_plus(key), "", latest, marker, str(len(body) if size is None else size),
+                "2026-08-01T00:00:00.000Z", etag or hashlib.md5(body).hexdigest(), storage_class]
+
+    def test_an_inventory_is_the_list_of_the_source(self):
+        self.send("aws", "PUT", "reports")
+        self.report("2026-08-01", [self.row("in/old")])
+        self.report("2026-09-01", [
+            self.row("out/x"), self.row("in/z\\"), self.row("in/d"), self.row("in/b/1"),
+            self.row("in/b/1", etag="0" * 32, latest="false"), self.row("in/was", marker="true"),
+            self.row("in/gone"), self.row("in/a", etag="1" * 32), self.row("in/\n"),
+            self.row("in/frozen", storage_class="DEEP_ARCHIVE")])
+        config, bucket = self.task("list: {inventory: {bucket: reports, manifest: inv/src/all/}}")
+        done = self.ferry(config, "run")
+        # What changed since is brought as it is now, what is gone is no failure.
+        self.assertEqual(self.keys(bucket), ["\n", "a", "b/1", "d", "z\\"])
+        self.assertIn("manifest=inv/src/all/2026-09-01T00-00Z/manifest.json", done.stderr)
+        self.assertIn("hours_old=", done.stderr)
+        self.assertIn("1 vanished, 1 archived", done.stdout)
+        self.assertIn("planned=", self.ferry(config, "run").stderr)
+        self.ferry(config, "run", "--dry-run")
+
+    def test_an_inventory_that_is_not_what_it_says_plans_nothing(self):
+        self.send("aws", "PUT", "broken")
+        key = self.report("2026-09-01", [self.row("in/a")], bucket="broken")
+        config, bucket = self.task(f"list: {{inventory: {{bucket: broken, manifest: {key}}}}}")
+        self.world.put("aws", "broken", b"inv/src/all/data/2026-09-01-0.csv.gz", gzip.compress(b"other"))
+        self.assertIn("its size is not what the manifest says", self.ferry(config, "run", expected=3).stderr)
+        self.assertEqual(self.keys(bucket), [])
+        config, _ = self.task("list: {inventory: {bucket: broken, manifest: nowhere/}}")
+        self.assertIn("there is no report in this folder", self.ferry(config, "run", expected=3).stderr)
+        config, _ = self.task("list: {inventory: {bucket: broken, manifest: inv/none.json}}")
+        self.assertIn("NoSuchKey", self.ferry(config, "run", expected=3).stderr)
 
     def test_files_that_are_no_lists_are_refused_before_anything_is_contacted(self):
         long = b"in/" + b"k" * 5000
