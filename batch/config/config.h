@@ -120,6 +120,23 @@ struct TagsRule {
   std::vector<std::pair<std::string, std::string>> tags = {};  // kFixed
 };
 
+// Which checksum the destination is to keep.
+struct ChecksumRule {
+  enum class Kind {
+    kAuto,   // as the provider's table says
+    kMd5,    // none but what an ETag may be
+    kNamed,  // `digest`, in x-amz-checksum-*; or it is the provider's own
+  };
+  Kind kind = Kind::kAuto;
+  DigestKind digest = DigestKind::kMd5;
+};
+
+// Object Lock: how long objects may not be overwritten or deleted.
+struct RetentionRule {
+  std::string mode;        // GOVERNANCE or COMPLIANCE
+  std::uint32_t days = 0;  // 1..36500
+};
+
 // What objects get at the destination.
 struct WriteConfig {
   StorageClassRule storage_class;
@@ -128,6 +145,8 @@ struct WriteConfig {
   TagsRule tags;
   // Headers, in lower case, in place of the source's of that name.
   std::vector<std::pair<std::string, std::string>> metadata = {};
+  ChecksumRule checksum = {};
+  std::optional<RetentionRule> retention = std::nullopt;  // none: as the bucket has it
 };
 
 // How many objects one run may delete.
