@@ -162,6 +162,7 @@ RetentionRule ReadRetention(const Value& value) {
 // Object Lock takes no body without Content-MD5 or x-amz-checksum-* (API_PutObject), and one that
 // flows has its digest behind it, where there is no MD5.
 void CheckRetention(const Value& value, const ChecksumRule& checksum, const Provider& provider) {
+  const bool has_one = provider.checksum && *provider.checksum != DigestKind::kCrc64Ecma;
   const std::string name(provider.name);
   if (!TakesChecksums(provider)) {
     value.Fail("needs a destination that takes x-amz-checksum-*, and provider " + name +
@@ -172,7 +173,7 @@ void CheckRetention(const Value& value, const ChecksumRule& checksum, const Prov
         "needs a checksum that large bodies can carry, and there md5 is none: checksum: can "
         "be crc32c, crc64nvme or sha256");
   }
-  if (checksum.kind == ChecksumRule::Kind::kAuto && !provider.checksum) {
+  if (checksum.kind == ChecksumRule::Kind::kAuto && !has_one) {
     value.Fail("needs a checksum, and for provider " + name +
                " none is known to be there: set "
                "checksum: crc32c, crc64nvme or sha256, as the server has it");

@@ -26,7 +26,9 @@ bool TakesChecksumsOf(const Ends& ends, const OpenUpload& upload, const ListPart
   const auto is_ours = [&](const DonePart& part) {
     return part.digest && part.digest->kind == DigestForDestination(ends);
   };
-  if (demands) return std::all_of(upload.parts.begin(), upload.parts.end(), is_ours);
+  if (demands) {
+    return !upload.parts.empty() && std::all_of(upload.parts.begin(), upload.parts.end(), is_ours);
+  }
   return std::none_of(upload.parts.begin(), upload.parts.end(), [](const DonePart& part) {
     return part.digest && part.digest->kind == DigestKind::kSha256;
   });

@@ -105,7 +105,8 @@ Task<std::string> ProveComplete(Ends& ends, const ObjectToCopy& object, const Op
     const std::optional<CompositeDigest> ours = CompositeOfAll(upload);
     if (ours && *ours != *completion.composite) ThrowStoredOtherBytes();
     if (ours) co_return std::string(kProofChecksum);
-  } else if (completion.checksums && ends.destination_provider.checksum) {
+  }
+  if (completion.checksums && ends.destination_provider.checksum) {
     const std::optional<Digest> ours = DigestOfAll(upload, object);
     const Digests answered = co_await AnsweredChecksums(ends, object, completion);
     NoteChecksums(ends, answered);
