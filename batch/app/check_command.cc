@@ -15,6 +15,7 @@
 #include "batch/app/task_parts.h"
 #include "batch/base/error.h"
 #include "batch/base/human.h"
+#include "batch/copy/body_proof.h"
 
 namespace ferry {
 namespace {
@@ -49,6 +50,23 @@ std::string NoTags(const Provider& provider) {
   return fmt::format("provider {} keeps none", provider.name);
 }
 
+Task<PutAnswer> PutWithTrailer(ObjectStore& store, Key key, std::string upload_id,
+                               DigestKind kind) {
+  constexpr std::string_view kBody = "bucketferry";
+  Ring ring(kBody.size(), [](std::string_view) {});
+  ring.Push(kBody);
+  ring.Close();
+  PutRequest part;
+  part.key = std::move(key);
+  part.upload_id = std::move(upload_id);
+  part.part_number = 1;
+  part.source = &ring;
+  part.bytes = kBody.size();
+  part.kind_behind = kind;
+  part.digest_behind = [kind] { return BodyDigest::Of({kind}, kBody).front(); };
+  co_return co_await store.Put(part);
+}
+
 // One side of a task: its store on the loop, and what was learnt of it.
 struct End {
   std::string_view side;  // "source"
@@ -59,8 +77,9 @@ struct End {
   std::optional<ListedObject> first;  // that can be read
   VersionPolicy versions = VersionPolicy::kLatest;
   bool tagged = false;
-  std::string version_id = {};  // of `first`, where requests carry it
-  bool versioned = false;       // as far as one object tells
+  std::optional<DigestKind> demanded = std::nullopt;  // that bodies are to carry
+  std::string version_id = {};                        // of `first`, where requests carry it
+  bool versioned = false;                             // as far as one object tells
 
   std::string Name(std::string_view what) const { return fmt::format("{} {}", side, what); }
 };
@@ -82,6 +101,7 @@ class TaskCheck {
   void CheckVersions(End& end, GetRequest request, const ObjectHead& head);
   void CheckTags(End& end);
   void CheckUpload(End& end);
+  void CheckChecksum(End& end, const Key& key, const std::string& upload_id);
   void CheckTaggedUpload(End& end, bool needed);
   void CheckDelete(End& end);
   void AbortUpload(End& end, const Key& key, const std::string& upload_id);
@@ -272,7 +292,27 @@ void TaskCheck::CheckUpload(End& end) {
                                                "; interrupted uploads cannot go on");
     }
   }
+  if (end.demanded) CheckChecksum(end, key, upload_id);
   AbortUpload(end, key, upload_id);
+}
+
+// As a part, which goes with its upload: a server that knows no trailers says so here.
+void TaskCheck::CheckChecksum(End& end, const Key& key, const std::string& upload_id) {
+  const std::string checksum = end.Name("checksum");
+  const DigestKind kind = *end.demanded;
+  try {
+    const PutAnswer answer =
+        Ask<PutAnswer>([&] { return PutWithTrailer(end.store, key, upload_id, kind); });
+    if (FindDigest(answer.checksums, kind) == nullptr) {
+      return report_.Note(checksum, fmt::format("{} was taken, and is not in the answer: nothing "
+                                                "says that it is kept",
+                                                ToString(kind)));
+    }
+    report_.Ok(checksum, fmt::format("{} behind the body, checked and kept", ToString(kind)));
+  } catch (const Error& error) {
+    if (IsStop(error)) throw;
+    report_.Fail(checksum, Explained(error, "s3:PutObject"));
+  }
 }
 
 void TaskCheck::AbortUpload(End& end, const Key& key, const std::string& upload_id) {
@@ -345,6 +385,7 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
   source.versions = ends.versions;
   End destination{
       "destination", task.destination, to, stores.CredentialsOf(to), ends.destination, {}};
+  if (DemandsChecksum(ends)) destination.demanded = DigestForDestination(ends);
   check.CheckSource(source);
   check.CheckDestination(destination, source.tagged, task.delete_mode != DeleteMode::kNever);
   return !check.failed();

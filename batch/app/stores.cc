@@ -135,9 +135,14 @@ struct Stores::Shared {
 
 // Of a destination, by all that write there.
 struct Stores::Learnt {
-  explicit Learnt(const std::string& destination)
-      : checksums(destination), tag_losses(destination) {}
-  ChecksumAnswers checksums;
+  explicit Learnt(const std::string& destination) : name(destination), tag_losses(destination) {}
+  // Tasks may ask for different kinds: what is answered of one says nothing of another.
+  using Asked = std::pair<std::optional<DigestKind>, bool>;  // and whether it is demanded
+  static Asked AskedBy(const TaskConfig& task, const StoreConfig& store) {
+    return {DestinationProviderOf(task, store).checksum, DemandsChecksum(task, store)};
+  }
+  const std::string name;
+  std::map<Asked, ChecksumAnswers> checksums;  // of all configured tasks; it stays as it is
   TagLosses tag_losses;
 };
 
@@ -153,7 +158,9 @@ class Stores::Made final : public TaskEnds {
         versions_(VersionPolicyOf(task)),
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
-        rules_(WriteRulesOf(task)),
+        destination_provider_(DestinationProviderOf(task, destination_config_)),
+        checksums_(learnt_.checksums.at(Learnt::AskedBy(task, destination_config_))),
+        rules_(WriteRulesOf(task, destination_config_)),
         restore_(RestoreRulesOf(task)),
         source_(loop, source_config_, SourceOptionsOf(task, source_config_),
                 {stores.congestion_control_, stores.spares_}, *source_shared_.credentials,
@@ -173,10 +180,10 @@ class Stores::Made final : public TaskEnds {
                 source_.retrying,
                 destination_.retrying,
                 source_config_.provider,
-                destination_config_.provider,
+                destination_provider_,
                 versions_,
                 server_side_,
-                &learnt_.checksums,
+                &checksums_,
                 &learnt_.tag_losses,
                 &rules_,
                 restore_ ? &*restore_ : nullptr};
@@ -196,6 +203,8 @@ class Stores::Made final : public TaskEnds {
   const VersionPolicy versions_;
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
+  const Provider destination_provider_;
+  ChecksumAnswers& checksums_;
   const WriteRules rules_;
   const std::optional<RestoreRules> restore_;
   Decorated source_;
@@ -242,6 +251,8 @@ Stores::Stores(const Config& config, const Environment& environment, Clock& cloc
     if (!learnt) {
       learnt = std::make_unique<Learnt>(task.destination.store + ":" + task.destination.bucket);
     }
+    const Learnt::Asked asked = Learnt::AskedBy(task, config_.Store(task.destination.store));
+    learnt->checksums.try_emplace(asked, learnt->name, asked.second);
     std::vector<std::pair<BucketPrefix, std::string_view>> ends = {
         {task.source, kSource}, {task.destination, kDestination}};
     if (task.list.kind == ListConfig::Kind::kInventory) {

@@ -81,6 +81,19 @@ S3Options SourceOptionsOf(const TaskConfig& task, const StoreConfig& store) {
   return {store.name, task.source.bucket, LocationOf(store), HeadersOfRequests(task.source), {}};
 }
 
+Provider DestinationProviderOf(const TaskConfig& task, const StoreConfig& store) {
+  Provider provider = store.provider;
+  const ChecksumRule& rule = task.write.checksum;
+  if (rule.kind == ChecksumRule::Kind::kMd5) provider.checksum = std::nullopt;
+  if (rule.kind == ChecksumRule::Kind::kNamed) provider.checksum = rule.digest;
+  return provider;
+}
+
+bool DemandsChecksum(const TaskConfig& task, const StoreConfig& store) {
+  const bool named = task.write.checksum.kind == ChecksumRule::Kind::kNamed;
+  return (named || task.write.retention) && !store.provider.checksum_in_head;
+}
+
 S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store) {
   S3Options options{store.name,
                     task.destination.bucket,
@@ -88,6 +101,11 @@ S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store)
                     HeadersOfRequests(task.destination),
                     {}};
   const WriteConfig& write = task.write;
+  options.location.provider = DestinationProviderOf(task, store);
+  options.demands_checksum = DemandsChecksum(task, store);
+  if (write.retention) {
+    options.lock = ObjectLock{write.retention->mode, std::chrono::days(write.retention->days)};
+  }
   Headers& headers = options.of_new_objects;
   if (write.storage_class.kind == StorageClassRule::Kind::kFixed) {
     headers.push_back({"x-amz-storage-class", write.storage_class.name});
@@ -110,7 +128,7 @@ std::optional<RestoreRules> RestoreRulesOf(const TaskConfig& task) {
   return RestoreRules{task.restore->tier, task.restore->days};
 }
 
-WriteRules WriteRulesOf(const TaskConfig& task) {
+WriteRules WriteRulesOf(const TaskConfig& task, const StoreConfig& destination) {
   const WriteConfig& write = task.write;
   WriteRules rules;
   switch (write.tags.kind) {
@@ -122,6 +140,7 @@ WriteRules WriteRulesOf(const TaskConfig& task) {
   rules.headers = write.metadata;
   rules.keeps_storage_class = write.storage_class.kind == StorageClassRule::Kind::kKept;
   rules.storage_classes = write.storage_class.classes;
+  rules.demands_checksum = DemandsChecksum(task, destination);
   return rules;
 }
 

@@ -18,8 +18,12 @@ StoreLocation LocationOf(const StoreConfig& store);
 
 S3Options SourceOptionsOf(const TaskConfig& task, const StoreConfig& store);
 S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store);
+// That of the destination's store, with the checksum that the task asks for.
+Provider DestinationProviderOf(const TaskConfig& task, const StoreConfig& store);
+// Whether that checksum is asked for, not only expected.
+bool DemandsChecksum(const TaskConfig& task, const StoreConfig& store);
 // What objects get that is not the same for all of them, or is compared.
-WriteRules WriteRulesOf(const TaskConfig& task);
+WriteRules WriteRulesOf(const TaskConfig& task, const StoreConfig& destination);
 
 std::optional<RestoreRules> RestoreRulesOf(const TaskConfig& task);
 

@@ -4,6 +4,7 @@
 // all the rest of a copy, so nobody makes one that proves nothing new.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,15 +19,17 @@ struct evp_md_ctx_st;
 
 namespace ferry {
 
-enum class DigestKind { kMd5, kCrc32, kCrc32c, kCrc64Ecma, kCrc64Nvme };
+enum class DigestKind { kMd5, kCrc32, kCrc32c, kCrc64Ecma, kCrc64Nvme, kSha256 };
 
 std::string_view ToString(DigestKind kind);  // "md5", "crc64nvme"
+std::size_t DigestBytes(DigestKind kind);
 // nullopt: it is no CRC.
 std::optional<CrcKind> CrcKindOf(DigestKind kind);
 
 struct Digest {
   DigestKind kind = DigestKind::kMd5;
-  std::string bytes;  // as stores write them: 16 of an MD5, 4 or 8 of a CRC, highest first
+  // As stores write them: 16 of an MD5, 32 of a SHA-256, 4 or 8 of a CRC, highest first.
+  std::string bytes;
 
   friend bool operator==(const Digest&, const Digest&) = default;
 };
@@ -47,6 +50,18 @@ std::optional<Digest> DigestFromText(std::string_view text);  // nullopt: not To
 // The digest of two bodies, one behind the other. REQUIRES: CRCs of one kind.
 Digest CombineDigests(const Digest& first, const Digest& second, std::uint64_t second_bytes);
 
+// A digest over the digests of parts, one behind the other: where those of the parts cannot be
+// combined to that of all bytes.
+struct CompositeDigest {
+  Digest digest;
+  std::size_t parts = 0;
+
+  friend bool operator==(const CompositeDigest&, const CompositeDigest&) = default;
+};
+
+// "BASE64-N", as stores write it. nullopt: it is none.
+std::optional<CompositeDigest> CompositeFromBase64(DigestKind kind, std::string_view text);
+
 class Md5 {
  public:
   Md5();
@@ -56,6 +71,26 @@ class Md5 {
 
   void Update(std::string_view bytes);
   // 16 bytes. Nothing may be added afterwards.
+  std::string Finish();
+
+  static std::string Of(std::string_view bytes);
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void Update(std::string_view bytes);
+  // 32 bytes. Nothing may be added afterwards.
   std::string Finish();
 
   static std::string Of(std::string_view bytes);
@@ -82,6 +117,7 @@ class BodyDigest {
  private:
   DigestKinds wanted_;
   std::optional<BatchMd5> md5_;
+  std::optional<Sha256> sha256_;
   std::vector<Crc> crcs_;  // of the CRCs wanted, in their order
 };
 

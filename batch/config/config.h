@@ -103,7 +103,7 @@ struct ListConfig {
   };
   Kind kind = Kind::kBucket;
   std::filesystem::path file;
-  std::string store;     // kInventory: where the report is
+  std::string store;  // kInventory: where the report is
   std::string bucket;
   std::string manifest;  // ... its key; or, ending in '/', what the reports' folders lie in
 };
@@ -144,6 +144,23 @@ struct RestoreConfig {
   std::uint64_t max_objects = 1000;  // being restored at a time; 1..1,000,000
 };
 
+// Which checksum the destination is to keep.
+struct ChecksumRule {
+  enum class Kind {
+    kAuto,   // as the provider's table says
+    kMd5,    // none but what an ETag may be
+    kNamed,  // `digest`, in x-amz-checksum-*; or it is the provider's own
+  };
+  Kind kind = Kind::kAuto;
+  DigestKind digest = DigestKind::kMd5;
+};
+
+// Object Lock: how long objects may not be overwritten or deleted.
+struct RetentionRule {
+  std::string mode;        // GOVERNANCE or COMPLIANCE
+  std::uint32_t days = 0;  // 1..36500
+};
+
 // What objects get at the destination.
 struct WriteConfig {
   StorageClassRule storage_class;
@@ -152,6 +169,8 @@ struct WriteConfig {
   TagsRule tags;
   // Headers, in lower case, in place of the source's of that name.
   std::vector<std::pair<std::string, std::string>> metadata = {};
+  ChecksumRule checksum = {};
+  std::optional<RetentionRule> retention = std::nullopt;  // none: as the bucket has it
 };
 
 // How many objects one run may delete.

@@ -1,4 +1,4 @@
-// How a task writes: `storage_class`, `sse`, `acl`, `tags`, `metadata`.
+// How a task writes: `storage_class`, `sse`, `acl`, `tags`, `metadata`, `checksum`, `retention`.
 
 #include <algorithm>
 #include <array>
@@ -119,6 +119,67 @@ std::vector<std::pair<std::string, std::string>> ReadMetadata(const Value& value
   return headers;
 }
 
+struct NamedChecksum {
+  std::string_view name;
+  ChecksumRule rule;
+};
+constexpr std::array<NamedChecksum, 5> kChecksums = {
+    {{"auto", {ChecksumRule::Kind::kAuto, DigestKind::kMd5}},
+     {"crc32c", {ChecksumRule::Kind::kNamed, DigestKind::kCrc32c}},
+     {"crc64nvme", {ChecksumRule::Kind::kNamed, DigestKind::kCrc64Nvme}},
+     {"sha256", {ChecksumRule::Kind::kNamed, DigestKind::kSha256}},
+     {"md5", {ChecksumRule::Kind::kMd5, DigestKind::kMd5}}}};
+
+// Whether it can be asked for one in x-amz-checksum-*.
+bool TakesChecksums(const Provider& provider) {
+  return provider.amz_checksums && !provider.checksum_in_head;
+}
+
+ChecksumRule ReadChecksum(const Value& value, const Provider& provider) {
+  std::array<std::string_view, kChecksums.size()> names;
+  std::ranges::transform(kChecksums, names.begin(), &NamedChecksum::name);
+  const ChecksumRule rule = kChecksums.at(value.Choice(names)).rule;
+  if (rule.kind != ChecksumRule::Kind::kNamed || TakesChecksums(provider)) return rule;
+  const bool own = provider.checksum && rule.digest == *provider.checksum;
+  if (own) return rule;
+  const bool choice =
+      provider.checksum && std::ranges::find(names, ToString(*provider.checksum)) != names.end();
+  const std::string can = choice ? "auto, " + std::string(ToString(*provider.checksum)) : "auto";
+  value.Fail("provider " + std::string(provider.name) + " of the destination keeps no " +
+             std::string(ToString(rule.digest)) + "; it can be " + can + " or md5");
+}
+
+RetentionRule ReadRetention(const Value& value) {
+  constexpr std::array<std::string_view, 2> kModes = {"governance", "compliance"};
+  constexpr std::uint64_t kDaysMax = 36'500;
+  const Map keys = value.Keys({"mode", "days"});
+  RetentionRule rule;
+  rule.mode = keys.Need("mode").Choice(kModes) == 0 ? "GOVERNANCE" : "COMPLIANCE";
+  rule.days = static_cast<std::uint32_t>(keys.Need("days").Integer({1, kDaysMax}));
+  return rule;
+}
+
+// Object Lock takes no body without Content-MD5 or x-amz-checksum-* (API_PutObject), and one that
+// flows has its digest behind it, where there is no MD5.
+void CheckRetention(const Value& value, const ChecksumRule& checksum, const Provider& provider) {
+  const bool has_one = provider.checksum && *provider.checksum != DigestKind::kCrc64Ecma;
+  const std::string name(provider.name);
+  if (!TakesChecksums(provider)) {
+    value.Fail("needs a destination that takes x-amz-checksum-*, and provider " + name +
+               " takes none");
+  }
+  if (checksum.kind == ChecksumRule::Kind::kMd5) {
+    value.Fail(
+        "needs a checksum that large bodies can carry, and there md5 is none: checksum: can "
+        "be crc32c, crc64nvme or sha256");
+  }
+  if (checksum.kind == ChecksumRule::Kind::kAuto && !has_one) {
+    value.Fail("needs a checksum, and for provider " + name +
+               " none is known to be there: set "
+               "checksum: crc32c, crc64nvme or sha256, as the server has it");
+  }
+}
+
 }  // namespace
 
 void ReadWriteRules(const Map& keys, const Config& config, TaskConfig& task) {
@@ -130,6 +191,12 @@ void ReadWriteRules(const Map& keys, const Config& config, TaskConfig& task) {
     write.tags = ReadTags(*value, config.Store(task.destination.store).provider);
   }
   if (const auto value = keys.Find("metadata")) write.metadata = ReadMetadata(*value);
+  const Provider& provider = config.Store(task.destination.store).provider;
+  if (const auto value = keys.Find("checksum")) write.checksum = ReadChecksum(*value, provider);
+  if (const auto value = keys.Find("retention")) {
+    write.retention = ReadRetention(*value);
+    CheckRetention(*value, write.checksum, provider);
+  }
 }
 
 }  // namespace ferry

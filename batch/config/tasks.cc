@@ -251,7 +251,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
        "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
        "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
        "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore",
-       "compare",       "list"});
+       "compare",       "list",     "checksum",    "retention"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);

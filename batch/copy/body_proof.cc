@@ -31,12 +31,21 @@ const Digest& BestOf(const Digests& made) {
 
 void ChecksumAnswers::Missing() {
   if (missing_.exchange(true)) return;
-  log::Warn("the destination should answer a checksum and does not; proving by MD5 instead",
+  log::Warn(demanded_ ? "the destination does not answer the checksum that the task asks for; "
+                        "nothing says that it is kept, and what is written is proven otherwise"
+                      : "the destination should answer a checksum and does not; proving by MD5 "
+                        "instead",
             {{"destination", destination_}});
 }
 
+bool DemandsChecksum(const Ends& ends) {
+  return ends.rules != nullptr && ends.rules->demands_checksum &&
+         ends.destination_provider.checksum.has_value();
+}
+
 DigestKind DigestForDestination(const Ends& ends) {
-  const bool answered = ends.checksums == nullptr || ends.checksums->expected();
+  const bool answered =
+      ends.checksums == nullptr || ends.checksums->expected() || DemandsChecksum(ends);
   const std::optional<DigestKind>& checksum = ends.destination_provider.checksum;
   return checksum && answered ? *checksum : DigestKind::kMd5;
 }
@@ -45,13 +54,18 @@ DigestKinds DigestsOfWhole(const Provider& source, const ObjectHead& head,
                            DigestKind for_destination) {
   DigestKinds kinds = {for_destination};
   const bool etag = EtagIsMd5(source, head.etag, head.etag_hides_md5);
-  const bool checksum = source.checksum && !head.checksums.empty();
-  const bool one_does = for_destination == DigestKind::kMd5
-                            ? etag
-                            : checksum && FindDigest(head.checksums, for_destination) != nullptr;
+  // SHA-256 is the dearest: where it is made for nobody else, the ETag does.
+  const auto cheap =
+      std::find_if(head.checksums.begin(), head.checksums.end(),
+                   [](const Digest& digest) { return digest.kind != DigestKind::kSha256; });
+  const bool checksum = source.checksum && cheap != head.checksums.end();
+  const bool one_does =
+      for_destination == DigestKind::kMd5
+          ? etag
+          : source.checksum && FindDigest(head.checksums, for_destination) != nullptr;
   if (one_does) return kinds;
   if (checksum) {
-    kinds.push_back(head.checksums.front().kind);
+    kinds.push_back(cheap->kind);
   } else if (etag) {
     kinds.push_back(DigestKind::kMd5);
   }

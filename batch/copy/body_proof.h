@@ -21,15 +21,21 @@ namespace ferry {
 class ChecksumAnswers {
  public:
   // For the log line: "store:bucket".
-  explicit ChecksumAnswers(std::string destination) : destination_(std::move(destination)) {}
+  // `demanded`: by the task, which goes on asking.
+  explicit ChecksumAnswers(std::string destination, bool demanded = false)
+      : destination_(std::move(destination)), demanded_(demanded) {}
 
   bool expected() const { return !missing_; }
   void Missing();
 
  private:
   const std::string destination_;
+  const bool demanded_;
   std::atomic<bool> missing_{false};
 };
+
+// Whether the task asks for the checksum of the destination, whatever it answers.
+bool DemandsChecksum(const Ends& ends);
 
 // What the destination will be held to: its checksum, or MD5.
 DigestKind DigestForDestination(const Ends& ends);

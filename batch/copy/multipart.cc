@@ -3,25 +3,49 @@
 #include <map>
 
 #include "batch/copy/belongings.h"
+#include "batch/copy/body_proof.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
 #include "batch/copy/restore.h"
 #include "batch/copy/server_side_copy.h"
 #include "batch/copy/stray_upload.h"
 #include "batch/copy/upload_proof.h"
+#include "batch/store/checksum_headers.h"
 
 namespace ferry {
 namespace {
 
+// Whether parts of the checksum that this task keeps may go to this upload, by what the store says
+// of it, or else by its parts: one that was begun under another `checksum:` refuses them.
+bool TakesChecksumsOf(const Ends& ends, const OpenUpload& upload, const ListPartsPage& page) {
+  const std::optional<DigestKind>& ours = ends.destination_provider.checksum;
+  const bool demands = DemandsChecksum(ends);
+  if (!page.checksum_algorithm.empty()) {
+    const bool same = ours && page.checksum_algorithm == ChecksumAlgorithm(*ours);
+    return demands ? same : same || page.checksum_type != "COMPOSITE";
+  }
+  const auto is_ours = [&](const DonePart& part) {
+    return part.digest && part.digest->kind == DigestForDestination(ends);
+  };
+  if (demands) {
+    return !upload.parts.empty() && std::all_of(upload.parts.begin(), upload.parts.end(), is_ours);
+  }
+  return std::none_of(upload.parts.begin(), upload.parts.end(), [](const DonePart& part) {
+    return part.digest && part.digest->kind == DigestKind::kSha256;
+  });
+}
+
 // The parts that the store has, as we sent them. Empty optional: the upload is no more.
 Task<std::optional<std::vector<DonePart>>> PartsStillThere(Ends& ends, const Key& key,
-                                                           const OpenUpload& upload) {
+                                                           const OpenUpload& upload,
+                                                           bool* takes_checksums = nullptr) {
   std::map<std::uint32_t, std::string> stored;
   std::uint32_t after = 0;
   try {
     while (true) {
       const ListPartsPage page =
           co_await On(Side::kDestination, ends.destination.ListParts(key, upload.upload_id, after));
+      if (takes_checksums != nullptr) *takes_checksums = TakesChecksumsOf(ends, upload, page);
       for (const ListedPart& part : page.parts) stored[part.number] = part.etag;
       if (!page.truncated || page.parts.empty()) break;
       const std::uint32_t next = std::max(page.next_part_number_marker, page.parts.back().number);
@@ -141,15 +165,24 @@ Task<Completion> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const Op
                                 const std::optional<std::string>& composite, Traffic& traffic) {
   std::vector<PartToComplete> parts;
   parts.reserve(upload.parts.size());
-  for (const DonePart& part : upload.parts) parts.push_back({part.number, part.etag});
+  const std::optional<DigestKind>& checksum = ends.destination_provider.checksum;
+  const bool composite_checksum = checksum && IsComposite(*checksum);
+  for (const DonePart& part : upload.parts) {
+    parts.push_back({part.number, part.etag});
+    if (composite_checksum) parts.back().checksum = part.digest;
+  }
   std::optional<SideError> problem;
   std::optional<Digests> checksums;  // it was answered
+  std::optional<CompositeDigest> composite_answered;
   try {
     const CompletedUpload completed = co_await On(
         Side::kDestination,
         ends.destination.CompleteUpload(object.destination_key, upload.upload_id, parts));
-    if (!completed.etag.empty()) co_return Completion{completed.etag, completed.checksums};
+    if (!completed.etag.empty()) {
+      co_return Completion{completed.etag, completed.checksums, completed.composite};
+    }
     checksums = completed.checksums;
+    composite_answered = completed.composite;
     problem = SideError(Side::kDestination,
                         Error(ErrorKind::kInDoubt, "the answer to the completion names no ETag"));
   } catch (const SideError& error) {
@@ -163,7 +196,7 @@ Task<Completion> CompleteOrFind(Ends& ends, const ObjectToCopy& object, const Op
         co_await On(Side::kDestination, ends.destination.Head(object.destination_key));
     if (checksums && composite) {
       if (co_await IsWhatWasAnswered(ends, object, *composite, there)) {
-        co_return Completion{there.etag, checksums};
+        co_return Completion{there.etag, checksums, composite_answered};
       }
     }
     if (co_await IsWhatWasToBe(ends, object, upload, composite, there, traffic)) {
@@ -222,8 +255,13 @@ Task<std::optional<OpenUpload>> Resume(Ends& ends, const ObjectToCopy& object,
     co_await AbortQuietly(ends, object.destination_key, open.upload_id);
     co_return std::nullopt;
   }
-  auto kept = co_await PartsStillThere(ends, object.destination_key, open);
+  bool takes_checksums = true;
+  auto kept = co_await PartsStillThere(ends, object.destination_key, open, &takes_checksums);
   if (!kept) co_return std::nullopt;
+  if (!takes_checksums) {
+    co_await AbortQuietly(ends, object.destination_key, open.upload_id);
+    co_return std::nullopt;
+  }
   open.parts = std::move(*kept);
   co_return open;
 }

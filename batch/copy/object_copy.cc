@@ -109,7 +109,11 @@ class Stream {
   }
 
   const ObjectHead& head() const { return head_; }
-  Digests FinishDigests() { return digest_.Finish(); }
+  // Once the whole body has passed.
+  const Digests& FinishDigests() {
+    if (!made_) made_ = digest_.Finish();
+    return *made_;
+  }
   std::uint64_t moved_bytes() const { return ring_.pushed_bytes(); }
 
  private:
@@ -146,11 +150,18 @@ class Stream {
       put.metadata = &metadata;
     }
     put.source = &ring_;
+    if (DemandsChecksum(ends_)) {
+      put.kind_behind = DigestForDestination(ends_);
+      put.digest_behind = [this, kind = put.kind_behind] {
+        return *FindDigest(FinishDigests(), kind);
+      };
+    }
     co_return co_await On(Side::kDestination, ends_.destination.Put(put));
   }
 
   Ends& ends_;
   BodyDigest digest_;
+  std::optional<Digests> made_;
   Ring ring_;
   std::shared_ptr<Event> head_known_;
   ObjectHead head_;

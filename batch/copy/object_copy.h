@@ -45,6 +45,9 @@ struct WriteRules {
   NameValues headers;     // in place of the source's of that name
   bool keeps_storage_class = false;
   NameValues storage_classes;  // the source's class and that at the destination
+  // Ends::destination_provider's checksum is what the task asks for: all bodies carry it, also
+  // those that flow, and MD5 takes its place nowhere.
+  bool demands_checksum = false;
 
   // A copy by the store takes all along as it is.
   bool AllAsAtSource() const {

@@ -4,6 +4,7 @@
 
 #include "batch/base/log.h"
 #include "batch/copy/examine.h"
+#include "batch/store/checksum_headers.h"
 
 namespace ferry {
 namespace {
@@ -47,6 +48,9 @@ bool MayCopyObject(const Ends& ends, const ObjectToCopy& object) {
 }
 
 bool MayCopyParts(const Ends& ends, const ObjectToCopy& object) {
+  // Completing such an upload needs the checksum of each part, made here.
+  const std::optional<DigestKind>& checksum = ends.destination_provider.checksum;
+  if (checksum && IsComposite(*checksum)) return false;
   return ends.server_side != nullptr && ends.server_side->MayCopyParts() &&
          ends.destination_provider.part_copy && object.store_may_copy && EtagsTell(ends);
 }

@@ -34,6 +34,16 @@ std::optional<Digest> DigestOfAll(const OpenUpload& upload, const ObjectToCopy& 
   return all;
 }
 
+// Of the SHA-256s of the parts; nullopt: not all of them have one.
+std::optional<CompositeDigest> CompositeOfAll(const OpenUpload& upload) {
+  Sha256 all;
+  for (const DonePart& part : upload.parts) {
+    if (!part.digest || part.digest->kind != DigestKind::kSha256) return std::nullopt;
+    all.Update(part.digest->bytes);
+  }
+  return CompositeDigest{{DigestKind::kSha256, all.Finish()}, upload.parts.size()};
+}
+
 // Whether the MD5s of the parts are ours: what the store made of those it took proves nothing of
 // what was sent.
 bool AllMd5sAreOurs(const std::vector<DonePart>& parts) {
@@ -91,6 +101,11 @@ Task<bool> ReadBackParts(Ends& ends, const ObjectToCopy& object, const OpenUploa
 Task<std::string> ProveComplete(Ends& ends, const ObjectToCopy& object, const OpenUpload& upload,
                                 const Completion& completion, Traffic& traffic) {
   const std::string& etag = completion.etag;
+  if (completion.composite) {
+    const std::optional<CompositeDigest> ours = CompositeOfAll(upload);
+    if (ours && *ours != *completion.composite) ThrowStoredOtherBytes();
+    if (ours) co_return std::string(kProofChecksum);
+  }
   if (completion.checksums && ends.destination_provider.checksum) {
     const std::optional<Digest> ours = DigestOfAll(upload, object);
     const Digests answered = co_await AnsweredChecksums(ends, object, completion);

@@ -12,6 +12,7 @@ namespace ferry {
 struct Completion {
   std::string etag;
   std::optional<Digests> checksums;  // as answered; nullopt: there was no answer
+  std::optional<CompositeDigest> composite = std::nullopt;
 };
 
 // Whether what was stored is what was sent, by reading it part by part.

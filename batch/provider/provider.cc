@@ -53,6 +53,7 @@ constexpr Provider kAnyS3 = {.name = "s3",
                              .expect_100 = false,
                              .checksum = std::nullopt,
                              .checksum_in_head = false,
+                             .amz_checksums = true,
                              .tags = true,
                              .tags_on_create = false,  // RGW 16.2 drops it, measured
                              .part_copy = true,
@@ -146,6 +147,7 @@ constexpr Provider Kodo() {
   kodo.region_example = "cn-east-1";
   kodo.list_url_encoding = false;  // rclone backend/s3/provider/Qiniu.yaml
   kodo.versions = false;           // kodo/4086: no versioning among the compatible calls
+  kodo.amz_checksums = false;      // nor checksums
   kodo.tags = false;               // nor tagging
   // kodo/6368 (multipart v2): parts of 1 MB to 1 GB.
   kodo.limits = Limits(kMiB, kGiB, kPartsMax * kGiB);

@@ -55,6 +55,7 @@ struct Provider {
   // It says so in a header of its own (x-goog-hash, x-oss-hash-crc64ecma), unasked, also of HEAD;
   // false: in x-amz-checksum-*, which requests ask for and name.
   bool checksum_in_head;
+  bool amz_checksums;        // it may know x-amz-checksum-* of other kinds, where asked for
   bool tags;                 // objects have some
   bool tags_on_create;       // x-amz-tagging of CreateMultipartUpload is kept
   bool part_copy;            // UploadPartCopy

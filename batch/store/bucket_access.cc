@@ -69,7 +69,8 @@ const BucketAddress& BucketAccess::AddressNow() {
 }
 
 BucketAccess::Attempt BucketAccess::Sign(std::string_view path, const NameValues& query,
-                                         Headers headers, HttpRequest& http) {
+                                         Headers headers, HttpRequest& http,
+                                         std::string_view payload_hash) {
   TakeCredentials();
   const BucketAddress& address = AddressNow();
   headers.push_back({"host", address.host_header});
@@ -77,7 +78,7 @@ BucketAccess::Attempt BucketAccess::Sign(std::string_view path, const NameValues
   if (!signer_) {
     text = CanonicalQuery(query);
   } else {
-    const RequestToSign to_sign{ToString(http.method), path, query, headers, kUnsignedPayload};
+    const RequestToSign to_sign{ToString(http.method), path, query, headers, payload_hash};
     SignedRequest signed_request = signer_->Sign(to_sign, ServerNow());
     text = std::move(signed_request.query);
     for (NameValue& header : signed_request.headers) headers.push_back(std::move(header));

@@ -44,8 +44,10 @@ class BucketAccess {
     std::chrono::milliseconds clock_offset{0};
   };
 
-  // Sets url and headers of `http`; its method is set. Throws Error{kCredentials}.
-  Attempt Sign(std::string_view path, const NameValues& query, Headers headers, HttpRequest& http);
+  // Sets url and headers of `http`; its method is set. `payload_hash` is one of those that are none
+  // (sigv4.h). Throws Error{kCredentials}.
+  Attempt Sign(std::string_view path, const NameValues& query, Headers headers, HttpRequest& http,
+               std::string_view payload_hash = kUnsignedPayload);
 
   // kCredentialsLater: others are being fetched; the request can be sent again in a while.
   enum class Correction { kNone, kCredentials, kClock, kRegion, kHost, kCredentialsLater };

@@ -11,12 +11,8 @@ namespace ferry {
 namespace {
 
 constexpr std::string_view kAmzPrefix = "x-amz-checksum-";
-constexpr DigestKind kAmzKinds[] = {DigestKind::kCrc32, DigestKind::kCrc32c,
-                                    DigestKind::kCrc64Nvme};
-
-std::string AmzName(DigestKind kind) {
-  return std::string(kAmzPrefix) + std::string(ToString(kind));
-}
+constexpr DigestKind kAmzKinds[] = {DigestKind::kCrc32, DigestKind::kCrc32c, DigestKind::kCrc64Nvme,
+                                    DigestKind::kSha256};
 
 bool IsAmzKind(DigestKind kind) {
   return std::find(std::begin(kAmzKinds), std::end(kAmzKinds), kind) != std::end(kAmzKinds);
@@ -57,19 +53,29 @@ void AddDigest(const Digest& digest, Headers& headers) {
   if (digest.kind == DigestKind::kMd5) {
     headers.push_back({"content-md5", ToBase64(digest.bytes)});
   } else if (IsAmzKind(digest.kind)) {
-    headers.push_back({AmzName(digest.kind), ToBase64(digest.bytes)});
+    headers.push_back({ChecksumHeaderName(digest.kind), ToBase64(digest.bytes)});
   }
 }
 
 void AskForChecksum(DigestKind kind, Headers& headers) {
   if (!IsAmzKind(kind)) return;
+  headers.push_back({"x-amz-checksum-algorithm", ChecksumAlgorithm(kind)});
+  headers.push_back({"x-amz-checksum-type", IsComposite(kind) ? "COMPOSITE" : "FULL_OBJECT"});
+}
+
+std::string ChecksumHeaderName(DigestKind kind) {
+  return std::string(kAmzPrefix) + std::string(ToString(kind));
+}
+
+std::string ChecksumAlgorithm(DigestKind kind) {
   std::string name(ToString(kind));
   std::transform(name.begin(), name.end(), name.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
-  headers.push_back({"x-amz-checksum-algorithm", std::move(name)});
-  headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});
+  return name;
 }
+
+bool IsComposite(DigestKind kind) { return !CrcKindOf(kind); }
 
 Digests ReadChecksums(const Headers& headers) {
   Digests checksums;

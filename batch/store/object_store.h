@@ -94,6 +94,11 @@ struct PutRequest {
   // Of the body, for the store to check; nullopt: not known up front. A CRC only where the store
   // is known to heed it.
   std::optional<Digest> digest;
+  // Of a body that flows, made of it by then: asked for once its source has come to its end, and
+  // sent behind it. Empty: nothing is sent with it.
+  std::function<Digest()> digest_behind = {};
+  // With digest_behind: of which kind that will be.
+  DigestKind kind_behind = DigestKind::kMd5;
 };
 
 struct PutAnswer {

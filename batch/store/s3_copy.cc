@@ -1,6 +1,7 @@
 // CopyObject and UploadPartCopy.
 #include <fmt/format.h>
 
+#include "batch/store/checksum_headers.h"
 #include "batch/store/s3_answer.h"
 #include "batch/store/s3_store.h"
 
@@ -44,6 +45,10 @@ Task<CopyAnswer> S3Store::Copy(CopyRequest request) {
     AddHeadersOfNewObject(call);
     call.headers.push_back({"x-amz-metadata-directive", "COPY"});
     if (provider_.tags) call.headers.push_back({"x-amz-tagging-directive", "COPY"});
+    // Else the copy keeps a checksum of the source's kind (API_CopyObject).
+    if (options_.demands_checksum && MayAskForChecksums()) {
+      call.headers.push_back({"x-amz-checksum-algorithm", ChecksumAlgorithm(*provider_.checksum)});
+    }
   }
   if (request.range_bytes > kQuickCopyBytesMax) call.http.idle_timeout = kLongAnswerTimeout;
   HttpAnswer answer = co_await Send(call);

@@ -1,5 +1,6 @@
 #include "batch/store/s3_store.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "batch/base/digest.h"
@@ -43,6 +44,15 @@ std::string_view RestoringWord(const Headers& headers) {
   return {};
 }
 
+// API_PutObject.
+void AddObjectLock(const ObjectLock& lock, WallTime now, Headers& headers) {
+  const auto until = std::chrono::floor<std::chrono::seconds>(now) + lock.days;
+  headers.push_back({"x-amz-object-lock-mode", lock.mode});
+  headers.push_back(
+      {"x-amz-object-lock-retain-until-date",
+       fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(until.time_since_epoch().count()))});
+}
+
 unsigned BitOf(BucketAccess::Correction correction) {
   return 1U << static_cast<unsigned>(correction);
 }
@@ -71,6 +81,7 @@ S3Store::Call S3Store::NewCall(Method method, std::string_view operation, const 
 
 void S3Store::AddHeadersOfNewObject(Call& call) const {
   for (const NameValue& header : options_.of_new_objects) call.headers.push_back(header);
+  if (options_.lock) AddObjectLock(*options_.lock, access_.ServerNow(), call.headers);
 }
 
 ObjectHead S3Store::HeadOf(const HttpAnswer& answer) const {
@@ -131,7 +142,7 @@ std::chrono::milliseconds S3Store::RetryAfterOf(const HttpAnswer& answer) const 
 
 Task<HttpAnswer> S3Store::SendOnce(Call& call, BucketAccess::Attempt& attempt) {
   call.http.method = call.method;
-  attempt = access_.Sign(call.path, call.query, call.headers, call.http);
+  attempt = access_.Sign(call.path, call.query, call.headers, call.http, call.payload_hash);
   try {
     co_return co_await http_.Send(call.http);
   } catch (const Error& error) {
@@ -271,7 +282,9 @@ Task<HttpAnswer> S3Store::SendChecksum(Call& call, bool asks) {
   try {
     co_return co_await Send(call);
   } catch (const Error& error) {
-    if (!asks || error.kind() != ErrorKind::kInvalid) throw;
+    if (!asks) throw;
+    if (options_.demands_checksum) throw ChecksumRefused(call, error);
+    if (error.kind() != ErrorKind::kInvalid) throw;
     refuses_checksums_ = true;
     throw Error(ErrorKind::kUnavailable, error.what(), error.code());
   }
@@ -294,7 +307,9 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
   call.http.source_bytes = request.bytes;
   // A store that refuses says so before the body is sent, where it knows how to.
   call.http.expect_continue = provider_.expect_100 && request.bytes >= kExpectContinueBytesMin;
-  HttpAnswer answer = co_await SendChecksum(call, asks);
+  std::optional<TrailerBody> trailer;
+  if (request.digest_behind) SendBehind(request, call, trailer);
+  HttpAnswer answer = co_await SendChecksum(call, asks || trailer.has_value());
   PutAnswer put;
   put.etag = Read(call, answer, [&](std::string_view) { return NeededEtag(answer); });
   put.etag_hides_md5 = HidesMd5(answer.headers);

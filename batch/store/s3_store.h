@@ -1,6 +1,7 @@
 // S3Store: ObjectStore over the S3 REST API.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,16 @@
 #include "batch/store/etag_case.h"
 #include "batch/store/http.h"
 #include "batch/store/object_store.h"
+#include "batch/store/sigv4.h"
+#include "batch/store/trailer_body.h"
 
 namespace ferry {
+
+// How long a new object may not be overwritten or deleted.
+struct ObjectLock {
+  std::string mode;  // GOVERNANCE or COMPLIANCE
+  std::chrono::days days{0};
+};
 
 struct S3Options {
   std::string store;  // its name in the configuration, for error texts
@@ -23,6 +32,10 @@ struct S3Options {
   StoreLocation location;
   Headers of_all_requests = {};
   Headers of_new_objects = {};  // of requests that write one, or begin to
+  // The provider's checksum is what the task asks for: a store that refuses it is not asked
+  // without.
+  bool demands_checksum = false;
+  std::optional<ObjectLock> lock = std::nullopt;  // of new objects, from the time of each request
 };
 
 class S3Store final : public ObjectStore {
@@ -60,7 +73,8 @@ class S3Store final : public ObjectStore {
     std::string path;  // encoded
     NameValues query;
     Headers headers;
-    HttpRequest http;            // body, sink, limits
+    HttpRequest http;  // body, sink, limits
+    std::string_view payload_hash = kUnsignedPayload;
     std::string_view operation;  // for error texts: "read"
     const Key* key = nullptr;
   };
@@ -76,6 +90,10 @@ class S3Store final : public ObjectStore {
     return provider_.checksum && !provider_.checksum_in_head && !refuses_checksums_;
   }
   Task<HttpAnswer> SendChecksum(Call& call, bool asks);
+  Error ChecksumRefused(const Call& call, const Error& error) const;
+  // Where the request has a digest for behind its body: how the body flows then, and the headers
+  // that say so. `trailer` is to live as long as the call.
+  void SendBehind(const PutRequest& request, Call& call, std::optional<TrailerBody>& trailer);
   Task<HttpAnswer> SendOnce(Call& call, BucketAccess::Attempt& attempt);
   Error Failure(const Call& call, const HttpAnswer& answer, ErrorKind kind, const std::string& code,
                 const std::string& message) const;

@@ -237,6 +237,10 @@ class CompleteUploadVisitor final : public AnswerVisitor {
     if (name == "ChecksumCRC32") AddChecksum(DigestKind::kCrc32, text);
     if (name == "ChecksumCRC32C") AddChecksum(DigestKind::kCrc32c, text);
     if (name == "ChecksumCRC64NVME") AddChecksum(DigestKind::kCrc64Nvme, text);
+    if (name == "ChecksumSHA256") {
+      completed.composite = CompositeFromBase64(DigestKind::kSha256, text);
+      AddChecksum(DigestKind::kSha256, text);
+    }
   }
   void AddChecksum(DigestKind kind, std::string_view text) {
     if (FindDigest(completed.checksums, kind) != nullptr) return;
@@ -261,6 +265,10 @@ class ListPartsVisitor final : public AnswerVisitor {
       page.truncated = AnswerBool(text);
     } else if (name == "NextPartNumberMarker" && !text.empty()) {
       page.next_part_number_marker = AnswerNumber<std::uint32_t>(text, name);
+    } else if (name == "ChecksumAlgorithm") {
+      page.checksum_algorithm = text;
+    } else if (name == "ChecksumType") {
+      page.checksum_type = text;
     }
   }
   void Inner(std::string_view section, std::string_view name, std::string_view text) override {
@@ -417,7 +425,13 @@ std::string CompleteUploadBody(const std::vector<PartToComplete>& parts) {
     last_number = part.number;
     body.append("<Part><PartNumber>").append(std::to_string(part.number));
     body.append("</PartNumber><ETag>\"").append(XmlEscape(part.etag));
-    body.append("\"</ETag></Part>");
+    body.append("\"</ETag>");
+    if (part.checksum) {
+      const std::string element = "Checksum" + ChecksumAlgorithm(part.checksum->kind);
+      body.append("<").append(element).append(">").append(ToBase64(part.checksum->bytes));
+      body.append("</").append(element).append(">");
+    }
+    body.append("</Part>");
   }
   return body.append("</CompleteMultipartUpload>");
 }

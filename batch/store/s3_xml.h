@@ -86,6 +86,8 @@ std::string ParseCreateUpload(std::string_view body);  // the upload id
 struct CompletedUpload {
   std::string etag;   // empty: the answer has one that is (RGW 16.2)
   Digests checksums;  // of all bytes: see checksum_headers.h
+  // Of the parts' digests; the only one there is of a kind that cannot be combined.
+  std::optional<CompositeDigest> composite = std::nullopt;
 };
 // Success is the root CompleteMultipartUploadResult with an ETag, be it empty, nothing less. What
 // is cut or not readable throws Error{kInDoubt}: the object may exist.
@@ -100,6 +102,8 @@ struct ListPartsPage {
   std::vector<ListedPart> parts;
   bool truncated = false;
   std::uint32_t next_part_number_marker = 0;  // 0: the answer had none
+  std::string checksum_algorithm = {};        // of the upload, "SHA256"; empty: not said
+  std::string checksum_type = {};             // "COMPOSITE", "FULL_OBJECT"
 };
 ListPartsPage ParseListParts(std::string_view body);
 
@@ -121,6 +125,8 @@ ListUploadsPage ParseListUploads(std::string_view body);
 struct PartToComplete {
   std::uint32_t number = 0;
   std::string etag;  // without quotes
+  // Of an upload whose checksum is a composite one: of each part (API_CompletedPart).
+  std::optional<Digest> checksum = std::nullopt;
 };
 // The body of CompleteMultipartUpload. REQUIRES: parts not empty, numbers ascending.
 std::string CompleteUploadBody(const std::vector<PartToComplete>& parts);

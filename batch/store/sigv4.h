@@ -28,6 +28,8 @@ struct Credentials {
 
 // For x-amz-content-sha256, where TLS or Content-MD5 guards the body instead.
 inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+// As that, of a body in chunks with a trailer (trailer_body.h).
+inline constexpr std::string_view kUnsignedPayloadTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 inline constexpr std::string_view kEmptyPayloadHash =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -52,7 +54,7 @@ struct RequestToSign {
   std::string_view path;          // starts with '/', encoded once by UriEncode
   const NameValues& query;        // raw pairs; {"uploads", ""} for a sub-resource
   const NameValues& headers;      // all that will be sent; must hold "host"
-  std::string_view payload_hash;  // PayloadHash(body), kEmptyPayloadHash or kUnsignedPayload
+  std::string_view payload_hash;  // PayloadHash(body), kEmptyPayloadHash or one of kUnsigned*
 };
 
 struct SignedRequest {

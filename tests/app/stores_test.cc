@@ -111,5 +111,42 @@ TEST_F(ThrottledStoresTest, APartIsNotSentAgainOnceTheBudgetIsSpent) {
   EXPECT_TRUE(ends_->MayRetry(Side::kSource));  // another endpoint
 }
 
+// What is learnt of checksums at a destination is of the kind that was asked for.
+TEST(StoresTest, TasksThatAskForDifferentChecksumsLearnApart) {
+  Config config;
+  StoreConfig store;
+  store.name = "a";
+  store.provider = FindProvider("aws");
+  store.region = "eu-west-1";
+  store.endpoint = ParseEndpoint("http://127.0.0.1:1");
+  store.credentials.kind = CredentialsConfig::Kind::kAnonymous;
+  config.stores.push_back(store);
+  for (const auto& [name, prefix] :
+       {std::pair("auto", "1/"), std::pair("sha256", "2/"), std::pair("also", "3/")}) {
+    TaskConfig task;
+    task.name = name;
+    task.source = {"a", "src", ""};
+    task.destination = {"a", "dst", prefix};
+    if (task.name != "auto") {
+      task.write.checksum = {ChecksumRule::Kind::kNamed, DigestKind::kSha256};
+    }
+    config.tasks.push_back(task);
+  }
+  ProcessEnvironment environment;
+  test::LoopRunner runner;
+  {
+    Stores stores(config, environment, runner.clock());
+    const auto one = stores.Make(runner.loop(), "auto");
+    const auto two = stores.Make(runner.loop(), "sha256");
+    const auto three = stores.Make(runner.loop(), "also");
+    EXPECT_EQ(one->ends().destination_provider.checksum, DigestKind::kCrc64Nvme);
+    EXPECT_EQ(two->ends().destination_provider.checksum, DigestKind::kSha256);
+    EXPECT_NE(one->ends().checksums, two->ends().checksums);
+    EXPECT_EQ(two->ends().checksums, three->ends().checksums);
+    EXPECT_EQ(one->ends().tag_losses, two->ends().tag_losses);
+    runner.Stop();
+  }
+}
+
 }  // namespace
 }  // namespace ferry

@@ -49,5 +49,27 @@ TEST(WorkerOptionsOf, ARingKeepsAUsefulSizeHoweverSmallTheBudget) {
   EXPECT_EQ(OptionsOf(8 * kGiB, 4).ring_bytes, kMiB);
 }
 
+TEST(DestinationProviderOf, KeepsTheChecksumThatTheTaskAsksFor) {
+  StoreConfig aws, gcs;
+  aws.provider = FindProvider("aws");
+  gcs.provider = FindProvider("gcs");
+  TaskConfig task;
+  EXPECT_EQ(DestinationProviderOf(task, aws).checksum, DigestKind::kCrc64Nvme);
+  EXPECT_FALSE(DemandsChecksum(task, aws));
+  task.write.retention = RetentionRule{"GOVERNANCE", 1};
+  EXPECT_EQ(DestinationProviderOf(task, aws).checksum, DigestKind::kCrc64Nvme);
+  EXPECT_TRUE(DemandsChecksum(task, aws));
+  task.write.retention.reset();
+  task.write.checksum = {ChecksumRule::Kind::kNamed, DigestKind::kSha256};
+  EXPECT_EQ(DestinationProviderOf(task, aws).checksum, DigestKind::kSha256);
+  EXPECT_TRUE(DemandsChecksum(task, aws));
+  task.write.checksum = {ChecksumRule::Kind::kMd5, DigestKind::kMd5};
+  EXPECT_EQ(DestinationProviderOf(task, aws).checksum, std::nullopt);
+  EXPECT_FALSE(DemandsChecksum(task, aws));
+  task.write.checksum = {ChecksumRule::Kind::kNamed, DigestKind::kCrc32c};
+  EXPECT_EQ(DestinationProviderOf(task, gcs).checksum, DigestKind::kCrc32c);
+  EXPECT_FALSE(DemandsChecksum(task, gcs));  // it says so unasked
+}
+
 }  // namespace
 }  // namespace ferry

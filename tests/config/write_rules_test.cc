@@ -97,5 +97,61 @@ TEST_F(WriteRulesTest, WhatNoStoreTakesIsRefused) {
             "itself");
 }
 
+TEST_F(WriteRulesTest, ReadsChecksumAndRetention) {
+  using Kind = ChecksumRule::Kind;
+  EXPECT_EQ(Read("").checksum.kind, Kind::kAuto);
+  EXPECT_FALSE(Read("").retention);
+  EXPECT_EQ(Read("    checksum: auto\n").checksum.kind, Kind::kAuto);
+  EXPECT_EQ(Read("    checksum: md5\n").checksum.kind, Kind::kMd5);
+  const WriteConfig write =
+      Read("    checksum: sha256\n    retention: {mode: compliance, days: 36500}\n");
+  EXPECT_EQ(write.checksum.kind, Kind::kNamed);
+  EXPECT_EQ(write.checksum.digest, DigestKind::kSha256);
+  ASSERT_TRUE(write.retention);
+  EXPECT_EQ(write.retention->mode, "COMPLIANCE");
+  EXPECT_EQ(write.retention->days, 36500U);
+  EXPECT_EQ(Refusal("    checksum: crc32c\n", "gcs"), "accepted");  // it keeps that one anyway
+  EXPECT_EQ(Refusal("    checksum: md5\n", "kodo"), "accepted");
+}
+
+TEST_F(WriteRulesTest, AChecksumThatTheDestinationCannotKeepIsRefusedWithWhatItCan) {
+  const std::string where = "f.yaml:8: tasks[0].checksum: ";
+  EXPECT_EQ(
+      Refusal("    checksum: sha256\n", "gcs"),
+      where + "provider gcs of the destination keeps no sha256; it can be auto, crc32c or md5");
+  EXPECT_EQ(Refusal("    checksum: crc32c\n", "oss"),
+            where + "provider oss of the destination keeps no crc32c; it can be auto or md5");
+  EXPECT_EQ(Refusal("    checksum: crc64nvme\n", "kodo"),
+            where + "provider kodo of the destination keeps no crc64nvme; it can be auto or md5");
+  EXPECT_EQ(Refusal("    checksum: sha1\n").substr(0, where.size() + 6), where + "\"sha1\"");
+}
+
+TEST_F(WriteRulesTest, RetentionNeedsAChecksumThatEachBodyCanCarry) {
+  const std::string retention = "    retention: {mode: governance, days: 30}\n";
+  const std::string where = "f.yaml:8: tasks[0].retention: ";
+  EXPECT_EQ(Refusal(retention, "cos"), where +
+                                           "needs a destination that takes x-amz-checksum-*, and "
+                                           "provider cos takes none");
+  EXPECT_EQ(Refusal(retention + "    checksum: md5\n"),
+            where +
+                "needs a checksum that large bodies can carry, and there md5 is none: checksum: "
+                "can be crc32c, crc64nvme or sha256");
+  EXPECT_EQ(Refusal(retention, "minio"),
+            where +
+                "needs a checksum, and for provider minio none is known to be there: set "
+                "checksum: crc32c, crc64nvme or sha256, as the server has it");
+  EXPECT_EQ(Refusal(retention + "    checksum: crc32c\n", "minio"), "accepted");
+  for (const char* days : {"0", "36501", "-1", "1.5", "forever"}) {
+    EXPECT_NE(
+        Refusal("    retention: {mode: governance, days: " + std::string(days) + "}\n", "aws"),
+        "accepted");
+  }
+  EXPECT_EQ(Refusal(retention, "aws"), "accepted");
+  for (const char* rule : {"{mode: legal, days: 1}", "{days: 1}", "{mode: governance}",
+                           "{mode: governance, days: 1, hold: true}", "governance"}) {
+    EXPECT_NE(Refusal("    retention: " + std::string(rule) + "\n", "aws"), "accepted") << rule;
+  }
+}
+
 }  // namespace
 }  // namespace ferry

@@ -51,6 +51,12 @@ TEST_F(DigestsOfWholeTest, AnMd5IsMadeWhereTheSourceSaysNothingElse) {
   EXPECT_EQ(DigestsOfWhole(source_, head_, kNvme), DigestKinds{kNvme});
 }
 
+TEST_F(DigestsOfWholeTest, ASha256IsMadeOnlyWhereItServesTheDestination) {
+  Says(DigestKind::kSha256);
+  EXPECT_EQ(DigestsOfWhole(source_, head_, kNvme), (DigestKinds{kNvme, kMd5}));
+  EXPECT_EQ(DigestsOfWhole(source_, head_, DigestKind::kSha256), DigestKinds{DigestKind::kSha256});
+}
+
 TEST_F(DigestsOfWholeTest, AChecksumThatNobodyPromisedCountsForNothing) {
   source_.checksum.reset();
   Says(kNvme);

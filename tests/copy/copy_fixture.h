@@ -28,7 +28,13 @@ class CopyFixture : public testing::Test {
   Ends ends() {
     Ends ends{runner_.loop(), source_, destination_, source_provider_, destination_provider_};
     ends.checksums = &answers_;
+    if (rules_.demands_checksum) ends.rules = &rules_;
     return ends;
+  }
+  // As a task does whose `checksum:` names it.
+  void DemandChecksum(DigestKind kind) {
+    DestinationKeepsChecksums(kind);
+    rules_.demands_checksum = true;
   }
   void DestinationKeepsChecksums(DigestKind kind) {
     destination_provider_.checksum = kind;
@@ -85,6 +91,7 @@ class CopyFixture : public testing::Test {
   Provider source_provider_ = FindProvider("s3");
   Provider destination_provider_ = FindProvider("s3");
   ChecksumAnswers answers_{"far:bucket"};
+  WriteRules rules_;
   Traffic traffic_;
 };
 

@@ -2,11 +2,13 @@
 import json
 import os
 import unittest
+from datetime import datetime, timedelta, timezone
 
 from world import World
 
 MIB = 1 << 20
 LARGE = bytes(range(256)) * (12 * MIB // 256)
+FLOWING = LARGE[:2 * MIB + 1]  # more than is held in memory, less than has parts
 PAYER = b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
 
@@ -21,20 +23,21 @@ class OptionsTest(unittest.TestCase):
             cls.world.put(provider, "src", b"small", b"0123", {"content-type": "text/plain", "x-amz-meta-a": "theirs",
                                                                "x-amz-tagging": "theirs=1"})
             cls.world.put(provider, "src", b"large", LARGE, {"x-amz-tagging": "theirs=1"})
+            cls.world.put(provider, "src", b"flowing", FLOWING, {"content-encoding": "gzip"})
         cls.count = 0
 
     @classmethod
     def tearDownClass(cls):
         cls.world.close()
 
-    def bring(self, options, source="oss", source_options="", expected=0):
+    def bring(self, options, source="oss", source_options="", expected=0, locks=False):
         """Runs a task into a new bucket of aws, and says which."""
         type(self).count += 1
         bucket = f"dst-{self.count}"
-        self.send("aws", "PUT", bucket)
+        self.send("aws", "PUT", bucket, headers={"x-amz-bucket-object-lock-enabled": "true"} if locks else {})
         task = (f"  - {{name: t, source: {{store: {source}, bucket: src{source_options}}}, "
                 f"destination: {{store: aws, bucket: {bucket}}}{options}}}")
-        config = self.world.configure(["oss", "aws"], [task], name=bucket)
+        config = self.config = self.world.configure(["oss", "aws"], [task], name=bucket)
         for words in (["run"], ["verify", "--deep"]):
             done = self.world.ferry(config, *words)
             self.assertEqual(done.returncode, expected, (words, done.stdout, done.stderr[-2000:]))
@@ -130,6 +133,73 @@ class OptionsTest(unittest.TestCase):
         done = self.world.ferry(self.world.configure(["aws", "minio"], [task], name="thawed"), "run")
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         self.assertEqual(self.world.inspect("minio", "thawed")["keys"], ["b"])
+
+    def proofs(self):
+        jobs = [json.loads(line) for line in self.world.ferry(self.config, "jobs", "--json").stdout.splitlines()]
+        return {job["key"]: job["proof"] for job in jobs}
+
+    def checksums(self, bucket):
+        """The kind that each object has, and of what: all its bytes, or its parts."""
+        kept = {key: self.world.inspect("aws", bucket, key) for key in ("small", "flowing", "large")}
+        self.assertEqual(kept["flowing"]["headers"]["content-encoding"], "gzip")
+        self.assertEqual({key: one["size"] for key, one in kept.items()},
+                         {"small": 4, "flowing": len(FLOWING), "large": len(LARGE)})
+        return {key: (one["checksum"][0], one["checksum"][2]) for key, one in kept.items()}
+
+    def test_each_object_has_the_checksum_that_the_task_asks_for_and_is_proven_by_it(self):
+        for kind, of_large in (("crc32c", "FULL_OBJECT"), ("crc64nvme", "FULL_OBJECT"), ("sha256", "COMPOSITE")):
+            with self.subTest(kind):
+                self.assertEqual(self.checksums(self.bring(f", checksum: {kind}")),
+                                 {"small": (kind, "FULL_OBJECT"), "flowing": (kind, "FULL_OBJECT"),
+                                  "large": (kind, of_large)})
+                self.assertEqual(set(self.proofs().values()), {"checksum"})
+
+    def test_copies_within_the_store_have_that_checksum_too(self):
+        self.assertEqual(self.checksums(self.bring(", checksum: sha256", source="aws")),
+                         dict.fromkeys(("small", "flowing", "large"), ("sha256", "FULL_OBJECT")))
+
+    def test_md5_asks_for_no_checksum_and_auto_for_the_providers(self):
+        self.checksums(self.bring(", checksum: md5"))
+        self.assertEqual(self.proofs(), {"small": "etag_md5", "flowing": "etag_md5", "large": "composite_etag"})
+        self.checksums(self.bring(", checksum: auto"))
+        self.assertEqual(set(self.proofs().values()), {"checksum"})
+
+    def test_objects_under_retention_are_locked_for_so_many_days(self):
+        for options, source in ((", retention: {mode: governance, days: 30}", "oss"),
+                                (", checksum: sha256, retention: {mode: governance, days: 30}", "oss"),
+                                (", retention: {mode: governance, days: 30}", "aws")):
+            with self.subTest(options + source):
+                bucket = self.bring(options, source=source, locks=True)
+                kind = self.checksums(bucket)["flowing"][0]
+                self.assertEqual(kind, "sha256" if "sha256" in options else "crc64nvme")
+                for key in ("small", "flowing", "large"):
+                    lock = self.world.inspect("aws", bucket, key)["lock"]
+                    self.assertEqual(lock["x-amz-object-lock-mode"], "GOVERNANCE")
+                    until = datetime.fromisoformat(lock["x-amz-object-lock-retain-until-date"].replace("Z", "+00:00"))
+                    days = (until - datetime.now(timezone.utc)) / timedelta(days=1)
+                    self.assertGreater(days, 29.9)
+                    self.assertLessEqual(days, 30)
+
+    def test_retention_in_a_bucket_without_object_lock_is_refused_by_name(self):
+        self.assertIn("Object Lock", self.bring(", retention: {mode: compliance, days: 1}", expected=1))
+
+    def test_a_store_that_knows_no_trailers_is_found_out_by_check_and_named_by_a_run(self):
+        self.send("s3", "PUT", "untrailed")
+        task = ("  - {name: t, source: {store: oss, bucket: src}, destination: {store: s3, bucket: untrailed}, "
+                "checksum: sha256}")
+        config = self.world.configure(["oss", "s3"], [task], name="untrailed")
+        checked = self.world.ferry(config, "check")
+        self.assertEqual(checked.returncode, 3, checked.stdout)
+        self.assertIn("`checksum:`", next(line for line in checked.stdout.splitlines() if "destination checksum" in line))
+        done = self.world.ferry(config, "run")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("`checksum:`", done.stderr)
+
+    def test_check_tries_the_checksum_behind_a_body(self):
+        self.bring(", checksum: sha256")
+        checked = self.world.ferry(self.config, "check")
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+        self.assertIn("sha256 behind the body, checked and kept", checked.stdout)
 
     def test_who_pays_is_said_where_the_bucket_wants_to_hear_it(self):
         self.send("aws", "PUT", "src", query="requestPayment", body=PAYER)

@@ -389,6 +389,30 @@ class ProviderServerTest(unittest.TestCase):
             "x-amz-mp-object-size": "3"})
         self.assertEqual(done.code(), "InvalidRequest")
 
+    def test_aws_reads_chunks_and_holds_the_body_to_their_trailer(self):
+        bucket = self.bucket("aws")
+        trailer = "x-amz-checksum-crc64nvme"
+
+        def put(encoded, **headers):
+            return self.send("aws", "PUT", bucket, b"k", body=encoded,
+                             payload_hash="STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+                             headers={"content-encoding": "aws-chunked,gzip",
+                                      "x-amz-decoded-content-length": "9",
+                                      "x-amz-trailer": trailer, **headers})
+
+        good = b"9\r\n123456789\r\n0\r\n" + trailer.encode() + b":rosUhgp5mIg=\r\n\r\n"
+        self.assertEqual(put(good).headers["x-amz-checksum-crc64nvme"], "rosUhgp5mIg=")
+        kept = self.send("aws", "GET", bucket, b"k")
+        self.assertEqual((kept.body, kept.headers["content-encoding"]), (b"123456789", "gzip"))
+        self.assertEqual(put(good.replace(b"6789", b"6780")).code(), "BadDigest")
+        self.assertEqual(put(good.replace(b"nvme:", b"nvmf:")).code(), "MalformedTrailerError")
+        self.assertEqual(put(good[:-2]).code(), "MalformedTrailerError")
+        self.assertEqual(put(good.replace(b"9\r\n", b"8\r\n", 1)).code(), "IncompleteBody")
+        self.assertEqual(put(good, **{"x-amz-decoded-content-length": "8"}).code(),
+                         "IncompleteBody")
+        small = b"4\r\n1234\r\n5\r\n56789\r\n" + good[14:]
+        self.assertEqual(put(small).code(), "InvalidChunkSizeError")
+
     def test_aws_archives_encrypts_locks_and_asks_who_owns_and_pays(self):
         bucket = self.bucket("aws", **{"x-amz-bucket-object-lock-enabled": "true"})
         self.send("aws", "PUT", bucket, b"cold", headers={"x-amz-storage-class": "GLACIER"})
@@ -416,6 +440,15 @@ class ProviderServerTest(unittest.TestCase):
                          "InvalidRequest")
         lock["content-md5"] = base64.b64encode(hashlib.md5().digest()).decode()
         self.assertEqual(self.send("aws", "PUT", bucket, b"l", headers=lock).status, 200)
+        until = {**lock, "x-amz-object-lock-mode": "GOVERNANCE"}
+        for date, code in (("2099-01-01T00:00:00Z", None), ("2001-01-01T00:00:00Z",
+                                                            "InvalidArgument")):
+            until["x-amz-object-lock-retain-until-date"] = date
+            answer = self.send("aws", "PUT", bucket, b"l", headers=until)
+            self.assertEqual(answer.code() if answer.status != 200 else None, code)
+        locked = self.send("aws", "HEAD", bucket, b"l").headers
+        self.assertEqual(locked["x-amz-object-lock-mode"], "GOVERNANCE")
+        self.assertEqual(locked["x-amz-object-lock-retain-until-date"], "2099-01-01T00:00:00Z")
         other = self.send("aws", "GET", bucket, b"a",
                           headers={"x-amz-expected-bucket-owner": "444455556666"})
         self.assertEqual(other.status, 403)

@@ -10,7 +10,7 @@ namespace ferry {
 namespace {
 
 constexpr DigestKind kAllKinds[] = {DigestKind::kCrc32, DigestKind::kCrc32c, DigestKind::kCrc64Ecma,
-                                    DigestKind::kCrc64Nvme};
+                                    DigestKind::kCrc64Nvme, DigestKind::kSha256};
 
 Digest Of(DigestKind kind) { return BodyDigest::Of({kind}, "123456789").front(); }
 
@@ -70,6 +70,28 @@ TEST(ChecksumHeaders, GoAsTheStoreReadsThem) {
   AddDigest(Of(DigestKind::kMd5), headers);
   ASSERT_EQ(headers.size(), 1U);
   EXPECT_EQ(headers[0], NameValue("content-md5", "JfnnlDI7RTiF9RgfG2JNCw=="));
+}
+
+TEST(ChecksumHeaders, AnUploadIsAskedForWhatItsPartsCanBecome) {
+  Headers headers;
+  AskForChecksum(DigestKind::kSha256, headers);
+  AskForChecksum(DigestKind::kCrc32c, headers);
+  EXPECT_EQ(headers, (Headers{{"x-amz-checksum-algorithm", "SHA256"},
+                              {"x-amz-checksum-type", "COMPOSITE"},
+                              {"x-amz-checksum-algorithm", "CRC32C"},
+                              {"x-amz-checksum-type", "FULL_OBJECT"}}));
+}
+
+// ceph s3-tests, test_multipart_use_cksum_helper_sha256: parts of 5 MiB of A, B and C.
+TEST(ParseCompleteUpload, ReadsTheChecksumOfThoseOfTheParts) {
+  Sha256 all;
+  for (const char c : {'A', 'B', 'C'}) all.Update(Sha256::Of(std::string(5 << 20, c)));
+  const CompletedUpload completed = ParseCompleteUpload(
+      "<CompleteMultipartUploadResult><ETag>\"e-3\"</ETag><ChecksumSHA256>"
+      "uWBwpe1dxI4Vw8Gf0X9ynOdw/SS6VBzfWm9giiv1sf4=-3</ChecksumSHA256>"
+      "<ChecksumType>COMPOSITE</ChecksumType></CompleteMultipartUploadResult>");
+  EXPECT_EQ(completed.composite, (CompositeDigest{{DigestKind::kSha256, all.Finish()}, 3}));
+  EXPECT_TRUE(completed.checksums.empty());
 }
 
 TEST(ParseCompleteUpload, ReadsChecksumsOfAllBytesOnly) {

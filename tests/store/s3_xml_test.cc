@@ -421,6 +421,16 @@ TEST(CompleteUploadBody, NamesPartsInOrderWithQuotedEtags) {
             "</CompleteMultipartUpload>");
 }
 
+// API_CompletedPart.
+TEST(CompleteUploadBody, NamesTheChecksumOfAPartThatHasOne) {
+  const std::string body =
+      CompleteUploadBody({{1, "aa", Digest{DigestKind::kSha256, Sha256::Of("123456789")}}});
+  EXPECT_NE(body.find("<ETag>\"aa\"</ETag><ChecksumSHA256>"
+                      "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=</ChecksumSHA256></Part>"),
+            std::string::npos)
+      << body;
+}
+
 // ---- Tags, copies ------------------------------------------------------------------------------
 
 TEST(ParseTagging, GivesBackWhatTaggingBodyWrote) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "batch/base/digest.h"
+#include "batch/store/checksum_headers.h"
 #include "batch/store/uri.h"
 
 namespace ferry::test {
@@ -138,14 +139,29 @@ Digests FakeStore::ChecksumsOf(std::string_view bytes) const {
   return BodyDigest::Of({*checksum}, bytes);
 }
 
-void FakeStore::CheckDigest(const PutRequest& request, std::string_view body) const {
-  if (!request.digest) return;
-  const DigestKind kind = request.digest->kind;
+void FakeStore::CheckDigest(const std::optional<Digest>& digest, std::string_view body) const {
+  if (!digest) return;
+  const DigestKind kind = digest->kind;
   const bool known =
       kind == DigestKind::kMd5 ? !ignores_content_md5 : checksum == kind && !answers_no_checksum;
-  if (known && BodyDigest::Of({kind}, body).front() != *request.digest) {
+  if (known && BodyDigest::Of({kind}, body).front() != *digest) {
     throw Error(ErrorKind::kCorrupt, "other bytes arrived", "BadDigest");
   }
+}
+
+std::optional<CompositeDigest> FakeStore::CompositeOf(
+    const Upload& upload, const std::vector<PartToComplete>& parts) const {
+  if (upload.checksum != DigestKind::kSha256 || answers_no_checksum) return std::nullopt;
+  Sha256 all;
+  for (const PartToComplete& part : parts) {
+    const std::string digest = Sha256::Of(upload.parts.at(part.number).bytes);
+    if (!part.checksum || part.checksum->bytes != digest) {
+      throw Error(ErrorKind::kInvalid, "a part without its checksum", "InvalidRequest");
+    }
+    all.Update(digest);
+  }
+  if (answers_other_composite) all.Update("more");
+  return CompositeDigest{{DigestKind::kSha256, all.Finish()}, parts.size()};
 }
 
 ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
@@ -310,8 +326,13 @@ Task<PutAnswer> FakeStore::Put(PutRequest request) {
     }
   }
   if (body.size() != request.bytes) throw Error(ErrorKind::kUnavailable, "a short body");
-  CheckDigest(request, body);
+  CheckDigest(request.digest, body);
   if (request.digest) digests_sent_.push_back(request.digest->kind);
+  if (request.digest_behind) {
+    const Digest behind = request.digest_behind();
+    CheckDigest(behind, body);
+    digests_behind_.push_back(behind.kind);
+  }
   if (spoils_writes) Spoil(body);
   PutAnswer answer;
   if (request.part_number == 0 || answers_part_checksums) answer.checksums = ChecksumsOf(body);
@@ -383,7 +404,7 @@ Task<Unit> FakeStore::Restore(RestoreRequest request) {
 Task<std::string> FakeStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
   const std::optional<Error> afterwards = Enter("create_upload", key);
   const std::string upload_id = "upload-" + std::to_string(++counter_);
-  uploads_[upload_id] = {key, metadata, {}, initiator_name, now_ms};
+  uploads_[upload_id] = {key, metadata, {}, initiator_name, now_ms, checksum};
   ThrowIf(afterwards);
   co_return upload_id;
 }
@@ -393,6 +414,10 @@ Task<ListPartsPage> FakeStore::ListParts(Key key, std::string upload_id,
   ThrowIf(Enter("list_parts", key));
   const Upload& upload = FindUpload(key, upload_id);
   ListPartsPage page;
+  if (upload.checksum && tells_checksum_of_uploads) {
+    page.checksum_algorithm = ChecksumAlgorithm(*upload.checksum);
+    page.checksum_type = IsComposite(*upload.checksum) ? "COMPOSITE" : "FULL_OBJECT";
+  }
   for (auto it = upload.parts.upper_bound(after_number); it != upload.parts.end(); ++it) {
     if (page.parts.size() == page_parts) {
       page.truncated = true;
@@ -420,7 +445,8 @@ Task<CompletedUpload> FakeStore::CompleteUpload(Key key, std::string upload_id,
   std::string etag = EtagFor(digests);
   if (!opaque_etags) etag += "-" + std::to_string(parts.size());
   CompletedUpload completed;
-  completed.checksums = ChecksumsOf(bytes);
+  completed.composite = CompositeOf(upload, parts);
+  if (!completed.composite) completed.checksums = ChecksumsOf(bytes);
   completed.etag = Store(key, std::move(bytes), std::move(etag), upload.metadata);
   uploads_.erase(upload_id);
   ThrowIf(afterwards);

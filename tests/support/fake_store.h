@@ -59,6 +59,8 @@ class FakeStore final : public ObjectStore {
   // With the bodies that were put, in their order.
   const DigestKinds& digests_sent() const { return digests_sent_; }
   const std::vector<RestoreRequest>& restores() const { return restores_; }
+  // Behind them.
+  const DigestKinds& digests_behind() const { return digests_behind_; }
   int most_reads_at_once() const { return most_reads_; }
   void ForgetCalls() { calls_.clear(); }
 
@@ -81,6 +83,7 @@ class FakeStore final : public ObjectStore {
   bool spoils_writes = false;               // stores other bytes than were sent; the ETag is theirs
   bool ignores_content_md5 = false;
   // Keeps this checksum of each object, refuses a body that has another, and answers it.
+  // Of SHA-256, an upload has one of those of its parts, and needs to be told all of them.
   std::optional<DigestKind> checksum;
   bool answers_no_checksum = false;  // nor refuses any: it does not know what they are
   bool answers_part_checksums = true;
@@ -93,7 +96,9 @@ class FakeStore final : public ObjectStore {
   // Where Copy reads, by the name of the bucket; this store itself goes by "self".
   std::map<std::string, FakeStore*> copy_sources;
   bool completes_without_etag = false;  // RGW 16.2
-  bool copies_heed_pins = true;         // RGW 16.2 does not, of parts
+  bool tells_checksum_of_uploads = true;
+  bool answers_other_composite = false;  // of other parts than it was told
+  bool copies_heed_pins = true;          // RGW 16.2 does not, of parts
 
   Task<ListPage> List(ListRequest request) override;
   Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
@@ -132,6 +137,7 @@ class FakeStore final : public ObjectStore {
     std::map<std::uint32_t, StoredPart> parts;
     std::string initiator;
     std::int64_t initiated_ms = 0;
+    std::optional<DigestKind> checksum = std::nullopt;  // under which it was begun
   };
   struct Fault {
     std::string operation;
@@ -150,7 +156,10 @@ class FakeStore final : public ObjectStore {
   Upload& FindUpload(const Key& key, const std::string& upload_id);
   std::string EtagFor(std::string_view bytes);
   Digests ChecksumsOf(std::string_view bytes) const;
-  void CheckDigest(const PutRequest& request, std::string_view body) const;
+  void CheckDigest(const std::optional<Digest>& digest, std::string_view body) const;
+  // Of an upload with a composite checksum; throws where one of a part is missing or another.
+  std::optional<CompositeDigest> CompositeOf(const Upload& upload,
+                                             const std::vector<PartToComplete>& parts) const;
   ObjectHead HeadOf(const StoredObject& object) const;
   std::string Store(const Key& key, std::string bytes, std::string etag, ObjectMetadata metadata);
 
@@ -162,6 +171,7 @@ class FakeStore final : public ObjectStore {
   std::vector<std::string> calls_;
   DigestKinds digests_sent_;
   std::vector<RestoreRequest> restores_;
+  DigestKinds digests_behind_;
   int counter_ = 0;
   int reads_ = 0;  // under way
   int most_reads_ = 0;

@@ -1,6 +1,8 @@
 """Reads what a PUT, a Create or a Copy says of an object, and writes it into answers."""
 import base64
+import calendar
 import re
+import time
 from urllib.parse import unquote_plus
 
 from answers import S3Error, refused
@@ -31,7 +33,27 @@ def read(request, bucket):
         attributes.lock = dict(request.headers_under("x-amz-object-lock-"))
         if attributes.lock and not bucket.lock_enabled:
             raise S3Error(400, "InvalidRequest", "Bucket is missing Object Lock Configuration")
+        _check_retention(attributes.lock)
     return attributes
+
+
+def _check_retention(lock):
+    mode = lock.get("x-amz-object-lock-mode")
+    until = lock.get("x-amz-object-lock-retain-until-date")
+    if (mode is None) != (until is None):
+        raise S3Error(400, "InvalidArgument", "x-amz-object-lock-retain-until-date and "
+                      "x-amz-object-lock-mode must both be supplied")
+    if mode is None:
+        return
+    if mode not in ("GOVERNANCE", "COMPLIANCE"):
+        raise S3Error(400, "InvalidArgument", "Unknown wormMode directive.")
+    try:
+        seconds = calendar.timegm(time.strptime(until, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        raise S3Error(400, "InvalidArgument", "The retain until date must be provided in ISO 8601 "
+                                              "format") from None
+    if seconds <= time.time():
+        raise S3Error(400, "InvalidArgument", "The retain until date must be in the future!")
 
 
 def require_lock_digest(request):
@@ -127,6 +149,6 @@ def check_refused_headers(request):
         for beginning, refusal in request.habits.refused_headers:
             if name == beginning or beginning.endswith("-") and name.startswith(beginning):
                 raise refused(refusal)
-    if request.header("content-encoding") and "aws-chunked" in request.header("content-encoding") \
+    if request.habits.chunked_refusal and "aws-chunked" in request.header("content-encoding") \
             and request.has_header("x-amz-decoded-content-length"):
         raise refused(NOT_IMPLEMENTED)

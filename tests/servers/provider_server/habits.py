@@ -34,7 +34,8 @@ class Habits:
     error_fields: tuple = ()  # (element, text) beside Code, Message, RequestId
     json_server_errors: bool = False
     expired_token: Refusal = Refusal(400, "ExpiredToken", "The provided token has expired.")
-    chunked_refusal: Refusal = NOT_IMPLEMENTED  # of STREAMING-* payloads
+    chunked_refusal: Optional[Refusal] = NOT_IMPLEMENTED  # of STREAMING-* payloads
+    other_chunked_refusal: Refusal = NOT_IMPLEMENTED  # without that, of those that are signed
     rewrites_accept_encoding: bool = False  # before the signature is checked
 
     # Listing.
@@ -90,7 +91,7 @@ _AWS = Habits(
     name="aws",
     region="eu-west-1",
     checks_region=True,  # s3.md 6.13: AuthorizationHeaderMalformed names the right one
-    chunked_refusal=NOT_IMPLEMENTED,  # AWS takes them (s3.md 9); this server does not read them
+    chunked_refusal=None,  # s3.md 9; this server does not read those that are signed
     space_as_plus=True,  # s3.md 2.2
     default_content_type="binary/octet-stream",  # s3.md 5.12
     meta_rfc2047=True,  # s3.md 5.4

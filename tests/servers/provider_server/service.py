@@ -3,6 +3,7 @@ import json
 from urllib.parse import quote
 
 import attributes
+import chunked
 import listings
 import objects
 import signature
@@ -126,6 +127,7 @@ class Service:
         attributes.check_refused_headers(request)
 
     def _serve(self, request):
+        chunked.decode(request)
         signature.check_payload(request)
         provider = self.providers[request.habits.name]
         with provider.lock:

@@ -6,6 +6,7 @@ import re
 import time
 from urllib.parse import quote
 
+import chunked
 from answers import S3Error, http_date, iso_date, refused
 
 _SKEW_SECONDS_MAX = 15 * 60  # s3.md 1.11
@@ -48,8 +49,7 @@ def check(request):
     if not payload:
         raise S3Error(400, "InvalidRequest",
                       "Missing required header for this request: x-amz-content-sha256")
-    if payload.startswith("STREAMING-"):
-        raise refused(habits.chunked_refusal)
+    chunked.check(request)
     names = signed_names.split(";")
     unsigned = [name for name, _ in request.headers
                 if name not in names and (name.startswith("x-amz-") or name == "host")]
@@ -65,7 +65,7 @@ def check(request):
 
 def check_payload(request):
     payload = request.header("x-amz-content-sha256")
-    if payload == "UNSIGNED-PAYLOAD":
+    if payload in ("UNSIGNED-PAYLOAD", chunked.PAYLOAD):
         return
     computed = hashlib.sha256(request.body).hexdigest()
     if payload != computed:

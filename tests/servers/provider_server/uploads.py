@@ -116,6 +116,9 @@ def list_parts(request, bucket):
                element("IsTruncated", "true" if len(numbers) > len(page) else "false"),
                element("Initiator", [element("ID", request.habits.owner_id)]),
                element("StorageClass", upload.attributes.storage_class)]
+    if upload.algorithm:
+        content += [element("ChecksumAlgorithm", upload.algorithm.upper()),
+                    element("ChecksumType", upload.checksum_type)]
     for number in page:
         part = upload.parts[number]
         about = [element("PartNumber", number), element("LastModified", iso_date(part.modified)),
