@@ -19,6 +19,10 @@ constexpr std::chrono::seconds kFailPatience{60};
 // Each is a transaction, well within the time a statement may take.
 constexpr std::int64_t kRetryRowsMax = 20'000;
 
+// Between two looks at whether a run of events has ended.
+constexpr std::chrono::milliseconds kTurnPause{500};
+static_assert(kTurnPause < kRunWantedFor);
+
 // Whatever waits for the database then is wanted by nobody.
 class StopAtEnd {
  public:
@@ -64,8 +68,27 @@ std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rule
   return std::nullopt;
 }
 
-void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
-  plan.begun = session.Begin(PlaceOf(*plan.task), kind);
+// A run of events gives way to every other.
+BegunRun BeginInTurn(const CommandContext& context, Engine& engine, RunKind kind,
+                     PlannerSession& session, const TaskConfig& task) {
+  BegunRun begun = session.Begin(PlaceOf(task), kind);
+  if (begun.awaits_events) {
+    log::Info("the run of events was asked to end; this one begins after it",
+              {{"task", task.name}, {"other_run", begun.other_run}});
+  }
+  while (begun.awaits_events) {
+    if (!context.clock.SleepFor(kTurnPause, engine.halted())) {
+      throw Error(ErrorKind::kStopped, "stopped");
+    }
+    begun = session.Begin(PlaceOf(task), kind);
+  }
+  return begun;
+}
+
+void Begin(const CommandContext& context, Engine& engine, RunKind kind, PlannerSession& session,
+           Plan& plan) {
+  plan.begun = BeginInTurn(context, engine, kind, session, *plan.task);
+  if (plan.begun.run_id == 0) return;  // no key waits any more, or it is not the turn of events
   if (plan.begun.skipped) {
     log::Info("another run of this task is still going; this one is skipped",
               {{"task", plan.task->name},
@@ -200,8 +223,8 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
     // One whose turn came after the stop begins no run.
     if (engine.halted().stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
     session.emplace(engine.NewPlannerSession());
-    Begin(engine, kind, *session, plan);
-    if (plan.begun.skipped) return;
+    Begin(context, engine, kind, *session, plan);
+    if (plan.begun.skipped || plan.begun.run_id == 0) return;
     body(context, engine, *session, plan);
     session->FinishPlanning(plan.begun.run_id, plan.end);
   } catch (const Error& error) {

@@ -30,6 +30,13 @@ std::vector<LedgerEntry> ReadLedger(pg::Session& session, std::int64_t task_id, 
 std::optional<LedgerEntry> ReadLedgerRow(pg::Session& session, std::int64_t task_id,
                                          const Key& key);
 
+// Of those of `keys` that it knows, in any order.
+std::vector<LedgerEntry> ReadLedgerRows(pg::Session& session, std::int64_t task_id,
+                                        const std::vector<Key>& keys);
+
+// How many objects the destination is known to hold; `limit` where they are as many or more.
+std::int64_t CountLedgered(pg::Session& session, std::int64_t task_id, std::int64_t limit);
+
 void WriteLedger(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
                  const std::vector<LedgerRow>& rows);
 
