@@ -35,19 +35,6 @@ class StopAtEnd {
   std::stop_source& source_;
 };
 
-// What the listings asked; where nothing is to be copied no worker says so.
-void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
-  RequestCounters& counters = engine.stores().Counters(plan.task->name);
-  Tally requests;
-  requests.requests_source = counters.source.exchange(0);
-  requests.requests_destination = counters.destination.exchange(0);
-  session.Write(
-      plan.begun.run_id, [](pg::Transaction&) { return true; },
-      [&](pg::Transaction& tx, std::int64_t worker_id) {
-        AddTally(tx, plan.begun.run_id, worker_id, requests);
-      });
-}
-
 // Makes delete jobs of what was staged, or says why not. Returns what fails the run, if anything.
 std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rules,
                                        const CompareCounts& counts, std::int64_t first_job_id,
@@ -104,13 +91,6 @@ void Begin(const CommandContext& context, Engine& engine, RunKind kind, PlannerS
                             {"destination", DestinationName(*plan.task)}});
 }
 
-PlanCaps CapsOf(const TaskConfig& task) {
-  PlanCaps caps;
-  if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
-  if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
-  return caps;
-}
-
 std::string WhyLeftOver(const TaskConfig& task, const LeftOver& left) {
   std::string caps;
   if (task.max_objects) caps = fmt::format("max_objects {}", *task.max_objects);
@@ -123,6 +103,18 @@ std::string WhyLeftOver(const TaskConfig& task, const LeftOver& left) {
 }
 
 }  // namespace
+
+void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
+  RequestCounters& counters = engine.stores().Counters(plan.task->name);
+  Tally requests;
+  requests.requests_source = counters.source.exchange(0);
+  requests.requests_destination = counters.destination.exchange(0);
+  session.Write(
+      plan.begun.run_id, [](pg::Transaction&) { return true; },
+      [&](pg::Transaction& tx, std::int64_t worker_id) {
+        AddTally(tx, plan.begun.run_id, worker_id, requests);
+      });
+}
 
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
                    Plan& plan) {
@@ -152,7 +144,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   const StopAtEnd stop_reading_ahead(over);
   PlanWriter writer(
       session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
-      CapsOf(task));
+      PlanCapsOf(task));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
   CompareInput input{source,
                      destination,

@@ -200,6 +200,13 @@ DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection
   return rules;
 }
 
+PlanCaps PlanCapsOf(const TaskConfig& task) {
+  PlanCaps caps;
+  if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
+  if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
+  return caps;
+}
+
 std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config) {
   std::map<std::string, DeletePolicy> policies;
   for (const TaskConfig& task : config.tasks) policies[task.name] = DeletePolicyOf(task);

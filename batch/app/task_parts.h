@@ -44,6 +44,9 @@ DeletePolicy DeletePolicyOf(const TaskConfig& task);
 DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection,
                           const std::optional<std::string>& before);
 
+// How much one run may hold.
+PlanCaps PlanCapsOf(const TaskConfig& task);
+
 // What a worker with this configuration may delete, by task.
 std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config);
 

@@ -3,7 +3,6 @@
 #include "batch/base/error.h"
 
 namespace ferry {
-namespace {
 
 ListedEntry ToEntry(ListedObject& object) {
   ListedEntry entry;
@@ -14,8 +13,6 @@ ListedEntry ToEntry(ListedObject& object) {
   entry.archived = IsArchiveClass(object.storage_class);
   return entry;
 }
-
-}  // namespace
 
 ListingStream::ListingStream(std::vector<ListingPlace> places, std::string prefix, std::string what,
                              VersionPolicy versions)

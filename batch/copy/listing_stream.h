@@ -21,6 +21,9 @@ struct ListingPlace {
   ObjectStore& store;
 };
 
+// An object as it is listed; archived where its class says so.
+ListedEntry ToEntry(ListedObject& object);
+
 // One thread reads, not a loop's.
 class ListingStream {
  public:
