@@ -31,6 +31,8 @@ Snapshot EmptyDatabase() {
   snapshot.open_runs.emplace();
   snapshot.last_runs.emplace();
   snapshot.open_uploads.emplace();
+  snapshot.events.emplace();
+  snapshot.events_aside = 0;
   snapshot.requests.emplace();
   snapshot.retries.emplace();
   snapshot.credentials.emplace();
@@ -53,6 +55,7 @@ Snapshot FullDatabase() {
                        .microseconds = 2'500'000,
                        .buckets = {3, 4, 0, 2, 0, 0, 0, 1}};
   (*snapshot.requests)["a"] = {puts};
+  (*snapshot.events)["a"] = {.keys = 3, .oldest = 1794182000};
   (*snapshot.retries)["a"] = {{.reason = "timeout", .retries = 7}};
   (*snapshot.credentials)["a"] = {{.side = "source", .refused = true, .expires_at = 1794190000}};
   (*snapshot.notify)["team"] = {.requests = 4, .failures = 2};
