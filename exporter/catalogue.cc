@@ -161,6 +161,12 @@ constexpr Metric kCatalogue[] = {
      "When the key that waits longest was told of; absent when none waits.",
      {"task"}},
 
+    {"bucketferry_task_objects_being_restored",
+     kGauge,
+     "Archived objects of the source whose restoring was asked for, and that are to be copied "
+     "then.",
+     {"task"}},
+
     // Lifetime totals.
     {"bucketferry_runs_total",
      kCounter,

@@ -225,6 +225,10 @@ std::string RenderMetrics(const Config& config, const Snapshot& snapshot,
         page.Add("bucketferry_open_uploads", {task.name},
                  Number(Of(*snapshot.open_uploads, task.name)));
       }
+      if (snapshot.being_restored) {
+        page.Add("bucketferry_task_objects_being_restored", {task.name},
+                 Number(Of(*snapshot.being_restored, task.name)));
+      }
       if (snapshot.events) AddEvents(task.name, Of(*snapshot.events, task.name), &page);
       if (snapshot.requests) AddRequests(task.name, Of(*snapshot.requests, task.name), &page);
       if (snapshot.retries) AddRetries(task.name, Of(*snapshot.retries, task.name), &page);

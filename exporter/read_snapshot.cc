@@ -18,9 +18,9 @@ using std::chrono::milliseconds;
 // Below this a statement is not worth starting; 0 would mean "no limit" to the server.
 constexpr milliseconds kStatementTimeoutMin{10};
 
-constexpr std::array<std::string_view, 11> kCollectors = {
-    "database", "totals",      "open_runs", "last_runs", "uploads", "requests",
-    "retries",  "credentials", "refresh",   "notify",    "events"};
+constexpr std::array<std::string_view, 12> kCollectors = {
+    "database", "totals",  "open_runs",   "last_runs", "uploads", "being_restored",
+    "requests", "retries", "credentials", "refresh",   "notify",  "events"};
 
 double Seconds(const pg::Row& row, std::string_view column) {
   return row.Get<std::optional<double>>(column).value_or(0);
@@ -85,6 +85,8 @@ LastRuns ReadLastRuns(const pg::Row& row) {
 }
 
 std::int64_t ReadOpenUploads(const pg::Row& row) { return Count(row, "open_uploads"); }
+
+std::int64_t ReadBeingRestored(const pg::Row& row) { return Count(row, "objects"); }
 
 WaitingEvents ReadWaitingEvents(const pg::Row& row) {
   return {.keys = Count(row, "keys"), .oldest = row.Get<std::optional<double>>("oldest")};
@@ -217,6 +219,10 @@ std::string CollectTasks(pg::Transaction& tx, const Names& names, Collection* co
     snapshot->open_uploads =
         ReadByTask(tx.Execute("metrics/uploads", names.tasks), ReadOpenUploads);
   });
+  collect("being_restored", [&] {
+    snapshot->being_restored =
+        ReadByTask(tx.Execute("metrics/being_restored", names.tasks), ReadBeingRestored);
+  });
   collect("requests", [&] {
     snapshot->requests = ReadListsByTask(tx.Execute("metrics/requests", names.tasks), ReadRequests);
   });
@@ -253,6 +259,7 @@ void FillEmpty(Snapshot* snapshot) {
   snapshot->open_runs.emplace();
   snapshot->last_runs.emplace();
   snapshot->open_uploads.emplace();
+  snapshot->being_restored.emplace();
   snapshot->events.emplace();
   snapshot->events_aside = 0;
   snapshot->requests.emplace();

@@ -130,6 +130,7 @@ struct Snapshot {
   std::optional<ByTask<OpenRuns>> open_runs;
   std::optional<ByTask<LastRuns>> last_runs;
   std::optional<ByTask<std::int64_t>> open_uploads;
+  std::optional<ByTask<std::int64_t>> being_restored;
   std::optional<ByTask<WaitingEvents>> events;
   std::optional<std::int64_t> events_aside;
   std::optional<ByTask<std::vector<StorageRequests>>> requests;

@@ -46,7 +46,7 @@ ListedEntry ToEntry(const ObjectHead& head, const Key& rest, std::string version
   entry.etag = head.etag;
   entry.size_bytes = head.size_bytes;
   entry.modified_ms = head.last_modified_ms;
-  entry.archived = IsArchiveClass(head.storage_class);
+  entry.archived = head.archived;
   entry.version = std::move(version);
   return entry;
 }
@@ -92,6 +92,8 @@ std::string_view Sentence(Reason reason) {
       return "the ledger does not know it, and the ETags cannot tell; `adopt` decides";
     case Reason::kArchivedAtSource:
       return "the source is in an archive class and must be restored before it can be read";
+    case Reason::kBeingRestored:
+      return "the source is in an archive class, and its restoring was asked for";
     case Reason::kKeyNotAllowed: return "the destination cannot hold this key";
   }
   return "";

@@ -60,10 +60,10 @@ class EventRun {
     rules.source_prefix = task.source.prefix;
     rules.destination_prefix = task.destination.prefix;
     rules.adopt = AdoptPolicyOf(task);
-    rules.caps = PlanCapsOf(task);
-    rules.deletes = session_.Read([&](pg::Session& database) {
+    session_.Read([&](pg::Session& database) {
+      rules.caps = PlanCapsOf(task, CountBeingRestored(database, plan_.begun.task_id));
       SweepExtras(database, plan_.begun.run_id);
-      return DeleteRulesOf(task, selection_, ReadSelection(database, plan_.begun.task_id));
+      rules.deletes = DeleteRulesOf(task, selection_, ReadSelection(database, plan_.begun.task_id));
     });
     return rules;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stop_token>
 
 #include "batch/app/listing_ends.h"
@@ -142,9 +143,11 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       },
       task.source.prefix, LedgerStream::When::kAhead);
   const StopAtEnd stop_reading_ahead(over);
+  const std::int64_t being_restored = session.Read(
+      [&](pg::Session& database) { return CountBeingRestored(database, plan.begun.task_id); });
   PlanWriter writer(
       session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
-      PlanCapsOf(task));
+      PlanCapsOf(task, being_restored));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
   CompareInput input{source,
                      destination,

@@ -139,6 +139,7 @@ class Stores::Made final : public TaskEnds {
         source_config_(stores.config_.Store(task.source.store)),
         destination_config_(stores.config_.Store(task.destination.store)),
         rules_(WriteRulesOf(task)),
+        restore_(RestoreRulesOf(task)),
         source_(loop, source_config_, SourceOptionsOf(task, source_config_),
                 {stores.congestion_control_, stores.spares_}, *source_shared_.credentials,
                 source_shared_.memory, stores.clock_, retry, stores.LimiterOf(task.source, kSource),
@@ -162,7 +163,8 @@ class Stores::Made final : public TaskEnds {
                 server_side_,
                 &learnt_.checksums,
                 &learnt_.tag_losses,
-                &rules_};
+                &rules_,
+                restore_ ? &*restore_ : nullptr};
   }
 
   bool MayRetry(Side side) override {
@@ -180,6 +182,7 @@ class Stores::Made final : public TaskEnds {
   const StoreConfig& source_config_;
   const StoreConfig& destination_config_;
   const WriteRules rules_;
+  const std::optional<RestoreRules> restore_;
   Decorated source_;
   Decorated destination_;
 };

@@ -105,6 +105,11 @@ S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store)
   return options;
 }
 
+std::optional<RestoreRules> RestoreRulesOf(const TaskConfig& task) {
+  if (!task.restore) return std::nullopt;
+  return RestoreRules{task.restore->tier, task.restore->days};
+}
+
 WriteRules WriteRulesOf(const TaskConfig& task) {
   const WriteConfig& write = task.write;
   WriteRules rules;
@@ -200,10 +205,15 @@ DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection
   return rules;
 }
 
-PlanCaps PlanCapsOf(const TaskConfig& task) {
+PlanCaps PlanCapsOf(const TaskConfig& task, std::int64_t being_restored) {
+  constexpr std::int64_t kNone = 0;
   PlanCaps caps;
   if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
   if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
+  if (task.restore) {
+    caps.restores_max =
+        std::max(static_cast<std::int64_t>(task.restore->max_objects) - being_restored, kNone);
+  }
   return caps;
 }
 

@@ -21,6 +21,8 @@ S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store)
 // What objects get that is not the same for all of them, or is compared.
 WriteRules WriteRulesOf(const TaskConfig& task);
 
+std::optional<RestoreRules> RestoreRulesOf(const TaskConfig& task);
+
 TaskPlace PlaceOf(const TaskConfig& task);
 // Whether `place` is what the task is now, and no other generation: the same buckets and prefixes
 // of the same stores.
@@ -44,8 +46,8 @@ DeletePolicy DeletePolicyOf(const TaskConfig& task);
 DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection,
                           const std::optional<std::string>& before);
 
-// How much one run may hold.
-PlanCaps PlanCapsOf(const TaskConfig& task);
+// How much one run may hold. `being_restored`: so many archived objects of the task are.
+PlanCaps PlanCapsOf(const TaskConfig& task, std::int64_t being_restored);
 
 // What a worker with this configuration may delete, by task.
 std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config);

@@ -120,6 +120,13 @@ struct TagsRule {
   std::vector<std::pair<std::string, std::string>> tags = {};  // kFixed
 };
 
+// Archived objects of the source that runs ask to have restored.
+struct RestoreConfig {
+  std::string tier = "Standard";     // Expedited, Standard, Bulk: as S3 spells them
+  std::uint32_t days = 7;            // that the copy to be read stays; 1..365
+  std::uint64_t max_objects = 1000;  // being restored at a time; 1..1,000,000
+};
+
 // What objects get at the destination.
 struct WriteConfig {
   StorageClassRule storage_class;
@@ -169,6 +176,7 @@ struct TaskConfig {
   DeleteMode delete_mode = DeleteMode::kNever;
   MaxDelete max_delete;
   WriteConfig write;
+  std::optional<RestoreConfig> restore;  // nothing is restored
   // How much one run plans of what is to be copied; what is left over the next run plans.
   std::optional<std::uint64_t> max_objects;     // at least 1
   std::optional<std::uint64_t> max_bytes;       // at least 1

@@ -19,6 +19,12 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+// As S3 spells them, and as the file does.
+constexpr std::array<std::string_view, 3> kTierNames = {"Expedited", "Standard", "Bulk"};
+constexpr std::array<std::string_view, 3> kTiers = {"expedited", "standard", "bulk"};
+constexpr std::uint64_t kRestoreDaysMax = 365;
+constexpr std::uint64_t kRestoresMax = 1'000'000;
+
 constexpr std::size_t kTaskNameBytesMax = 40;
 constexpr std::size_t kBucketBytesMin = 3;
 constexpr std::size_t kBucketBytesMax = 255;  // of the oldest buckets; 63 today
@@ -187,13 +193,30 @@ void ReadBounds(const Map& keys, TaskConfig& task) {
   }
 }
 
+// API_RestoreObject.
+RestoreConfig ReadRestore(const Value& value, const Provider& provider) {
+  if (provider.restore_parameters.empty()) {
+    value.Fail("provider " + std::string(provider.name) + " of the source restores nothing by S3");
+  }
+  const Map keys = value.Keys({"tier", "days", "max_objects"});
+  RestoreConfig restore;
+  if (const auto tier = keys.Find("tier")) restore.tier = kTierNames.at(tier->Choice(kTiers));
+  if (const auto days = keys.Find("days")) {
+    restore.days = static_cast<std::uint32_t>(days->Integer({1, kRestoreDaysMax}));
+  }
+  if (const auto most = keys.Find("max_objects")) {
+    restore.max_objects = most->Integer({1, kRestoresMax});
+  }
+  return restore;
+}
+
 TaskConfig ReadTask(const Value& value, const Config& config) {
   const Map keys = value.Keys(
       {"name",          "source",   "destination", "include",     "exclude",       "exclude_from",
        "min_size",      "max_size", "min_age",     "max_age",     "interval",      "adopt",
        "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
        "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
-       "acl",           "tags",     "metadata",    "max_objects", "max_bytes"});
+       "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -230,6 +253,9 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   if (const auto most = keys.Find("max_bytes")) task.max_bytes = most->Size({1, kSizeMax});
   ReadWriteRules(keys, config, task);
+  if (const auto restore = keys.Find("restore")) {
+    task.restore = ReadRestore(*restore, config.Store(task.source.store).provider);
+  }
   ReadSignals(keys, config, task);
   ReadTaskHours(keys, task);
   return task;

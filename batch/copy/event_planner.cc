@@ -43,7 +43,8 @@ EventPlanner::EventPlanner(Parts parts, Rules rules, BegunRun run)
     : parts_(std::move(parts)),
       rules_(std::move(rules)),
       run_(run),
-      writer_(parts_.session, run.run_id, run.task_id, parts_.clock, parts_.planned),
+      writer_(parts_.session, run.run_id, run.task_id, parts_.clock, parts_.planned,
+              {.restores_max = rules_.caps.restores_max}),
       deletes_(parts_.session, run, rules_.deletes) {}
 
 bool EventPlanner::full() const {
@@ -190,11 +191,9 @@ void EventPlanner::DecideSource(const Look& look, const Key& source_key,
               sides.destination,
               ferry::Decide(sides, rules_.adopt),
               look.refusal};
+  const std::int64_t next_job_id = writer_.next_job_id();
   writer_.Add(found);
-  const Decision decision = found.finding.decision;
-  if (decision == Decision::kCopy || decision == Decision::kVerify) {
-    jobs_[source_key] = writer_.next_job_id() - 1;
-  }
+  if (writer_.next_job_id() > next_job_id) jobs_[source_key] = next_job_id;
 }
 
 EventDeletes::Result EventPlanner::PlanDeletes(const std::function<bool()>& source_has_some) {

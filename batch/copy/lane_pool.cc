@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "batch/copy/examine.h"
+#include "batch/copy/restore.h"
 #include "batch/copy/server_side_copy.h"
 #include "batch/plan/backoff.h"
 
@@ -94,11 +95,19 @@ void LanePool::Start(WorkItem item) {
 Task<Unit> LanePool::ExecuteAndAsk(Lane& lane, WorkResult& result) {
   std::exception_ptr problem;
   std::optional<Side> side;
+  std::optional<SideError> archived;
   try {
     co_await Execute(lane, result);
   } catch (const SideError& error) {
     problem = std::current_exception();
     if (result.item.in_outage && IsRetryable(error.kind())) side = error.side();
+    if (error.kind() == ErrorKind::kArchived && error.side() == Side::kSource) archived = error;
+  }
+  if (archived) {
+    const Ends ends = lane.EndsOf(result.item.task).ends();
+    // Not in one expression: g++ 12 throws what is not there yet.
+    SideError said = co_await AskForRestoring(ends, result.item.object, *archived);
+    throw said;
   }
   if (side) {
     const Ends ends = lane.EndsOf(result.item.task).ends();

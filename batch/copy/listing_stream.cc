@@ -10,7 +10,7 @@ ListedEntry ToEntry(ListedObject& object) {
   entry.etag = std::move(object.etag);
   entry.size_bytes = object.size_bytes;
   entry.modified_ms = object.last_modified_ms;
-  entry.archived = IsArchiveClass(object.storage_class);
+  entry.archived = IsArchiveClass(object.storage_class) && !object.restored;
   return entry;
 }
 

@@ -5,6 +5,7 @@
 #include "batch/copy/belongings.h"
 #include "batch/copy/examine.h"
 #include "batch/copy/object_copy.h"
+#include "batch/copy/restore.h"
 #include "batch/copy/server_side_copy.h"
 #include "batch/copy/stray_upload.h"
 #include "batch/copy/upload_proof.h"
@@ -278,6 +279,7 @@ Task<OpenUpload> OpenOrResume(Ends ends, ObjectToCopy object, SplitOptions optio
                               Settlement& settlement) {
   settlement.settled.push_back(options.nonce);  // as long as no Create was sent for it
   const ObjectHead head = co_await HeadOrAbort(ends, object, options.open);
+  CheckReadable(head);
   if (head.size_bytes == 0) {
     throw SideError(Side::kSource, Error(ErrorKind::kConflict, "the object became empty",
                                          std::string(kBecameEmpty)));

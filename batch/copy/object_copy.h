@@ -53,6 +53,12 @@ struct WriteRules {
   }
 };
 
+// How archived objects of the source are restored.
+struct RestoreRules {
+  std::string tier;  // Expedited, Standard, Bulk
+  std::uint32_t days = 0;
+};
+
 // The two ends of a task on one loop.
 struct Ends {
   EventLoop& loop;
@@ -65,6 +71,7 @@ struct Ends {
   ChecksumAnswers* checksums = nullptr;             // of the destination; null: nothing is learnt
   TagLosses* tag_losses = nullptr;                  // of the destination; null: nobody is told
   const WriteRules* rules = nullptr;                // null: all is as at the source
+  const RestoreRules* restore = nullptr;            // null: nothing is restored
 };
 
 // Error::code() of an object that was another one at each of several looks.

@@ -136,6 +136,10 @@ void PlanWriter::Add(const Found& found) {
       break;
     case Decision::kRepairLedger: AddLedgerRow(found, std::nullopt); break;
     case Decision::kArchived:
+      if (IsToBeRestored(found.finding)) {
+        AddUnlessOver(found);
+        break;
+      }
       tally_.archived += 1;
       if (found.finding.known) break;
       AddJob(found, "archived", "the object is in an archive class and must be restored first");
@@ -182,6 +186,14 @@ void PlanWriter::AddUnlessOver(const Found& found) {
   if (!over) return AddJob(found, "", "");
   left_over_.objects += 1;
   left_over_.bytes += bytes;
+}
+
+bool PlanWriter::IsToBeRestored(const Finding& finding) {
+  if (!caps_.restores_max) return false;
+  if (finding.reason == Reason::kBeingRestored) return true;
+  if (restores_ >= *caps_.restores_max) return false;
+  restores_ += 1;
+  return true;
 }
 
 void PlanWriter::AddJob(const Found& found, std::string final_state, std::string error) {

@@ -68,6 +68,9 @@ CompareCounts Compare(CompareInput input, const std::stop_token& stop,
 struct PlanCaps {
   std::optional<std::int64_t> objects_max = {};
   std::optional<std::int64_t> bytes_max = {};
+  // Archived objects that are being restored are planned, and so many others: their copies find
+  // out whether they can be read, and ask for it. nullopt: none.
+  std::optional<std::int64_t> restores_max = {};
 };
 
 // Of what the caps left over for the next run.
@@ -101,6 +104,7 @@ class PlanWriter {
 
  private:
   void AddUnlessOver(const Found& found);
+  bool IsToBeRestored(const Finding& finding);
   void AddJob(const Found& found, std::string final_state, std::string error);
   void AddLedgerRow(const Found& found, std::optional<Verdict> verdict);
   void WriteBatch(const std::function<void(pg::Transaction&)>& beside = {});
@@ -114,6 +118,7 @@ class PlanWriter {
   const std::function<void()> planned_;
   const PlanCaps caps_;
   LeftOver left_over_;
+  std::int64_t restores_ = 0;  // planned
   std::int64_t next_job_id_ = 1;
   std::int64_t analyze_at_ = 1000;  // planned jobs
   std::vector<NewJob> jobs_;

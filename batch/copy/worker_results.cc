@@ -5,6 +5,7 @@
 #include "batch/base/log.h"
 #include "batch/copy/delete_work.h"
 #include "batch/copy/known_uploads.h"
+#include "batch/copy/restore.h"
 #include "batch/copy/worker.h"
 
 namespace ferry {
@@ -167,7 +168,8 @@ void Worker::TakeFailure(RunWork& run, WorkResult& result) {
 
   const bool verdict = meaning == Meaning::kVanished || meaning == Meaning::kArchived;
   if (verdict && !is_part) {
-    JobVerdict one{job_id, meaning == Meaning::kArchived ? "archived" : "vanished", error.what()};
+    JobVerdict one{job_id, meaning == Meaning::kArchived ? "archived" : "vanished", error.what(),
+                   error.code() == kBeingRestored};
     parts_.observer.OnVerdict(run.open.task_name, item.job.key, one);
     run.outcomes.verdicts.push_back(std::move(one));
     return;

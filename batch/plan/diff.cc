@@ -80,6 +80,9 @@ Finding Decide(const Sides& sides, AdoptPolicy adopt) {
   const bool must_read =
       finding.decision == Decision::kCopy || finding.decision == Decision::kVerify;
   if (source.archived && must_read) {
+    if (verdict_stands && *sides.ledger->verdict == Verdict::kBeingRestored) {
+      return {Decision::kArchived, Reason::kBeingRestored, true};
+    }
     return {Decision::kArchived, Reason::kArchivedAtSource,
             verdict_stands && *sides.ledger->verdict == Verdict::kArchived};
   }
@@ -113,6 +116,7 @@ std::string_view ToString(Reason reason) {
     case Reason::kTrustedBySizeAndTime: return "trusted_by_size_and_time";
     case Reason::kNotComparable: return "not_comparable";
     case Reason::kArchivedAtSource: return "archived_at_source";
+    case Reason::kBeingRestored: return "being_restored";
     case Reason::kKeyNotAllowed: return "key_not_allowed";
   }
   return "";

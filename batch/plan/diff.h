@@ -34,6 +34,7 @@ enum class Reason {
   kTrustedBySizeAndTime,
   kNotComparable,  // no ledger row, ETags can't tell
   kArchivedAtSource,
+  kBeingRestored,  // archived still, when last looked at
   kKeyNotAllowed,
 };
 

@@ -38,7 +38,11 @@ struct ListedEntry {
   std::string version = {};  // where the listing names versions
 };
 
-enum class Verdict { kArchived, kKeyRefused };
+enum class Verdict {
+  kArchived,
+  kBeingRestored,  // archived, and its restoring was asked for
+  kKeyRefused,
+};
 
 // One ledger row; `key` is without the source prefix.
 struct LedgerEntry {

@@ -63,6 +63,8 @@ constexpr Provider kAnyS3 = {.name = "s3",
                              .limits = kCompatibleLimits,
                              .key_bytes_max = 1024,
                              .keys = KeyRule::kAnyBytes,
+                             .restore_parameters = "GlacierJobParameters",
+                             .lists_restored = false,
                              .archive_classes = {}};
 
 constexpr Provider Aws() {
@@ -86,6 +88,7 @@ constexpr Provider Aws() {
   // API_Object: the MD5 with SSE-S3 or none, not with SSE-KMS or SSE-C. That is seen per object.
   aws.etag = EtagHabit::kMd5;
   aws.limits = kAwsLimits;
+  aws.lists_restored = true;
   return aws;
 }
 
@@ -107,6 +110,7 @@ constexpr Provider Oss() {
   oss.limits = Limits(100 * kKiB, 5 * kGiB, kPartsMax * 5 * kGiB);
   oss.key_bytes_max = 1023;  // .../object-naming-conventions
   oss.keys = KeyRule::kOss;
+  oss.restore_parameters = "JobParameters";  // API RestoreObject
   // .../oss/user-guide/overview-53: its own protocol's names, beside GLACIER of the other.
   oss.archive_classes = {"Archive", "ColdArchive", "DeepColdArchive"};
   return oss;
@@ -128,6 +132,7 @@ constexpr Provider Cos() {
   cos.limits = Limits(kMiB, 5 * kGiB, kPartsMax * 5 * kGiB);
   cos.key_bytes_max = 850;  // 436/13324
   cos.keys = KeyRule::kUtf8;
+  cos.restore_parameters = "CASJobParameters";  // 436/12633, POST Object restore
   cos.archive_classes = {"ARCHIVE"};  // 436/33417; that of Google Cloud Storage is read at once
   return cos;
 }
@@ -144,7 +149,8 @@ constexpr Provider Kodo() {
   kodo.tags = false;               // nor tagging
   // kodo/6368 (multipart v2): parts of 1 MB to 1 GB.
   kodo.limits = Limits(kMiB, kGiB, kPartsMax * kGiB);
-  kodo.key_bytes_max = 750;  // kodo/3914
+  kodo.restore_parameters = {};  // nor restoring: its own protocol has it
+  kodo.key_bytes_max = 750;      // kodo/3914
   kodo.keys = KeyRule::kUtf8;
   return kodo;
 }
@@ -164,6 +170,7 @@ constexpr Provider Gcs() {
   gcs.part_copy = false;           // issuetracker.google.com/issues/323465186
   gcs.limits = kCompatibleLimits;  // docs/quotas: 5 TiB; docs/multipart-uploads: 5 MiB to 5 GiB
   gcs.keys = KeyRule::kGcs;
+  gcs.restore_parameters = {};  // every class is read at once
   return gcs;
 }
 
@@ -178,6 +185,7 @@ constexpr Provider R2() {
   // r2/platform/limits; all parts but the last are equal here anyway, as it asks for.
   r2.limits = kCompatibleLimits;
   r2.keys = KeyRule::kUtf8;
+  r2.restore_parameters = {};
   return r2;
 }
 

@@ -65,6 +65,11 @@ struct Provider {
   SizeLimits limits;
   std::uint32_t key_bytes_max;
   KeyRule keys;
+  // RestoreObject: the element of its body that holds the tier; empty: it has no such call.
+  std::string_view restore_parameters;
+  // A list says of archived objects whether they can be read for now, where it is asked to
+  // (API_ListObjectsV2, x-amz-optional-object-attributes).
+  bool lists_restored;
   // Its own names of classes that must be restored before they are read, beside AWS's.
   std::array<std::string_view, 3> archive_classes;
 };

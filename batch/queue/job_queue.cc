@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "batch/pg/copy_writer.h"
+#include "batch/queue/ledger.h"
 #include "batch/queue/part_rows.h"
 #include "batch/queue/run_table.h"
 
@@ -133,14 +134,16 @@ void RecordVerdicts(pg::Transaction& tx, std::int64_t run_id, std::int64_t worke
                     std::int64_t task_id, const std::vector<JobVerdict>& verdicts, Tally& tally) {
   if (verdicts.empty()) return;
   std::vector<std::int64_t> ids;
-  std::vector<std::string> states, reasons;
+  std::vector<std::string> states, reasons, standing;
   for (const JobVerdict& verdict : verdicts) {
     ids.push_back(verdict.job_id);
     states.push_back(verdict.state);
     reasons.push_back(verdict.reason);
+    standing.emplace_back(
+        ToString(verdict.being_restored ? Verdict::kBeingRestored : Verdict::kArchived));
   }
-  for (const pg::Row row :
-       tx.Execute("queries/record_verdicts", run_id, worker_id, task_id, ids, states, reasons)) {
+  for (const pg::Row row : tx.Execute("queries/record_verdicts", run_id, worker_id, task_id, ids,
+                                      states, reasons, standing)) {
     if (row.Get<bool>("split")) {
       DeleteParts(tx, run_id, row.Get<std::int64_t>("job_id"), tally);
     }

@@ -3,6 +3,13 @@
 namespace ferry {
 namespace {
 
+Verdict VerdictOf(std::string_view text) {
+  for (const Verdict verdict : {Verdict::kArchived, Verdict::kBeingRestored}) {
+    if (text == ToString(verdict)) return verdict;
+  }
+  return Verdict::kKeyRefused;
+}
+
 LedgerEntry ReadEntry(const pg::Row& row) {
   LedgerEntry entry;
   entry.key = row.Get<Key>("key");
@@ -13,7 +20,7 @@ LedgerEntry ReadEntry(const pg::Row& row) {
   entry.destination_etag = row.Get<std::string>("destination_etag");
   entry.trusted = row.Get<bool>("trusted");
   if (const auto verdict = row.Get<std::optional<std::string>>("verdict")) {
-    entry.verdict = *verdict == "archived" ? Verdict::kArchived : Verdict::kKeyRefused;
+    entry.verdict = VerdictOf(*verdict);
   }
   return entry;
 }
@@ -23,6 +30,7 @@ LedgerEntry ReadEntry(const pg::Row& row) {
 std::string_view ToString(Verdict verdict) {
   switch (verdict) {
     case Verdict::kArchived: return "archived";
+    case Verdict::kBeingRestored: return "being_restored";
     case Verdict::kKeyRefused: return "key_refused";
   }
   return "";
@@ -63,6 +71,12 @@ std::vector<LedgerEntry> ReadLedgerRows(pg::Session& session, std::int64_t task_
 std::int64_t CountLedgered(pg::Session& session, std::int64_t task_id, std::int64_t limit) {
   return session.Transact([&](pg::Transaction& tx) {
     return tx.Execute("queries/count_ledgered", task_id, limit).One().Get<std::int64_t>("objects");
+  });
+}
+
+std::int64_t CountBeingRestored(pg::Session& session, std::int64_t task_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    return tx.Execute("queries/count_being_restored", task_id)[0].Get<std::int64_t>("objects");
   });
 }
 

@@ -37,6 +37,10 @@ std::vector<LedgerEntry> ReadLedgerRows(pg::Session& session, std::int64_t task_
 // How many objects the destination is known to hold; `limit` where they are as many or more.
 std::int64_t CountLedgered(pg::Session& session, std::int64_t task_id, std::int64_t limit);
 
+// How many archived objects of the task a run looked at within a week whose restoring was asked
+// for: one that was deleted since, or is no longer looked at, counts no more.
+std::int64_t CountBeingRestored(pg::Session& session, std::int64_t task_id);
+
 void WriteLedger(pg::Transaction& tx, std::int64_t task_id, std::int64_t run_id,
                  const std::vector<LedgerRow>& rows);
 

@@ -111,6 +111,7 @@ struct JobVerdict {
   std::int64_t job_id = 0;
   std::string state;  // vanished, archived
   std::string reason;
+  bool being_restored = false;  // of an archived one
 };
 
 struct BuriedJob {

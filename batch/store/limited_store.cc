@@ -54,6 +54,10 @@ Task<CopyAnswer> LimitedStore::Copy(CopyRequest request) {
 
 Task<Unit> LimitedStore::Delete(Key key) { return Limited(inner_.Delete(std::move(key))); }
 
+Task<Unit> LimitedStore::Restore(RestoreRequest request) {
+  return Limited(inner_.Restore(std::move(request)));
+}
+
 Task<std::string> LimitedStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
   return Limited(inner_.CreateUpload(std::move(key), metadata));
 }

@@ -53,6 +53,9 @@ class MeasuredStore final : public ObjectStore {
   Task<Unit> Delete(Key key) override {
     return Measured(Operation::kDelete, inner_.Delete(std::move(key)));
   }
+  Task<Unit> Restore(RestoreRequest request) override {
+    return Measured(Operation::kRestore, inner_.Restore(std::move(request)));
+  }
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override {
     return Measured(Operation::kCreateUpload, inner_.CreateUpload(std::move(key), metadata));
   }

@@ -45,6 +45,8 @@ struct ObjectHead {
   std::int64_t last_modified_ms = 0;
   std::string version_id;
   std::string storage_class;
+  bool archived = false;        // must be restored before it can be read
+  bool being_restored = false;  // somebody asked for that, and it is not done yet
   bool etag_hides_md5 = false;  // KMS or SSE-C: the ETag says nothing about the bytes
   Digests checksums;            // of all its bytes; only Get asks for them
   std::uint32_t tag_count = 0;
@@ -121,6 +123,14 @@ struct CopyAnswer {
   std::string source_version_id;  // empty: not said
 };
 
+// A readable copy of an archived object, for a time.
+struct RestoreRequest {
+  Key key;
+  std::string version_id;  // empty: the current one
+  std::string tier;        // Expedited, Standard, Bulk
+  std::uint32_t days = 0;  // 0: not said (API_RestoreObject: of INTELLIGENT_TIERING it may not be)
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -144,6 +154,8 @@ class ObjectStore {
   // kConflict: the source is another object by now. kNotFound may speak of either bucket.
   virtual Task<CopyAnswer> Copy(CopyRequest request) = 0;
   virtual Task<Unit> Delete(Key key) = 0;
+  // Asked for, or asked for before: hours pass before it can be read.
+  virtual Task<Unit> Restore(RestoreRequest request) = 0;
 
   virtual Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) = 0;
   virtual Task<ListPartsPage> ListParts(Key key, std::string upload_id,

@@ -75,6 +75,7 @@ class PacedStore final : public ObjectStore {
   // Moves no bytes of ours.
   Task<CopyAnswer> Copy(CopyRequest request) override { return inner_.Copy(std::move(request)); }
   Task<Unit> Delete(Key key) override { return inner_.Delete(std::move(key)); }
+  Task<Unit> Restore(RestoreRequest request) override { return inner_.Restore(std::move(request)); }
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override {
     return inner_.CreateUpload(std::move(key), metadata);
   }

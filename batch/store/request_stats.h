@@ -35,9 +35,10 @@ enum class Operation {
   kListVersions,
   kCopy,
   kCopyPart,
+  kRestore,
 };
 // By their values.
-inline constexpr std::array<std::string_view, 16> kOperations = {"list",
+inline constexpr std::array<std::string_view, 17> kOperations = {"list",
                                                                  "head",
                                                                  "get",
                                                                  "get_tags",
@@ -52,7 +53,8 @@ inline constexpr std::array<std::string_view, 16> kOperations = {"list",
                                                                  "list_uploads",
                                                                  "list_versions",
                                                                  "copy",
-                                                                 "copy_part"};
+                                                                 "copy_part",
+                                                                 "restore"};
 
 constexpr std::string_view ToString(Operation operation) {
   return kOperations[static_cast<std::size_t>(operation)];

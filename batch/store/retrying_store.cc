@@ -95,6 +95,11 @@ Task<Unit> RetryingStore::Delete(Key key) {
   return inner_.Delete(std::move(key));
 }
 
+Task<Unit> RetryingStore::Restore(RestoreRequest request) {
+  std::function<Task<Unit>()> attempt = [&] { return inner_.Restore(request); };
+  co_return co_await Retry(std::move(attempt));
+}
+
 Task<std::string> RetryingStore::CreateUpload(Key key, const ObjectMetadata& metadata) {
   // Not after an answer that was lost: of two uploads only one would be known. A store that was too
   // busy began none.

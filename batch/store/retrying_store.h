@@ -57,6 +57,7 @@ class RetryingStore final : public ObjectStore {
   Task<PutAnswer> Put(PutRequest request) override;
   Task<CopyAnswer> Copy(CopyRequest request) override;
   Task<Unit> Delete(Key key) override;
+  Task<Unit> Restore(RestoreRequest request) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
   Task<ListPartsPage> ListParts(Key key, std::string upload_id,
                                 std::uint32_t after_number) override;

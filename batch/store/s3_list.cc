@@ -10,6 +10,8 @@ void UseUsualClass(const Provider& provider, ListedObject& object) {
   if (usual != object.storage_class) object.storage_class = usual;
 }
 
+const NameValue kAskForRestored = {"x-amz-optional-object-attributes", "RestoreStatus"};
+
 }  // namespace
 
 Task<ListPage> S3Store::List(ListRequest request) {
@@ -17,6 +19,7 @@ Task<ListPage> S3Store::List(ListRequest request) {
     // As it is now: other requests learn of it meanwhile.
     const bool v1 = list_v1_ || request.token_is_marker;
     Call call = NewCall(Method::kGet, "list", nullptr);
+    if (provider_.lists_restored) call.headers.push_back(kAskForRestored);
     call.query.push_back({"prefix", request.prefix});
     call.query.push_back({"max-keys", std::to_string(request.keys_max)});
     if (provider_.list_url_encoding) call.query.push_back({"encoding-type", "url"});
@@ -59,6 +62,7 @@ Task<ListPage> S3Store::List(ListRequest request) {
 
 Task<ListVersionsPage> S3Store::ListVersions(ListVersionsRequest request) {
   Call call = NewCall(Method::kGet, "list the versions of", nullptr);
+  if (provider_.lists_restored) call.headers.push_back(kAskForRestored);
   call.query.push_back({"versions", ""});
   call.query.push_back({"prefix", request.prefix});
   call.query.push_back({"max-keys", std::to_string(request.keys_max)});

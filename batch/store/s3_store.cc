@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batch/base/digest.h"
+#include "batch/plan/object.h"
 #include "batch/store/checksum_headers.h"
 #include "batch/store/classify.h"
 #include "batch/store/object_headers.h"
@@ -29,6 +30,15 @@ std::string_view RequestId(const Headers& headers) {
                                       "x-reqid", "x-guploader-uploadid", "cf-ray"}) {
     const std::string_view id = FindHeader(headers, name);
     if (!id.empty()) return id;
+  }
+  return {};
+}
+
+// In AWS's words, under AWS's name or the provider's own.
+std::string_view RestoringWord(const Headers& headers) {
+  for (const std::string_view name : {"x-amz-restore", "x-oss-restore", "x-cos-restore"}) {
+    const std::string_view word = FindHeader(headers, name);
+    if (!word.empty()) return word;
   }
   return {};
 }
@@ -66,6 +76,13 @@ void S3Store::AddHeadersOfNewObject(Call& call) const {
 ObjectHead S3Store::HeadOf(const HttpAnswer& answer) const {
   ObjectHead head = ReadHead(answer);
   head.storage_class = UsualStorageClass(provider_, head.storage_class);
+  // API_HeadObject, x-amz-restore and x-amz-archive-status (of INTELLIGENT_TIERING).
+  const std::string_view restoring = RestoringWord(answer.headers);
+  head.being_restored = restoring.find("ongoing-request=\"true\"") != std::string_view::npos;
+  const bool restored = restoring.find("ongoing-request=\"false\"") != std::string_view::npos;
+  const bool in_archive = IsArchiveClass(head.storage_class) ||
+                          !FindHeader(answer.headers, "x-amz-archive-status").empty();
+  head.archived = in_archive && !restored;
   return head;
 }
 
@@ -289,6 +306,22 @@ Task<Unit> S3Store::Delete(Key key) {
   Call call = NewCall(Method::kDelete, "delete", &key);
   call.http.once = true;
   co_await Send(call);
+  co_return Unit{};
+}
+
+Task<Unit> S3Store::Restore(RestoreRequest request) {
+  const std::string body = RestoreBody(provider_.restore_parameters, request.tier, request.days);
+  Call call = NewCall(Method::kPost, "restore", &request.key);
+  call.query.push_back({"restore", ""});
+  if (!request.version_id.empty()) call.query.push_back({"versionId", request.version_id});
+  call.headers.push_back({"content-md5", ToBase64(Md5::Of(body))});
+  call.headers.push_back({"content-type", "application/xml"});
+  call.http.body = body;
+  try {
+    co_await Send(call);
+  } catch (const Error& error) {
+    if (error.code() != "RestoreAlreadyInProgress") throw;
+  }
   co_return Unit{};
 }
 

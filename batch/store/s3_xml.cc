@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kKeysAPage = 1000;
 constexpr std::size_t kVersionIdBytesMax = 1024;
+// Of RestoreStatus; only what can be read has one.
+constexpr std::string_view kRestoredUntil = "RestoreExpiryDate";
 
 bool IsEncoded(std::string_view name) {
   return name.find('%') != std::string_view::npos || name.find('+') != std::string_view::npos;
@@ -100,6 +102,10 @@ class ListPageVisitor final : public AnswerVisitor {
     }
   }
 
+  void Deep(std::size_t, std::string_view name, std::string_view) override {
+    if (name == kRestoredUntil) object_.restored = true;
+  }
+
   // At the end: EncodingType may stand behind the names it is about.
   void Decode() {
     DecodeInPlace(page_.prefix);
@@ -180,6 +186,10 @@ class ListVersionsVisitor final : public AnswerVisitor {
       object.size_bytes = AnswerNumber<std::uint64_t>(text, name);
       has_size_ = true;
     }
+  }
+
+  void Deep(std::size_t, std::string_view name, std::string_view) override {
+    if (name == kRestoredUntil) version_.object.restored = true;
   }
 
   ListVersionsPage page_;
@@ -410,6 +420,14 @@ std::string CompleteUploadBody(const std::vector<PartToComplete>& parts) {
     body.append("\"</ETag></Part>");
   }
   return body.append("</CompleteMultipartUpload>");
+}
+
+std::string RestoreBody(std::string_view parameters, std::string_view tier, std::uint32_t days) {
+  std::string body = "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  if (days > 0) body += "<Days>" + std::to_string(days) + "</Days>";
+  const std::string element(parameters);
+  body += "<" + element + "><Tier>" + XmlEscape(tier) + "</Tier></" + element + ">";
+  return body + "</RestoreRequest>";
 }
 
 std::string TaggingBody(const NameValues& tags) {

@@ -35,6 +35,7 @@ struct ListedObject {
   std::uint64_t size_bytes = 0;
   std::string storage_class;          // empty: the store did not say
   std::int64_t last_modified_ms = 0;  // Unix time; 0: the store did not say
+  bool restored = false;              // its class is an archive's, and it can be read for now
 };
 
 enum class ListShape { kV1, kV2 };
@@ -128,6 +129,9 @@ std::string CompleteUploadBody(const std::vector<PartToComplete>& parts);
 
 NameValues ParseTagging(std::string_view body);
 std::string TaggingBody(const NameValues& tags);
+
+// `parameters` names the element that holds the tier.
+std::string RestoreBody(std::string_view parameters, std::string_view tier, std::uint32_t days);
 
 struct CopyResult {
   std::string etag;

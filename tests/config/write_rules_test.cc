@@ -1,4 +1,5 @@
 // How a task writes: what the file may say of it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "batch/base/error.h"
@@ -50,6 +51,25 @@ TEST_F(WriteRulesTest, ReadsAllOfThem) {
   EXPECT_EQ(Read("    storage_class: STANDARD_IA\n").storage_class.name, "STANDARD_IA");
   EXPECT_EQ(Read("    sse: s3\n").encryption.kind, EncryptionRule::Kind::kS3);
   EXPECT_EQ(Read("    tags: none\n").tags.kind, TagsRule::Kind::kNone);
+}
+
+TEST_F(WriteRulesTest, SaysHowArchivedObjectsOfTheSourceAreRestored) {
+  EXPECT_FALSE(Load(File("")).tasks[0].restore);
+  const auto usual = Load(File("    restore: {}\n")).tasks[0].restore;
+  EXPECT_EQ(usual->tier, "Standard");
+  EXPECT_EQ(usual->days, 7U);
+  EXPECT_EQ(usual->max_objects, 1000U);
+  const auto said =
+      Load(File("    restore: {tier: bulk, days: 30, max_objects: 5}\n")).tasks[0].restore;
+  EXPECT_EQ(said->tier, "Bulk");
+  EXPECT_EQ(said->days, 30U);
+  EXPECT_EQ(said->max_objects, 5U);
+  EXPECT_THAT(Refusal("    restore: {tier: slow}\n"), testing::HasSubstr("expedited"));
+  EXPECT_THAT(Refusal("    restore: {days: 0}\n"), testing::HasSubstr("days"));
+  EXPECT_THAT(Failure("stores:\n  a: {provider: r2, endpoint: \"https://1.example\"}\n"
+                      "tasks:\n  - {name: t, source: {store: a, bucket: src}, restore: {},"
+                      " destination: {store: a, bucket: dst}}\n"),
+              testing::HasSubstr("provider r2 of the source restores nothing by S3"));
 }
 
 TEST_F(WriteRulesTest, SaysOfEachSideWhoPaysAndWhoseItIs) {

@@ -309,6 +309,23 @@ TEST_F(PlanWriterTest, OneObjectIsPlannedHoweverFewBytesARunMayHave) {
   EXPECT_EQ(writer.left_over().objects, 1);
 }
 
+TEST_F(PlanWriterTest, ArchivedObjectsAreTriedWhereTheyMayBeRestoredUpToSoMany) {
+  Begin();
+  PlanWriter writer{planner_, run_.run_id, run_.task_id, clock_, [] {}, {.restores_max = 2}};
+  for (const char* key : {"a", "b", "c"}) {
+    writer.Add(One(key, Decision::kArchived, Reason::kArchivedAtSource, /*known=*/true));
+  }
+  writer.Add(One("d", Decision::kArchived, Reason::kBeingRestored, /*known=*/true));
+  writer.Finish();
+  EXPECT_EQ(
+      Ask<std::string>("select string_agg(convert_from(key, 'UTF8') || ' ' || action || ' ' ||"
+                       "  state || ' ' || reason, ', ' order by key) as v"
+                       " from bucketferry.job"),
+      "in/a copy pending archived_at_source, in/b copy pending archived_at_source, "
+      "in/d copy pending being_restored");
+  EXPECT_EQ(ReadRun(session_, run_.run_id).totals.archived, 1);
+}
+
 TEST_F(PlanWriterTest, FindingsBecomeJobsLedgerRowsAndCounts) {
   Begin();
   PlanWriter writer = Writer();

@@ -111,6 +111,7 @@ TEST(Catalogue, HoldsWhatDashboardsAndRulesRelyOn) {
                                       "storage_request_errors_total",
                                       "storage_request_duration_seconds",
                                       "open_uploads",
+                                      "task_objects_being_restored",
                                       "events_waiting",
                                       "oldest_waiting_event_timestamp_seconds",
                                       "events_set_aside",

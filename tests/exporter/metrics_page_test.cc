@@ -31,6 +31,7 @@ Snapshot EmptyDatabase() {
   snapshot.open_runs.emplace();
   snapshot.last_runs.emplace();
   snapshot.open_uploads.emplace();
+  snapshot.being_restored.emplace();
   snapshot.events.emplace();
   snapshot.events_aside = 0;
   snapshot.requests.emplace();

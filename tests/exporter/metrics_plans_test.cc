@@ -96,6 +96,13 @@ TEST_F(MetricsPlansTest, ReadNoJobsPartsOrLedgerButByTheIndexOfLargeObjects) {
   }
 }
 
+TEST_F(MetricsPlansTest, ObjectsThatAreBeingRestoredAreFoundByTheirIndex) {
+  Fill();
+  const std::string plan = PlanOf("metrics/being_restored", names_);
+  EXPECT_NE(plan.find("ledger_being_restored"), std::string::npos) << plan;
+  EXPECT_EQ(plan.find("Seq Scan on ledger"), std::string::npos) << plan;
+}
+
 TEST_F(MetricsPlansTest, ARunIsReadWithoutCountingItsJobs) {
   Fill();
   const std::string plan =

@@ -135,6 +135,18 @@ TEST_F(ReadSnapshotTest, EventsThatWaitAreCountedByTask) {
   EXPECT_EQ(ValueOf(page, "bucketferry_events_set_aside"), "1");
 }
 
+TEST_F(ReadSnapshotTest, ObjectsThatAreBeingRestoredAreCountedAsLongAsSomebodyLooksAtThem) {
+  CreateSchema();
+  AddTask("media");
+  EXPECT_EQ(ValueOf(Page(), OfTask("task_objects_being_restored")), "0");
+  Sql("insert into bucketferry.ledger (task_id, key, run_id, size_bytes, source_etag,"
+      "  source_modified_at, verdict, recorded_at)"
+      " values (1, 'a', 1, 1, 'e', now(), 'being_restored', now()),"
+      "  (1, 'b', 1, 1, 'e', now(), 'being_restored', now() - interval '8 days'),"
+      "  (1, 'c', 1, 1, 'e', now(), 'archived', now())");
+  EXPECT_EQ(ValueOf(Page(), OfTask("task_objects_being_restored")), "1");
+}
+
 TEST_F(ReadSnapshotTest, LevelsAreSumsOverWorkersOfOpenRuns) {
   CreateSchema();
   AddTask("media");

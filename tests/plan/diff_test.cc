@@ -125,6 +125,19 @@ TEST(Decide, WhatIsArchivedIsNotReadAndWhatNeedsNoReadingIsAsEver) {
   }
 }
 
+TEST(Decide, WhatIsBeingRestoredIsSaidOfThatVeryObjectUntilItCanBeRead) {
+  const Case same = {"",      Object{}, kNoObject, Known{kMd5A, 1, "", Verdict::kBeingRestored},
+                     kVerify, {},       {}};
+  const Finding waits = Find(same, /*archived=*/true);
+  EXPECT_EQ(ToString(waits.decision), "archived");
+  EXPECT_EQ(ToString(waits.reason), "being_restored");
+  EXPECT_TRUE(waits.known);
+  EXPECT_EQ(ToString(Find(same, /*archived=*/false).decision), "copy");
+  Case other = same;
+  other.source = Object{kMd5B};
+  EXPECT_EQ(ToString(Find(other, /*archived=*/true).reason), "archived_at_source");
+}
+
 TEST(Decide, AKeyThatIsNotAllowedIsRefusedWhateverElse) {
   for (const Case& c : kCases) {
     const Finding found = Find(c, /*archived=*/true, /*key_allowed=*/false);
@@ -148,7 +161,7 @@ TEST(Decide, AStandingVerdictIsKnownForThatVeryObjectOnly) {
 }
 
 TEST(Decide, EveryReasonIsInTheTableAndHasAName) {
-  std::set<std::string_view> names = {"archived_at_source", "key_not_allowed"};
+  std::set<std::string_view> names = {"archived_at_source", "being_restored", "key_not_allowed"};
   for (const Case& c : kCases) names.insert(ToString(c.reason));
   EXPECT_EQ(names.size(), static_cast<std::size_t>(Reason::kKeyNotAllowed) + 1);
   EXPECT_FALSE(names.contains(""));

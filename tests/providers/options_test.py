@@ -87,6 +87,50 @@ class OptionsTest(unittest.TestCase):
                        for name in ("STANDARD", "STANDARD_IA", "ONEZONE_IA")]
             self.assertEqual([one or "STANDARD" for one in classes], expected)
 
+    def test_archived_objects_are_restored_where_the_task_says_so_and_copied_by_a_later_run(self):
+        for source in ("aws", "cos"):
+            self.send(source, "PUT", "cold")
+            archive = {"aws": "DEEP_ARCHIVE", "cos": "ARCHIVE"}[source]
+            for name, body in ((b"a", b"1"), (b"b", LARGE), (b"c", b"3")):
+                self.world.put(source, "cold", name, body, {"x-amz-storage-class": archive})
+            self.send("minio", "PUT", f"from-{source}")
+
+            def run(restore):
+                task = (f"  - {{name: t, source: {{store: {source}, bucket: cold}}, "
+                        f"destination: {{store: minio, bucket: from-{source}}}{restore}}}")
+                config = self.world.configure([source, "minio"], [task], name=f"restore-{source}")
+                done = self.world.ferry(config, "run")
+                self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+                jobs = self.world.ferry(config, "jobs", "--state", "archived", "--json")
+                return ([self.world.inspect(source, "cold", name)["restore"] for name in "abc"],
+                        self.world.inspect("minio", f"from-{source}")["keys"],
+                        {json.loads(line)["key"]: json.loads(line)["error"] for line in reversed(jobs.stdout.splitlines())})
+
+            self.assertEqual(run("")[:2], (["", "", ""], []))
+            two = ", restore: {tier: bulk, days: 3, max_objects: 2}"
+            asked, there, said = run(two)
+            self.assertEqual((asked, there), (["ongoing", "ongoing", ""], []))
+            self.assertIn("asked for (Bulk, 3 days)", said["a"])
+            self.assertIn("asked for (Bulk, 3 days)", said["b"])
+            self.assertEqual(self.world.inspect("minio", f"from-{source}")["uploads"], 0)
+            self.world.server.control(f"/_restored/{source}/cold?key=b", "POST")
+            asked, there, said = run(two)  # b makes room, but only for the next run
+            self.assertEqual((asked, there), (["ongoing", "done", ""], ["b"]))
+            self.assertIn("being restored", said["a"])
+            self.assertEqual(run(two)[0], ["ongoing", "done", "ongoing"])
+
+    def test_what_somebody_else_restored_is_copied_where_listings_say_so(self):
+        self.send("aws", "PUT", "thawed")
+        for name in (b"a", b"b"):
+            self.world.put("aws", "thawed", name, b"1", {"x-amz-storage-class": "GLACIER"})
+        self.send("aws", "POST", "thawed", b"b", "restore", body=b"<RestoreRequest><Days>1</Days></RestoreRequest>")
+        self.world.server.control("/_restored/aws/thawed?key=b", "POST")
+        self.send("minio", "PUT", "thawed")
+        task = "  - {name: t, source: {store: aws, bucket: thawed}, destination: {store: minio, bucket: thawed}}"
+        done = self.world.ferry(self.world.configure(["aws", "minio"], [task], name="thawed"), "run")
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+        self.assertEqual(self.world.inspect("minio", "thawed")["keys"], ["b"])
+
     def test_who_pays_is_said_where_the_bucket_wants_to_hear_it(self):
         self.send("aws", "PUT", "src", query="requestPayment", body=PAYER)
         try:

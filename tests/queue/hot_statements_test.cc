@@ -244,7 +244,7 @@ TEST_F(DeadRowsTest, StatementsThatRunAllTheTimeTouchFewPagesHoweverMuchLiesBehi
             kPagesOfMany)
       << plan_;
   EXPECT_LT(PagesOf("queries/record_verdicts", run, worker_, run_.task_id, ids,
-                    Texts(kRows, "vanished"), texts),
+                    Texts(kRows, "vanished"), texts, texts),
             kPagesOfMany)
       << plan_;
   EXPECT_LT(PagesOf("queries/record_parts", run, worker_, ids, ones, texts, md5s, texts, texts),

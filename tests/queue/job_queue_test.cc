@@ -202,17 +202,20 @@ TEST_F(JobQueueTest, AJobIsNotTriedAgainBeforeItsPauseIsOver) {
 }
 
 TEST_F(JobQueueTest, VanishedIsFinalAndArchivedAStandingVerdict) {
-  Begin(2);
+  Begin(3);
   Claim();
   Outcomes outcomes;
-  outcomes.verdicts = {{1, "vanished", "gone"}, {2, "archived", "restore it"}};
+  outcomes.verdicts = {{1, "vanished", "gone"},
+                       {2, "archived", "restore it"},
+                       {3, "archived", "asked for", /*being_restored=*/true}};
   EXPECT_TRUE(Record(outcomes).run_closed);
   EXPECT_EQ(RunStateOf(run_.run_id), "complete");
   EXPECT_FALSE(ReadLedgerRow(session_, run_.task_id, Key("in/1")));
   EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/2"))->verdict, Verdict::kArchived);
+  EXPECT_EQ(ReadLedgerRow(session_, run_.task_id, Key("in/3"))->verdict, Verdict::kBeingRestored);
   const Tally totals = ReadRun(session_, run_.run_id).totals;
   EXPECT_EQ(totals.vanished, 1);
-  EXPECT_EQ(totals.archived, 1);
+  EXPECT_EQ(totals.archived, 2);
 }
 
 TEST_F(JobQueueTest, WhatALostWorkerHeldGoesBackAndCostsNoAttempt) {

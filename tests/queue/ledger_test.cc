@@ -13,7 +13,7 @@ class LedgerPageTest : public QueueFixture {
         [](pg::Transaction& tx) { tx.ExecuteText("select pg_stat_force_next_flush()"); });
     return Ask<std::int64_t>(
         "select idx_tup_read as v from pg_stat_all_indexes"
-        " where relid = 'bucketferry.ledger'::regclass");
+        " where indexrelid = 'bucketferry.ledger_pkey'::regclass");
   }
 };
 
@@ -43,6 +43,19 @@ TEST_F(LedgerPageTest, TimesComeBackToTheMillisecond) {
   EXPECT_EQ(page[0].source.modified_ms, 1'700'000'000'123);
   EXPECT_EQ(page[1].source.modified_ms, -1);
   EXPECT_EQ(page[2].source.modified_ms, 253'402'300'799'999);
+}
+
+TEST_F(LedgerPageTest, ObjectsThatAreBeingRestoredAreCountedAsLongAsRunsLookAtThem) {
+  session_.Transact([](pg::Transaction& tx) {
+    const SourceIdentity source = {"e", 1, 1'700'000'000'000, ""};
+    WriteLedger(tx, 1, 1,
+                {{Key("a"), source, "", "", Verdict::kBeingRestored},
+                 {Key("b"), source, "", "", Verdict::kArchived}});
+  });
+  EXPECT_EQ(CountBeingRestored(session_, 1), 1);
+  EXPECT_EQ(CountBeingRestored(session_, 2), 0);
+  Run("update bucketferry.ledger set recorded_at = clock_timestamp() - interval '8 days'");
+  EXPECT_EQ(CountBeingRestored(session_, 1), 0);
 }
 
 }  // namespace

@@ -397,8 +397,15 @@ class ProviderServerTest(unittest.TestCase):
         restore = lambda: self.send("aws", "POST", bucket, b"cold", "restore",  # noqa: E731
                                     body=body).status
         self.assertEqual([restore(), restore()], [202, 409])
+        told = lambda **headers: self.send("aws", "GET", bucket, query="list-type=2",  # noqa: E731
+                                           headers=headers).xml().find("Contents/RestoreStatus")
+        asked = {"x-amz-optional-object-attributes": "RestoreStatus"}
+        self.assertEqual(told(**asked).findtext("IsRestoreInProgress"), "true")
+        self.assertIsNone(told(**asked).find("RestoreExpiryDate"))
         self.control(f"/_restored/aws/{bucket}?key=cold", "POST")
         self.assertEqual(restore(), 200)
+        self.assertIsNotNone(told(**asked).find("RestoreExpiryDate"))
+        self.assertIsNone(told())
         self.assertEqual(self.send("aws", "GET", bucket, b"cold").status, 200)
         kms = self.send("aws", "PUT", bucket, b"a", body=b"1",
                         headers={"x-amz-server-side-encryption": "aws:kms"})

@@ -155,6 +155,8 @@ ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
   head.size_bytes = object.bytes.size();
   head.last_modified_ms = object.modified_ms;
   head.storage_class = object.storage_class;
+  head.archived = object.storage_class == "GLACIER" && !object.restored;
+  head.being_restored = object.restoring && !object.restored;
   head.etag_hides_md5 = hides_md5;
   head.tag_count = static_cast<std::uint32_t>(object.metadata.tags.size());
   head.metadata_headers = object.metadata.headers;
@@ -229,7 +231,7 @@ Task<ObjectHead> FakeStore::Get(GetRequest request, BodySink& sink,
   if (!request.if_match.empty() && request.if_match != object.etag) {
     throw Error(ErrorKind::kConflict, "changed", "PreconditionFailed");
   }
-  if (object.storage_class == "GLACIER") {
+  if (HeadOf(object).archived) {
     throw Error(ErrorKind::kArchived, "archived", "InvalidObjectState");
   }
   std::string body = object.bytes;
@@ -366,6 +368,14 @@ Task<CopyAnswer> FakeStore::Copy(CopyRequest request) {
 Task<Unit> FakeStore::Delete(Key key) {
   const std::optional<Error> afterwards = Enter("delete", key);
   Remove(key.bytes());
+  ThrowIf(afterwards);
+  co_return Unit{};
+}
+
+Task<Unit> FakeStore::Restore(RestoreRequest request) {
+  const std::optional<Error> afterwards = Enter("restore", request.key);
+  Find(request.key, request.version_id).restoring = true;
+  restores_.push_back(std::move(request));
   ThrowIf(afterwards);
   co_return Unit{};
 }

@@ -25,10 +25,12 @@ struct StoredObject {
   std::int64_t modified_ms = 0;
   std::string storage_class;
   std::string version_id;  // empty: written without versioning
+  bool restored = false;   // of an archive class, and can be read for now
+  bool restoring = false;  // ... some time later
 };
 
-// Operations by name: list list_versions head get get_tags put_tags put copy delete create_upload
-// list_parts complete_upload abort_upload list_uploads.
+// Operations by name: list list_versions head get get_tags put_tags put copy delete restore
+// create_upload list_parts complete_upload abort_upload list_uploads.
 class FakeStore final : public ObjectStore {
  public:
   explicit FakeStore(EventLoop& loop) : loop_(loop) {}
@@ -56,6 +58,7 @@ class FakeStore final : public ObjectStore {
   int CountCalls(std::string_view operation) const;
   // With the bodies that were put, in their order.
   const DigestKinds& digests_sent() const { return digests_sent_; }
+  const std::vector<RestoreRequest>& restores() const { return restores_; }
   int most_reads_at_once() const { return most_reads_; }
   void ForgetCalls() { calls_.clear(); }
 
@@ -90,7 +93,7 @@ class FakeStore final : public ObjectStore {
   // Where Copy reads, by the name of the bucket; this store itself goes by "self".
   std::map<std::string, FakeStore*> copy_sources;
   bool completes_without_etag = false;  // RGW 16.2
-  bool copies_heed_pins = true;  // RGW 16.2 does not, of parts
+  bool copies_heed_pins = true;         // RGW 16.2 does not, of parts
 
   Task<ListPage> List(ListRequest request) override;
   Task<ListVersionsPage> ListVersions(ListVersionsRequest request) override;
@@ -104,6 +107,7 @@ class FakeStore final : public ObjectStore {
   Task<PutAnswer> Put(PutRequest request) override;
   Task<CopyAnswer> Copy(CopyRequest request) override;
   Task<Unit> Delete(Key key) override;
+  Task<Unit> Restore(RestoreRequest request) override;
   Task<std::string> CreateUpload(Key key, const ObjectMetadata& metadata) override;
   Task<ListPartsPage> ListParts(Key key, std::string upload_id,
                                 std::uint32_t after_number) override;
@@ -157,6 +161,7 @@ class FakeStore final : public ObjectStore {
   std::vector<Fault> faults_;
   std::vector<std::string> calls_;
   DigestKinds digests_sent_;
+  std::vector<RestoreRequest> restores_;
   int counter_ = 0;
   int reads_ = 0;  // under way
   int most_reads_ = 0;

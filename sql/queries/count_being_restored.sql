@@ -1,0 +1,2 @@
+-- $1 task_id.
+select count(*) as objects from bucketferry.being_restored where task_id = $1
