@@ -216,7 +216,8 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
        "min_size",      "max_size", "min_age",     "max_age",     "interval",      "adopt",
        "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
        "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
-       "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore"});
+       "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore",
+       "events"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -258,6 +259,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   ReadSignals(keys, config, task);
   ReadTaskHours(keys, task);
+  if (const auto events = keys.Find("events")) task.events = ReadEvents(*events, config.listen);
   return task;
 }
 

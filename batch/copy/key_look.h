@@ -1,9 +1,8 @@
 // KeyLook: what both sides have under some keys now, each as its own listing would show it, so that
 // one key is judged as a whole listing is.
 //
-// A list of the one key it is, and no HEAD: that says nothing of the class of some archives, and
-// its times have whole seconds (ListObjectsV2 against HeadObject in the API reference of Amazon
-// S3).
+// A list of the one key it is, and no HEAD, whose times have whole seconds and whose ETag some
+// stores spell in another way.
 #pragma once
 
 #include <exception>

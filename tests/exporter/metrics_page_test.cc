@@ -164,6 +164,7 @@ TEST(MetricsPage, HasEverySeriesOfATaskBeforeItsFirstRun) {
     const bool of_task = metric.labels[0] == "task" || metric.labels[0] == "target";
     // What waits, what a file says, and what was ever asked for: absent until there is some.
     const bool may_be_absent = metric.name.ends_with("oldest_pending_timestamp_seconds") ||
+                               metric.name.ends_with("oldest_waiting_event_timestamp_seconds") ||
                                metric.name.ends_with("expiry_timestamp_seconds") ||
                                metric.name.find("_storage_request") != std::string_view::npos;
     if (!of_task || may_be_absent) continue;
