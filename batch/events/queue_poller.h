@@ -26,8 +26,8 @@ class QueuePoller {
     PoisonSink poison;
   };
 
-  // Asks from here on. Never throws for what the queue answers. All but `sinks` outlive this
-  // object.
+  // Asks from here on. Throws what MakeCredentials does, and nothing for what the queue answers.
+  // All but `sinks` outlive this object.
   QueuePoller(const EventQueue& queue, const std::vector<TaskConfig>& tasks, Sinks sinks,
               EventCounters& counters, const Environment& environment, Clock& clock);
 
