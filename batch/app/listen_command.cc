@@ -4,6 +4,7 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/engine.h"
+#include "batch/app/event_intake.h"
 #include "batch/app/event_runs.h"
 #include "batch/app/run_summary.h"
 #include "batch/app/task_parts.h"
@@ -30,6 +31,7 @@ int Listen(const CommandContext& whole) {
   for (const TaskConfig* task : context.tasks) FilterOf(*task, context.clock.WallNow());
   Engine engine(context);
   const SteadyTime began = context.clock.SteadyNow();
+  std::optional<EventIntake> intake(std::in_place, context, [&engine] { return engine.Connect(); });
   std::optional<EventRuns> runs(std::in_place, context, engine);
   Worker::Until until;
   for (const TaskConfig* task : context.tasks) until.tasks.push_back(task->name);
@@ -51,6 +53,7 @@ int Listen(const CommandContext& whole) {
   } catch (const Error& error) {
     lost = error;
   }
+  intake.reset();
   engine.Halt();
   if (!lost) lost = runs->lost();
   runs.reset();  // waits for the planners
