@@ -181,9 +181,13 @@ EventMessage ParseWebhookMessage(std::string_view body, std::string_view query) 
   std::string bucket;
   std::vector<std::string> keys;
   for (auto& [name, value] : ParseForm(first == std::string_view::npos ? query : body)) {
-    if (name == "bucket") bucket = value;
-    if (name == "key" || name == "object") keys.push_back(std::move(value));
-    if (name == "key_base64") keys.push_back(DecodeBase64(value));
+    if (name == "key_base64") {
+      keys.push_back(DecodeBase64(value));
+    } else if (name == "key" || name == "object") {
+      keys.push_back(std::move(value));
+    } else if (name == "bucket") {
+      bucket = std::move(value);
+    }
   }
   EventMessage message;
   for (std::string& key : keys) Add(bucket, std::move(key), message);

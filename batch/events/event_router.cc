@@ -58,8 +58,7 @@ void SortEvents(std::vector<NewEvent>& events) {
     return one.task != two.task ? one.task < two.task : one.key < two.key;
   };
   std::ranges::sort(events, before);
-  const auto repeated = std::ranges::unique(events);
-  events.erase(repeated.begin(), repeated.end());
+  events.erase(std::unique(events.begin(), events.end()), events.end());
 }
 
 }  // namespace ferry
