@@ -47,6 +47,18 @@ void Add(const std::string& bucket, std::string key, EventMessage& message) {
   message.events.push_back({bucket, Key(std::move(key))});
 }
 
+// Ceph RGW documents keys as AWS has them, and 16.2 sends them as they are. Both are looked at
+// where they differ: of a key that is not there nothing comes.
+void AddOfCeph(const std::string& bucket, const std::string& key, EventMessage& message) {
+  Add(bucket, key, message);
+  try {
+    const std::string decoded = UriDecode(key);
+    if (decoded != key && !decoded.empty()) Add(bucket, decoded, message);
+  } catch (const Error&) {
+    return;  // a % that is one
+  }
+}
+
 const Json& Part(const Json& value, const char* name) {
   const Json* const part = JsonMember(value, name);
   if (part == nullptr) Refuse(fmt::format("the event has no {}", name));
@@ -70,7 +82,13 @@ void ReadRecord(const Json& record, EventMessage& message) {
     return;
   }
   const Json& s3 = Part(record, "s3");
-  Add(JsonText(Part(s3, "bucket"), "name"), Decode(JsonText(Part(s3, "object"), "key")), message);
+  const std::string bucket = JsonText(Part(s3, "bucket"), "name");
+  const std::string key = JsonText(Part(s3, "object"), "key");
+  if (source == "ceph:s3") {
+    AddOfCeph(bucket, key, message);
+  } else {
+    Add(bucket, Decode(key), message);
+  }
 }
 
 // "EventBridge event message structure" in the Amazon S3 User Guide.

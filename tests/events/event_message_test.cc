@@ -115,19 +115,32 @@ TEST(EventMessage, RecordsOfOtherServicesAreRefused) {
             "eventSource is \"aws:sqs\", not aws:s3, ceph:s3 or minio:s3");
 }
 
-// doc/radosgw/s3-notification-compatibility of Ceph: sizes as texts, no version, extras.
+// doc/radosgw/s3-notification-compatibility of Ceph: sizes as texts, no version, extras. Whether a
+// key is encoded is not the same in all versions of it.
 TEST(EventMessage, ReadsWhatCephSends) {
   EXPECT_EQ(
-      KeyOf(R"({"Records":[{"eventVersion":"2.2","eventSource":"ceph:s3","awsRegion":"default",)"
-            R"("eventTime":"2019-11-22T13:47:35.124724Z","eventName":"ObjectCreated:Post",)"
-            R"("userIdentity":{"principalId":"tester"},"requestParameters":{"sourceIPAddress":""},)"
-            R"("responseElements":{"x-amz-request-id":"503a4c37","x-amz-id-2":"14d2-zone1"},)"
-            R"("s3":{"s3SchemaVersion":"1.0","configurationId":"mynotif1","bucket":{"name":"drop",)"
-            R"("ownerIdentity":{"principalId":"tester"},"arn":"arn:aws:s3:zg::drop","id":"503a"},)"
-            R"("object":{"key":"my%20image.jpg","size":"1024","eTag":"37b51d19","versionId":"",)"
-            R"("sequencer":"F7E6D75DC742D108","metadata":[{"key":"x-amz-meta-a","val":"b"}],)"
-            R"("tags":[]}},"eventId":"","opaqueData":"me@example.com"}]})"),
-      "my image.jpg");
+      EventsOf(
+          R"({"Records":[{"eventVersion":"2.2","eventSource":"ceph:s3","awsRegion":"default",)"
+          R"("eventTime":"2019-11-22T13:47:35.124724Z","eventName":"ObjectCreated:Post",)"
+          R"("userIdentity":{"principalId":"tester"},"requestParameters":{"sourceIPAddress":""},)"
+          R"("responseElements":{"x-amz-request-id":"503a4c37","x-amz-id-2":"14d2-zone1"},)"
+          R"("s3":{"s3SchemaVersion":"1.0","configurationId":"mynotif1","bucket":{"name":"drop",)"
+          R"("ownerIdentity":{"principalId":"tester"},"arn":"arn:aws:s3:zg::drop","id":"503a"},)"
+          R"("object":{"key":"my%20image.jpg","size":"1024","eTag":"37b51d19","versionId":"",)"
+          R"("sequencer":"F7E6D75DC742D108","metadata":[{"key":"x-amz-meta-a","val":"b"}],)"
+          R"("tags":[]}},"eventId":"","opaqueData":"me@example.com"}]})"),
+      (std::vector<ObjectEvent>{{"drop", Key("my%20image.jpg")}, {"drop", Key("my image.jpg")}}));
+}
+
+TEST(EventMessage, AKeyOfCephMayBeAsItIs) {
+  const Said ceph{.version = "2.2", .source = "ceph:s3"};
+  for (const char* key : {"plain", "100%", "a/\u00e9"}) {
+    EXPECT_EQ(EventsOf(Records(Record(key, ceph))).size(), 1U) << key;
+  }
+  const std::vector<ObjectEvent> both = EventsOf(Records(Record("a+b", ceph)));
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].key, Key("a+b"));
+  EXPECT_EQ(both[1].key, Key("a b"));
 }
 
 // MinIO's internal/event: a whole key is query-escaped, and stands at the top as it is.

@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 
 import boto3
@@ -49,7 +48,8 @@ class Network:
         with self._lock:
             self.counts["events"] += len(records)
             if self._random.random() < LOST:
-                self.lost |= {urllib.parse.unquote_plus(one["s3"]["object"]["key"]) for one in records}
+                # As RGW 16.2 writes them: as they are.
+                self.lost |= {one["s3"]["object"]["key"] for one in records}
                 self.counts["lost"] += 1
                 return
             copies = 2 if self._random.random() < TWICE else 1
