@@ -152,6 +152,14 @@ constexpr Metric kCatalogue[] = {
      kGauge,
      "Multipart uploads of ours that are open at the destination or may be.",
      {"task"}},
+    {"bucketferry_events_waiting",
+     kGauge,
+     "Keys that events told of and that nobody has looked at since.",
+     {"task"}},
+    {"bucketferry_oldest_waiting_event_timestamp_seconds",
+     kGauge,
+     "When the key that waits longest was told of; absent when none waits.",
+     {"task"}},
 
     {"bucketferry_task_objects_being_restored",
      kGauge,
@@ -225,6 +233,11 @@ constexpr Metric kCatalogue[] = {
      kCounter,
      "Requests to refresh the target that failed.",
      {"target"}},
+
+    {"bucketferry_events_set_aside",
+     kGauge,
+     "Messages about events that could not be understood, as long as history goes back.",
+     {}},
 
     {"bucketferry_notify_requests_total",
      kCounter,

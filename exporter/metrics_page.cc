@@ -61,6 +61,13 @@ void AddTotals(const std::string& task, const TaskTotals& totals, MetricsText* p
             Number(totals.destination_bytes_written));
 }
 
+void AddEvents(const std::string& task, const WaitingEvents& events, MetricsText* page) {
+  page->Add("bucketferry_events_waiting", {task}, Number(events.keys));
+  if (events.oldest) {
+    page->Add("bucketferry_oldest_waiting_event_timestamp_seconds", {task}, *events.oldest);
+  }
+}
+
 void AddOpenRuns(const std::string& task, const OpenRuns& runs, MetricsText* page) {
   page->Add("bucketferry_task_active", {task}, runs.active ? 1 : 0);
   page->Add("bucketferry_jobs", {task, "pending"}, Number(runs.pending));
@@ -222,11 +229,15 @@ std::string RenderMetrics(const Config& config, const Snapshot& snapshot,
         page.Add("bucketferry_task_objects_being_restored", {task.name},
                  Number(Of(*snapshot.being_restored, task.name)));
       }
+      if (snapshot.events) AddEvents(task.name, Of(*snapshot.events, task.name), &page);
       if (snapshot.requests) AddRequests(task.name, Of(*snapshot.requests, task.name), &page);
       if (snapshot.retries) AddRetries(task.name, Of(*snapshot.retries, task.name), &page);
       if (snapshot.credentials) {
         AddCredentials(task.name, Of(*snapshot.credentials, task.name), &page);
       }
+    }
+    if (snapshot.events_aside) {
+      page.Add("bucketferry_events_set_aside", {}, Number(*snapshot.events_aside));
     }
     if (snapshot.refresh) AddRefresh(config, *snapshot.refresh, &page);
     if (snapshot.notify) AddNotify(config, *snapshot.notify, &page);

@@ -18,9 +18,9 @@ using std::chrono::milliseconds;
 // Below this a statement is not worth starting; 0 would mean "no limit" to the server.
 constexpr milliseconds kStatementTimeoutMin{10};
 
-constexpr std::array<std::string_view, 11> kCollectors = {
+constexpr std::array<std::string_view, 12> kCollectors = {
     "database", "totals",  "open_runs",   "last_runs", "uploads", "being_restored",
-    "requests", "retries", "credentials", "refresh",   "notify"};
+    "requests", "retries", "credentials", "refresh",   "notify",  "events"};
 
 double Seconds(const pg::Row& row, std::string_view column) {
   return row.Get<std::optional<double>>(column).value_or(0);
@@ -87,6 +87,10 @@ LastRuns ReadLastRuns(const pg::Row& row) {
 std::int64_t ReadOpenUploads(const pg::Row& row) { return Count(row, "open_uploads"); }
 
 std::int64_t ReadBeingRestored(const pg::Row& row) { return Count(row, "objects"); }
+
+WaitingEvents ReadWaitingEvents(const pg::Row& row) {
+  return {.keys = Count(row, "keys"), .oldest = row.Get<std::optional<double>>("oldest")};
+}
 
 StorageRequests ReadRequests(const pg::Row& row) {
   StorageRequests one{.side = row.Get<std::string>("side"),
@@ -242,6 +246,10 @@ std::string CollectTasks(pg::Transaction& tx, const Names& names, Collection* co
                                                              Count(row, "failures")};
     }
   });
+  collect("events", [&] {
+    snapshot->events = ReadByTask(tx.Execute("metrics/events", names.tasks), ReadWaitingEvents);
+    snapshot->events_aside = Count(tx.Execute("metrics/events_aside").One(), "messages");
+  });
   return first;
 }
 
@@ -252,6 +260,8 @@ void FillEmpty(Snapshot* snapshot) {
   snapshot->last_runs.emplace();
   snapshot->open_uploads.emplace();
   snapshot->being_restored.emplace();
+  snapshot->events.emplace();
+  snapshot->events_aside = 0;
   snapshot->requests.emplace();
   snapshot->retries.emplace();
   snapshot->credentials.emplace();

@@ -99,6 +99,11 @@ struct Credentials {
   std::optional<double> expires_at;
 };
 
+struct WaitingEvents {
+  std::int64_t keys = 0;
+  std::optional<double> oldest;
+};
+
 struct Refresh {
   std::string task;
   std::string target;
@@ -126,6 +131,8 @@ struct Snapshot {
   std::optional<ByTask<LastRuns>> last_runs;
   std::optional<ByTask<std::int64_t>> open_uploads;
   std::optional<ByTask<std::int64_t>> being_restored;
+  std::optional<ByTask<WaitingEvents>> events;
+  std::optional<std::int64_t> events_aside;
   std::optional<ByTask<std::vector<StorageRequests>>> requests;
   std::optional<ByTask<std::vector<Retries>>> retries;
   std::optional<ByTask<std::vector<Credentials>>> credentials;

@@ -123,6 +123,13 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
       add("hook", Command::kHook, "serve Alertmanager webhooks: refresh and notify downstream");
   hook->add_option("--listen", line.listen, "address, instead of hook.listen (0.0.0.0:9848)")
       ->type_name("HOST:PORT");
+  CLI::App* listen =
+      add("listen", Command::kListen, "take events of objects, and bring over what they tell of");
+  listen
+      ->add_option("--listen", line.listen,
+                   "address for webhooks, instead of listen.listen (0.0.0.0:9849)")
+      ->type_name("HOST:PORT");
+  listen->add_option("--for", stop_after, "stop in time, and exit 0 (90s, 14m, 2h)");
   add("migrate", Command::kMigrate, "bring the database schema up to date");
 
   const std::string_view first = argc > 1 ? argv[1] : "";

@@ -24,6 +24,7 @@ enum class Command {
   kVerify,
   kMigrate,
   kHook,
+  kListen,
   kEstimate,
 };
 
@@ -37,7 +38,7 @@ struct CommandLine {
   bool dry_run = false;                                 // run
   bool all = false;                                     // run --dry-run, verify: every line
   bool forever = false;                                 // work
-  std::optional<std::chrono::milliseconds> stop_after;  // run, work: --for
+  std::optional<std::chrono::milliseconds> stop_after;  // run, work, listen: --for
   bool json = false;                                    // status, jobs, estimate
   int runs = 10;                                        // status
   std::optional<std::int64_t> run;                      // jobs
@@ -45,7 +46,7 @@ struct CommandLine {
   std::string key;      // jobs: a glob; explain: a key; both in escaped form
   bool ledger = false;  // jobs
   bool deep = false;    // verify
-  std::string listen;   // hook: instead of the configuration's
+  std::string listen;   // hook, listen: instead of the configuration's
 };
 
 struct Parsed {

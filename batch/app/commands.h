@@ -36,6 +36,7 @@ int Verify(const CommandContext& context);         // verify
 int Check(const CommandContext& context);          // check
 int EstimateTasks(const CommandContext& context);  // estimate
 int ServeHook(const CommandContext& context);      // hook
+int Listen(const CommandContext& context);         // listen
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitIncomplete = 1;

@@ -28,7 +28,8 @@ void Database::Prune(const std::stop_token& stop) try {
                                {"partitions", pruned.partitions},
                                {"runs", pruned.runs},
                                {"workers", pruned.workers},
-                               {"processes", pruned.processes}});
+                               {"processes", pruned.processes},
+                               {"messages", pruned.messages}});
 } catch (const Error& error) {
   log::Debug("could not prune history", {{"error", error.what()}});
 }

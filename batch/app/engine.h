@@ -55,6 +55,8 @@ class Engine {
 
   // For one planner's thread.
   PlannerSession NewPlannerSession();
+  // One that does not. From any thread. Throws Error.
+  std::unique_ptr<pg::Session> Connect() { return database_->Connect(); }
   // A session that waits for the database; `stop` ends the waiting.
   pg::PatientSession NewPatientSession(std::chrono::milliseconds patience, std::stop_token stop);
 

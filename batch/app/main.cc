@@ -58,6 +58,7 @@ int Dispatch(const CommandContext& context) {
     case Command::kVerify: return Verify(context);
     case Command::kMigrate: return Migrate(context);
     case Command::kHook: return ServeHook(context);
+    case Command::kListen: return Listen(context);
     case Command::kEstimate: return EstimateTasks(context);
   }
   return kExitUsage;

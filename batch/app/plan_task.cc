@@ -20,6 +20,10 @@ constexpr std::chrono::seconds kFailPatience{60};
 // Each is a transaction, well within the time a statement may take.
 constexpr std::int64_t kRetryRowsMax = 20'000;
 
+// Between two looks at whether a run of events has ended.
+constexpr std::chrono::milliseconds kTurnPause{500};
+static_assert(kTurnPause < kRunWantedFor);
+
 // Whatever waits for the database then is wanted by nobody.
 class StopAtEnd {
  public:
@@ -31,19 +35,6 @@ class StopAtEnd {
  private:
   std::stop_source& source_;
 };
-
-// What the listings asked; where nothing is to be copied no worker says so.
-void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
-  RequestCounters& counters = engine.stores().Counters(plan.task->name);
-  Tally requests;
-  requests.requests_source = counters.source.exchange(0);
-  requests.requests_destination = counters.destination.exchange(0);
-  session.Write(
-      plan.begun.run_id, [](pg::Transaction&) { return true; },
-      [&](pg::Transaction& tx, std::int64_t worker_id) {
-        AddTally(tx, plan.begun.run_id, worker_id, requests);
-      });
-}
 
 // Makes delete jobs of what was staged, or says why not. Returns what fails the run, if anything.
 std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rules,
@@ -65,8 +56,27 @@ std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rule
   return std::nullopt;
 }
 
-void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
-  plan.begun = session.Begin(PlaceOf(*plan.task), kind);
+// A run of events gives way to every other.
+BegunRun BeginInTurn(const CommandContext& context, Engine& engine, RunKind kind,
+                     PlannerSession& session, const TaskConfig& task) {
+  BegunRun begun = session.Begin(PlaceOf(task), kind);
+  if (begun.awaits_events) {
+    log::Info("the run of events was asked to end; this one begins after it",
+              {{"task", task.name}, {"other_run", begun.other_run}});
+  }
+  while (begun.awaits_events) {
+    if (!context.clock.SleepFor(kTurnPause, engine.halted())) {
+      throw Error(ErrorKind::kStopped, "stopped");
+    }
+    begun = session.Begin(PlaceOf(task), kind);
+  }
+  return begun;
+}
+
+void Begin(const CommandContext& context, Engine& engine, RunKind kind, PlannerSession& session,
+           Plan& plan) {
+  plan.begun = BeginInTurn(context, engine, kind, session, *plan.task);
+  if (plan.begun.run_id == 0) return;  // no key waits any more, or it is not the turn of events
   if (plan.begun.skipped) {
     log::Info("another run of this task is still going; this one is skipped",
               {{"task", plan.task->name},
@@ -82,18 +92,6 @@ void Begin(Engine& engine, RunKind kind, PlannerSession& session, Plan& plan) {
                             {"destination", DestinationName(*plan.task)}});
 }
 
-PlanCaps CapsOf(const TaskConfig& task, std::int64_t being_restored) {
-  constexpr std::int64_t kNone = 0;
-  PlanCaps caps;
-  if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
-  if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
-  if (task.restore) {
-    caps.restores_max =
-        std::max(static_cast<std::int64_t>(task.restore->max_objects) - being_restored, kNone);
-  }
-  return caps;
-}
-
 std::string WhyLeftOver(const TaskConfig& task, const LeftOver& left) {
   std::string caps;
   if (task.max_objects) caps = fmt::format("max_objects {}", *task.max_objects);
@@ -106,6 +104,18 @@ std::string WhyLeftOver(const TaskConfig& task, const LeftOver& left) {
 }
 
 }  // namespace
+
+void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan) {
+  RequestCounters& counters = engine.stores().Counters(plan.task->name);
+  Tally requests;
+  requests.requests_source = counters.source.exchange(0);
+  requests.requests_destination = counters.destination.exchange(0);
+  session.Write(
+      plan.begun.run_id, [](pg::Transaction&) { return true; },
+      [&](pg::Transaction& tx, std::int64_t worker_id) {
+        AddTally(tx, plan.begun.run_id, worker_id, requests);
+      });
+}
 
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
                    Plan& plan) {
@@ -132,7 +142,7 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
       [&](pg::Session& database) { return CountBeingRestored(database, plan.begun.task_id); });
   PlanWriter writer(
       session, plan.begun.run_id, plan.begun.task_id, context.clock, [&] { engine.WakeWorker(); },
-      CapsOf(task, being_restored));
+      PlanCapsOf(task, being_restored));
   DeletePlanner deletes(session, plan.begun.run_id, rules);
   CompareInput input{
       listings.source(),  listings.destination(), ledger,
@@ -201,8 +211,8 @@ void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, c
     // One whose turn came after the stop begins no run.
     if (engine.halted().stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
     session.emplace(engine.NewPlannerSession());
-    Begin(engine, kind, *session, plan);
-    if (plan.begun.skipped) return;
+    Begin(context, engine, kind, *session, plan);
+    if (plan.begun.skipped || plan.begun.run_id == 0) return;
     body(context, engine, *session, plan);
     session->FinishPlanning(plan.begun.run_id, plan.end);
   } catch (const Error& error) {

@@ -31,6 +31,10 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
 void PlanByDeadJobs(const CommandContext& context, Engine& engine, PlannerSession& session,
                     Plan& plan);
 
+// What the planner asked its stores, into the sums of the run: where nothing is to be copied no
+// worker says so.
+void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan);
+
 // Begins a run and plans it. Throws nothing: what went wrong is in `plan`, and the run is closed
 // `failed`.
 void CarryOutPlan(const CommandContext& context, Engine& engine, RunKind kind, const PlanBody& body,

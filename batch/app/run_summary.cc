@@ -7,6 +7,8 @@
 
 #include "batch/app/commands.h"
 #include "batch/app/dead_lines.h"
+#include "batch/base/error.h"
+#include "batch/base/log.h"
 
 namespace ferry {
 namespace {
@@ -44,6 +46,20 @@ void SayDead(pg::Session& session, const TaskConfig& task, std::int64_t task_id,
 int SayGivenUp(Engine& engine) {
   std::fprintf(stderr, "bucketferry: %s\n", engine.progress().given_up().value_or("").c_str());
   return kExitFailed;
+}
+
+void InterruptRuns(const Worker::Until& until, Engine& engine) {
+  try {
+    auto database = engine.NewPatientSession(kStoppedPatience, {});
+    database.Do([&](pg::Session& session) {
+      for (const OpenRun& run : FindOpenRuns(session, until.tasks)) {
+        if (until.accepts(run)) InterruptRun(session, run.run_id, engine.LatestWorkerId());
+      }
+    });
+  } catch (const Error& error) {
+    // Shown as interrupted all the same once the lease has run out.
+    log::Warn("could not say that the run is interrupted", {{"error", error.what()}});
+  }
 }
 
 }  // namespace ferry

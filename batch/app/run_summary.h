@@ -23,4 +23,9 @@ void SayDead(pg::Session& session, const TaskConfig& task, std::int64_t task_id,
 // code.
 int SayGivenUp(Engine& engine);
 
+// At the end of one that works: whatever is left of the runs that `until` accepts is for others, or
+// for the next time. Waits for the database as long as somebody who was stopped does; throws
+// nothing.
+void InterruptRuns(const Worker::Until& until, Engine& engine);
+
 }  // namespace ferry

@@ -224,6 +224,18 @@ DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection
   return rules;
 }
 
+PlanCaps PlanCapsOf(const TaskConfig& task, std::int64_t being_restored) {
+  constexpr std::int64_t kNone = 0;
+  PlanCaps caps;
+  if (task.max_objects) caps.objects_max = static_cast<std::int64_t>(*task.max_objects);
+  if (task.max_bytes) caps.bytes_max = static_cast<std::int64_t>(*task.max_bytes);
+  if (task.restore) {
+    caps.restores_max =
+        std::max(static_cast<std::int64_t>(task.restore->max_objects) - being_restored, kNone);
+  }
+  return caps;
+}
+
 std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config) {
   std::map<std::string, DeletePolicy> policies;
   for (const TaskConfig& task : config.tasks) policies[task.name] = DeletePolicyOf(task);

@@ -50,6 +50,9 @@ DeletePolicy DeletePolicyOf(const TaskConfig& task);
 DeleteRules DeleteRulesOf(const TaskConfig& task, const TaskSelection& selection,
                           const std::optional<std::string>& before);
 
+// How much one run may hold. `being_restored`: so many archived objects of the task are.
+PlanCaps PlanCapsOf(const TaskConfig& task, std::int64_t being_restored);
+
 // What a worker with this configuration may delete, by task.
 std::map<std::string, DeletePolicy> DeletePoliciesOf(const Config& config);
 

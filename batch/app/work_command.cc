@@ -33,21 +33,6 @@ int ConcludeWork(const CommandContext& context, pg::Session& session, const Work
   return CombineExitCodes(codes);
 }
 
-// Whatever is left of them now is for others, or for the next time.
-void InterruptAll(const Worker::Until& until, Engine& engine) {
-  try {
-    auto database = engine.NewPatientSession(kStoppedPatience, {});
-    database.Do([&](pg::Session& session) {
-      for (const OpenRun& run : FindOpenRuns(session, until.tasks)) {
-        if (until.accepts(run)) InterruptRun(session, run.run_id, engine.LatestWorkerId());
-      }
-    });
-  } catch (const Error& error) {
-    // Shown as interrupted all the same once the lease has run out.
-    log::Warn("could not say that the run is interrupted", {{"error", error.what()}});
-  }
-}
-
 }  // namespace
 
 int WorkOnTasks(const CommandContext& context) {
@@ -89,7 +74,7 @@ int WorkOnTasks(const CommandContext& context) {
     }
     context.clock.SleepFor(kLostPlannerPause, context.stop);
   }
-  InterruptAll(until, engine);
+  InterruptRuns(until, engine);
   return end == Worker::End::kWithdrawn ? SayGivenUp(engine) : kExitStopped;
 }
 

@@ -187,9 +187,12 @@ struct BandwidthLimit {
   std::uint64_t bytes_per_second = 0;  // kBandwidthMin..1TiB
 };
 
+// Among the places that events come from, what is no queue.
+inline constexpr std::string_view kWebhook = "webhook";
+
 // What tells a task of single objects between its scheduled runs (`bucketferry listen`).
 struct EventRules {
-  std::vector<std::string> from;  // "webhook" or names of ListenConfig::queues; empty: nothing does
+  std::vector<std::string> from;  // kWebhook or names of ListenConfig::queues; empty: nothing does
   std::chrono::milliseconds quiet{60'000};  // without an event, and its run closes; 1s..1h
 
   bool on() const { return !from.empty(); }
@@ -307,10 +310,11 @@ struct HookConfig {
 
 // A queue of Amazon SQS, or of a service that speaks its JSON protocol.
 struct EventQueue {
-  std::string name;    // [A-Za-z0-9_-], at most 40, not "webhook"; unique
-  EndpointConfig url;  // the queue's
-  std::string region;  // what requests are signed for
-  CredentialsConfig credentials;
+  std::string name;               // [A-Za-z0-9_-], at most 40, not kWebhook; unique
+  std::string url;                // the queue's, as its service names it
+  EndpointConfig endpoint;        // where that is
+  std::string region;             // what requests are signed for
+  CredentialsConfig credentials;  // never anonymous
 };
 
 // `bucketferry listen`.

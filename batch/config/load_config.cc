@@ -46,9 +46,9 @@ std::filesystem::path ChooseStateDir(const Map& keys, const yaml::Reading& readi
 }
 
 Config Read(yaml::Reading& reading) {
-  const Map keys = yaml::ReadYaml(reading).Keys({"database", "state_dir", "database_schema",
-                                                 "history", "stores", "tasks", "transfer",
-                                                 "refresh_targets", "notify_targets", "hook"});
+  const Map keys = yaml::ReadYaml(reading).Keys(
+      {"database", "state_dir", "database_schema", "history", "stores", "tasks", "transfer",
+       "refresh_targets", "notify_targets", "hook", "listen"});
   Config config;
   config.file = reading.file;
   config.database = ChooseDatabase(keys, reading.environment);
@@ -67,6 +67,7 @@ Config Read(yaml::Reading& reading) {
     config.notify_targets = ReadNotifyTargets(*targets);
   }
   if (const auto hook = keys.Find("hook")) config.hook = ReadHook(*hook);
+  if (const auto listen = keys.Find("listen")) config.listen = ReadListen(*listen);
   config.stores = ReadStores(keys.Need("stores"));
   config.tasks = ReadTasks(keys.Need("tasks"), config);
   return config;

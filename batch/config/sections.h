@@ -26,8 +26,11 @@ TransferConfig ReadTransfer(const yaml::Value& value);
 std::vector<RefreshTarget> ReadRefreshTargets(const yaml::Value& value);
 std::vector<NotifyTarget> ReadNotifyTargets(const yaml::Value& value);
 HookConfig ReadHook(const yaml::Value& value);
+ListenConfig ReadListen(const yaml::Value& value);
+// Of one task: what tells it of single objects. REQUIRES: `listen` was read.
+EventRules ReadEvents(const yaml::Value& value, const ListenConfig& listen);
 
-// REQUIRES: stores and targets of `config` were read: tasks name them.
+// REQUIRES: stores, targets and `listen` of `config` were read: tasks name them.
 std::vector<TaskConfig> ReadTasks(const yaml::Value& value, const Config& config);
 
 }  // namespace ferry

@@ -251,7 +251,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
        "versions",      "delete",   "max_delete",  "refresh",     "refresh_every", "notify",
        "notify_always", "timezone", "bandwidth",   "window",      "storage_class", "sse",
        "acl",           "tags",     "metadata",    "max_objects", "max_bytes",     "restore",
-       "compare",       "list",     "checksum",    "retention"});
+       "compare",       "list",     "checksum",    "retention",   "events"});
   TaskConfig task;
   task.name = keys.Need("name").LowerWord(kTaskNameBytesMax, "-");
   task.source = ReadBucketPrefix(keys.Need("source"), config);
@@ -303,6 +303,7 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   }
   ReadSignals(keys, config, task);
   ReadTaskHours(keys, task);
+  if (const auto events = keys.Find("events")) task.events = ReadEvents(*events, config.listen);
   return task;
 }
 

@@ -9,6 +9,18 @@ constexpr std::int64_t kBatchRowsMax = 2000;
 
 }  // namespace
 
+StagedExtra StageExtra(std::int64_t number, ExtraKind kind, const ExtraFound& extra) {
+  StagedExtra row;
+  row.number = number;
+  row.key = extra.source_key;
+  row.kind = kind;
+  if (extra.ledger != nullptr && !extra.ledger->verdict) row.brought = extra.ledger->source;
+  row.destination_etag = extra.destination.etag;
+  row.destination_size_bytes = extra.destination.size_bytes;
+  row.destination_modified_ms = extra.destination.modified_ms;
+  return row;
+}
+
 DeletePlanner::DeletePlanner(PlannerSession& session, std::int64_t run_id, DeleteRules rules)
     : session_(session), run_id_(run_id), rules_(rules) {}
 
@@ -22,15 +34,7 @@ void DeletePlanner::Add(const ExtraFound& extra) {
   if (rules_.selection != Selection::kSame) return;
   if (!rules_.limit.percent && static_cast<std::uint64_t>(candidates_) > rules_.limit.amount)
     return;
-  StagedExtra row;
-  row.number = candidates_;
-  row.key = extra.source_key;
-  row.kind = kind;
-  if (extra.ledger != nullptr && !extra.ledger->verdict) row.brought = extra.ledger->source;
-  row.destination_etag = extra.destination.etag;
-  row.destination_size_bytes = extra.destination.size_bytes;
-  row.destination_modified_ms = extra.destination.modified_ms;
-  batch_.push_back(std::move(row));
+  batch_.push_back(StageExtra(candidates_, kind, extra));
   if (std::ssize(batch_) >= kBatchRowsMax) Stage();
 }
 

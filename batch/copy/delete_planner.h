@@ -18,6 +18,9 @@ struct DeleteRules {
   bool on() const { return policy != DeletePolicy::kNever; }
 };
 
+// As a row that waits for the end of its plan.
+StagedExtra StageExtra(std::int64_t number, ExtraKind kind, const ExtraFound& extra);
+
 // Memory is one batch, whatever the number of extras. One thread.
 class DeletePlanner {
  public:

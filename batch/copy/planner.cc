@@ -162,6 +162,10 @@ void PlanWriter::Looked() {
 
 void PlanWriter::Finish() { WriteBatch(); }
 
+void PlanWriter::FinishWith(const std::function<void(pg::Transaction&)>& beside) {
+  WriteBatch(beside);
+}
+
 // Once one was left over all are that come after it: the next run goes on from there.
 void PlanWriter::AddUnlessOver(const Found& found) {
   const std::int64_t objects = totals_.planned + tally_.planned;
@@ -215,14 +219,16 @@ void PlanWriter::AddLedgerRow(const Found& found, std::optional<Verdict> verdict
   ledger_.push_back(std::move(row));
 }
 
-void PlanWriter::WriteBatch() {
-  if (tally_ == Tally{}) return;
+void PlanWriter::WriteBatch(const std::function<void(pg::Transaction&)>& beside) {
+  const bool empty = tally_ == Tally{};
+  if (empty && !beside) return;
   session_.Write(
-      run_id_, [this](pg::Transaction& tx) { return IsWritten(tx); },
-      [this](pg::Transaction& tx, std::int64_t worker_id) {
+      run_id_, [&](pg::Transaction& tx) { return !empty && IsWritten(tx); },
+      [&](pg::Transaction& tx, std::int64_t worker_id) {
         AddJobs(tx, run_id_, jobs_);
         WriteLedger(tx, task_id_, run_id_, ledger_);
         AddTally(tx, run_id_, worker_id, tally_);
+        if (beside) beside(tx);
       });
   totals_.source_objects += tally_.source_objects;
   totals_.planned += tally_.planned;
@@ -251,7 +257,7 @@ void PlanWriter::AnalyzeWhenGrown() {
   }
 }
 
-// Only the planner counts the objects of the source, and every batch has some.
+// Only the planner counts the objects of the source, and every batch has some that is not empty.
 bool PlanWriter::IsWritten(pg::Transaction& tx) const {
   return ReadRun(tx, run_id_).totals.source_objects ==
          totals_.source_objects + tally_.source_objects;

@@ -95,6 +95,9 @@ class PlanWriter {
   void Add(const Found& found);
   void Looked();
   void Finish();
+  // As Finish, and `beside` in the same transaction, also where no row waits. `beside` is safe to
+  // repeat after it was committed.
+  void FinishWith(const std::function<void(pg::Transaction&)>& beside);
 
   const Tally& totals() const { return totals_; }  // of all batches so far
   const LeftOver& left_over() const { return left_over_; }
@@ -105,7 +108,7 @@ class PlanWriter {
   bool IsToBeRestored(const Finding& finding);
   void AddJob(const Found& found, std::string final_state, std::string error);
   void AddLedgerRow(const Found& found, std::optional<Verdict> verdict);
-  void WriteBatch();
+  void WriteBatch(const std::function<void(pg::Transaction&)>& beside = {});
   void AnalyzeWhenGrown();
   bool IsWritten(pg::Transaction& tx) const;
 

@@ -20,29 +20,12 @@ using Json = nlohmann::json;
 constexpr std::size_t kShownBytesMax = 300;
 constexpr std::size_t kTokenBytesMax = 16 * 1024;
 
-struct Refusal {
-  std::string code;
-  std::string message;
-};
-
 std::string TextOf(const Json& object, std::initializer_list<const char*> names) {
   for (const char* name : names) {
     const auto found = object.find(name);
     if (found != object.end() && found->is_string()) return found->get<std::string>();
   }
   return {};
-}
-
-// STS: XML. Secrets Manager: {"__type": "com.amazonaws...#AccessDeniedException", "Message": ...}.
-// Containers: {"code": ..., "message": ...}, or a line of text.
-Refusal ReadRefusal(const HttpAnswer& answer) {
-  if (const auto error = ParseErrorBody(answer.body)) return {error->code, error->message};
-  const Json parsed = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
-  // A web page says nothing that the status does not.
-  if (!parsed.is_object()) return {{}, answer.body.starts_with('<') ? "" : answer.body};
-  std::string code = TextOf(parsed, {"__type", "code", "Code"});
-  code.erase(0, code.rfind('#') + 1);
-  return {code, TextOf(parsed, {"message", "Message"})};
 }
 
 std::string Without(std::string text, std::string_view hidden) {
@@ -67,7 +50,7 @@ ErrorKind KindOf(int status, std::string_view code) {
 }
 
 [[noreturn]] void Refuse(const ServiceCall& call, const HttpAnswer& answer) {
-  const Refusal refusal = ReadRefusal(answer);
+  const ServiceRefusal refusal = ReadServiceRefusal(answer);
   std::string said = Without(refusal.message, call.hidden);
   said = OneLine(std::string_view(said).substr(0, kShownBytesMax));
   std::string text = fmt::format("{}: HTTP {}", call.who, answer.status);
@@ -83,6 +66,17 @@ ErrorKind KindOf(int status, std::string_view code) {
 }
 
 }  // namespace
+
+ServiceRefusal ReadServiceRefusal(const HttpAnswer& answer) {
+  if (const auto error = ParseErrorBody(answer.body)) return {error->code, error->message};
+  const Json parsed = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+  // A web page says nothing that the status does not.
+  if (!parsed.is_object()) return {{}, answer.body.starts_with('<') ? "" : answer.body};
+  std::string code = TextOf(parsed, {"__type", "code", "Code"});
+  code.erase(0, code.rfind('#') + 1);
+  code.erase(std::min(code.find(':'), code.size()));
+  return {code, TextOf(parsed, {"message", "Message"})};
+}
 
 std::string AskService(const ServiceCall& call, const std::stop_token& stop) {
   // Time-outs pass in real time, whichever clock says when keys end.

@@ -38,6 +38,16 @@ struct ServiceCall {
 // service's own, or "HTTP 404".
 std::string AskService(const ServiceCall& call, const std::stop_token& stop);
 
+// What a service said for an answer that is no 200; either may be empty.
+struct ServiceRefusal {
+  std::string code;
+  std::string message;
+};
+
+// STS: XML. Others: {"__type": "com.amazonaws...#AccessDeniedException", "Message": ...}.
+// Containers: {"code": ..., "message": ...}, or a line of text.
+ServiceRefusal ReadServiceRefusal(const HttpAnswer& answer);
+
 // A service of AWS in a region.
 struct AwsPlace {
   std::string service;  // as signed

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "batch/base/error.h"
 #include "batch/base/human.h"
 #include "batch/config/aws_names.h"
-#include "batch/credentials/make_credentials.h"
 #include "batch/downstream/http_call.h"
-#include "batch/store/classify.h"
-#include "batch/store/s3_answer.h"
 
 namespace ferry {
 namespace {
@@ -66,36 +62,7 @@ AwsPlace CloudfrontPlace(const CloudfrontTarget& target) {
   return {"cloudfront", target.region, EndpointOf(target.endpoint, host)};
 }
 
-// A call is repeated: then with other keys, if there are.
-bool MeansOtherKeys(const HttpAnswer& answer) {
-  if (answer.status != 400 && answer.status != 403) return false;
-  const auto error = ParseErrorBody(answer.body);
-  std::string code = error ? error->code : JsonError(answer);
-  code.erase(std::min(code.find(':'), code.size()));
-  return IsTokenError(code) || code == "UnrecognizedClientException" ||
-         code == "InvalidClientTokenId" || code == "InvalidSignatureException";
-}
-
 }  // namespace
-
-AwsApi::AwsApi(std::string target, AwsPlace place, const CredentialsConfig& credentials,
-               const Environment& environment, Clock& clock)
-    : target_(std::move(target)),
-      place_(std::move(place)),
-      credentials_(MakeCredentials(target_, credentials, place_.region, environment, clock)),
-      clock_(clock) {}
-
-HttpAnswer AwsApi::Post(const std::string& path, NameValues headers, const std::string& body,
-                        std::chrono::milliseconds timeout, const std::stop_token& stop) const {
-  const std::optional<Credentials> keys = credentials_->Get();
-  if (!keys) {
-    throw Error(ErrorKind::kCredentials, target_ + ": this API is not called anonymously");
-  }
-  HttpRequest request = SignedPost(place_, path, std::move(headers), body, *keys, clock_.WallNow());
-  HttpAnswer answer = SendAndWait(target_, request, clock_, {.timeout = timeout}, stop);
-  if (MeansOtherKeys(answer)) credentials_->Refused();
-  return answer;
-}
 
 StorageGatewayCall::StorageGatewayCall(const std::string& name, const StorageGatewayTarget& target,
                                        const Environment& environment, Clock& clock)
@@ -110,7 +77,7 @@ RefreshOutcome StorageGatewayCall::Make(const Occasion&, std::chrono::millisecon
   const HttpAnswer answer = api_.Post("/",
                                       {{"content-type", "application/x-amz-json-1.1"},
                                        {"x-amz-target", "StorageGateway_20130630.RefreshCache"}},
-                                      body.dump(), timeout, stop);
+                                      body.dump(), {.timeout = timeout}, stop);
   const std::string error = answer.status == 200 ? std::string() : JsonError(answer);
   if (!error.empty()) {
     throw Error(ErrorKind::kUnavailable,
@@ -138,7 +105,7 @@ RefreshOutcome CloudfrontCall::Make(const Occasion& occasion, std::chrono::milli
                   target_.paths.size(), paths, EscapeXml(occasion.idempotency_key));
   const HttpAnswer answer =
       api_.Post("/2020-05-31/distribution/" + target_.distribution + "/invalidation",
-                {{"content-type", "application/xml"}}, body, timeout, stop);
+                {{"content-type", "application/xml"}}, body, {.timeout = timeout}, stop);
   ExpectSuccess(name_, answer);
   return RefreshOutcome::kAccepted;
 }

@@ -2,34 +2,12 @@
 // accept a refresh, and carry it out in their own time.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "batch/credentials/service_call.h"
+#include "batch/credentials/aws_api.h"
 #include "batch/downstream/call.h"
-#include "batch/store/credentials_source.h"
-#include "batch/store/http.h"
 
 namespace ferry {
-
-// An API of AWS with one endpoint a region, signed with SigV4.
-class AwsApi {
- public:
-  AwsApi(std::string target, AwsPlace place, const CredentialsConfig& credentials,
-         const Environment& environment, Clock& clock);
-
-  // POST `path`, with the host, the date and the signature added. Throws what
-  // CredentialsSource::Get does, {kCredentials} where these are anonymous, and what SendAndWait
-  // does.
-  HttpAnswer Post(const std::string& path, NameValues headers, const std::string& body,
-                  std::chrono::milliseconds timeout, const std::stop_token& stop) const;
-
- private:
-  const std::string target_;
-  const AwsPlace place_;
-  const std::unique_ptr<CredentialsSource> credentials_;
-  Clock& clock_;
-};
 
 // RefreshCache of AWS Storage Gateway (API version 2013-06-30). A gateway takes two at a time and
 // refuses a third with InvalidGatewayRequestException: to be tried again.

@@ -14,30 +14,30 @@ bool TakesMessages(const std::string& path) { return path == "/refresh" || path 
 
 }  // namespace
 
-HookAnswer HookEndpoints::Answer(const HookRequest& request) {
+MessageAnswer HookEndpoints::Answer(const MessageRequest& request) {
   if (TakesMessages(request.path)) {
-    if (request.method != "POST") return {405, "only POST\n"};
+    if (request.method != "POST") return {405, "only POST\n", {{"Allow", "POST"}}};
     return Accept(request);
   }
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (request.path == "/-/healthy" && reads) return {200, "healthy\n"};
   if (request.path == "/-/ready" && reads) {
-    return intake_.IsReady() ? HookAnswer{200, "ready\n"}
-                             : HookAnswer{503, "the database does not answer\n"};
+    return intake_.IsReady() ? MessageAnswer{200, "ready\n"}
+                             : MessageAnswer{503, "the database does not answer\n"};
   }
   return {404, "not found: POST /refresh or /events, GET /-/healthy or /-/ready\n"};
 }
 
-bool HookEndpoints::IsAllowed(const HookRequest& request) const {
+bool HookEndpoints::IsAllowed(const MessageRequest& request) const {
   return config_.token_file.empty() ||
          IsBearer(request.authorization, ReadTokenFile(config_.token_file));
 }
 
-HookAnswer HookEndpoints::Accept(const HookRequest& request) {
+MessageAnswer HookEndpoints::Accept(const MessageRequest& request) {
   try {
     if (!IsAllowed(request)) {
       log::Warn("a message was refused: its bearer token is missing or wrong");
-      return {401, "the bearer token is missing or wrong\n"};
+      return {401, "the bearer token is missing or wrong\n", {{"WWW-Authenticate", "Bearer"}}};
     }
   } catch (const Error& error) {
     // The token is being replaced, or was never there: no reason for Alertmanager to give up.

@@ -1,16 +1,10 @@
-// HookServer: HookEndpoints behind a Poco HTTPServer, over HTTP or HTTPS.
-//
-// One request a connection. Threads and waiting connections are bounded, and so are the size and
-// time of a request; over HTTPS only the time between two of its pieces.
+// HookServer: HookEndpoints behind a MessageServer.
 #pragma once
-
-#include <Poco/Net/HTTPServer.h>
-#include <Poco/Net/ServerSocket.h>
-#include <Poco/ThreadPool.h>
 
 #include <string>
 
 #include "batch/hook/hook_endpoints.h"
+#include "batch/serve/message_server.h"
 
 namespace ferry {
 
@@ -21,18 +15,11 @@ class HookServer {
   // Error{kUnavailable}: the address cannot be listened on. `endpoints` outlives this object.
   HookServer(const HookConfig& config, HookEndpoints& endpoints);
 
-  // Returns once no request is under way.
-  ~HookServer();
-  HookServer(const HookServer&) = delete;
-  HookServer& operator=(const HookServer&) = delete;
-
   // "0.0.0.0:9848": with the port that was taken.
-  std::string address() const;
+  std::string address() const { return server_.address(); }
 
  private:
-  Poco::ThreadPool threads_;
-  Poco::Net::ServerSocket socket_;
-  Poco::Net::HTTPServer server_;
+  MessageServer server_;
 };
 
 }  // namespace ferry

@@ -4,6 +4,7 @@
 #include "batch/listing/entry_of.h"
 
 namespace ferry {
+
 ListingStream::ListingStream(std::vector<ListingPlace> places, std::string prefix, std::string what,
                              VersionPolicy versions)
     : places_(std::move(places)),

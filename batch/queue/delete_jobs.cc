@@ -34,6 +34,17 @@ std::int64_t PromoteExtras(pg::Transaction& tx, std::int64_t run_id, std::int64_
   return count;
 }
 
+void DropExtras(pg::Transaction& tx, std::int64_t run_id,
+                const std::vector<std::int64_t>& numbers) {
+  if (!numbers.empty()) tx.Execute("queries/drop_extras", run_id, numbers);
+}
+
+std::int64_t CountEventDeletes(pg::Session& session, std::int64_t task_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    return tx.Execute("queries/count_event_deletes", task_id).One().Get<std::int64_t>("deleted");
+  });
+}
+
 void SweepExtras(pg::Session& session, std::int64_t run_id) {
   std::vector<std::pair<std::int64_t, std::int64_t>> left;  // run_id, highest number
   session.Transact([&](pg::Transaction& tx) {

@@ -32,6 +32,13 @@ void AddExtras(pg::Transaction& tx, std::int64_t run_id, const std::vector<Stage
 std::int64_t PromoteExtras(pg::Transaction& tx, std::int64_t run_id, std::int64_t worker_id,
                            std::int64_t above, std::int64_t upto, std::int64_t first_job_id);
 
+// Extras that are none any more. Part of the caller's transaction.
+void DropExtras(pg::Transaction& tx, std::int64_t run_id, const std::vector<std::int64_t>& numbers);
+
+// What runs of events deleted since the pair's last scheduled run was planned: it counts for the
+// limit of those to come.
+std::int64_t CountEventDeletes(pg::Session& session, std::int64_t task_id);
+
 // Removes the extras of this run, and what runs that failed left behind.
 void SweepExtras(pg::Session& session, std::int64_t run_id);
 

@@ -57,6 +57,23 @@ std::optional<LedgerEntry> ReadLedgerRow(pg::Session& session, std::int64_t task
   });
 }
 
+std::vector<LedgerEntry> ReadLedgerRows(pg::Session& session, std::int64_t task_id,
+                                        const std::vector<Key>& keys) {
+  return session.Transact([&](pg::Transaction& tx) {
+    std::vector<LedgerEntry> entries;
+    for (const pg::Row row : tx.Execute("queries/read_ledger_rows", task_id, keys)) {
+      entries.push_back(ReadEntry(row));
+    }
+    return entries;
+  });
+}
+
+std::int64_t CountLedgered(pg::Session& session, std::int64_t task_id, std::int64_t limit) {
+  return session.Transact([&](pg::Transaction& tx) {
+    return tx.Execute("queries/count_ledgered", task_id, limit).One().Get<std::int64_t>("objects");
+  });
+}
+
 std::int64_t CountBeingRestored(pg::Session& session, std::int64_t task_id) {
   return session.Transact([&](pg::Transaction& tx) {
     return tx.Execute("queries/count_being_restored", task_id)[0].Get<std::int64_t>("objects");

@@ -30,6 +30,13 @@ std::vector<LedgerEntry> ReadLedger(pg::Session& session, std::int64_t task_id, 
 std::optional<LedgerEntry> ReadLedgerRow(pg::Session& session, std::int64_t task_id,
                                          const Key& key);
 
+// Of those of `keys` that it knows, in any order.
+std::vector<LedgerEntry> ReadLedgerRows(pg::Session& session, std::int64_t task_id,
+                                        const std::vector<Key>& keys);
+
+// How many objects the destination is known to hold; `limit` where they are as many or more.
+std::int64_t CountLedgered(pg::Session& session, std::int64_t task_id, std::int64_t limit);
+
 // How many archived objects of the task a run looked at within a week whose restoring was asked
 // for: one that was deleted since, or is no longer looked at, counts no more.
 std::int64_t CountBeingRestored(pg::Session& session, std::int64_t task_id);

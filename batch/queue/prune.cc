@@ -48,6 +48,7 @@ class Pruning {
     DropRows("queries/prune_skipped_runs", short_lived, pruned_.runs);
     DropRows("queries/prune_runs", history_, pruned_.runs);
     DropRows("queries/prune_workers", short_lived, pruned_.workers);
+    DropRows("queries/prune_event_asides", history_, pruned_.messages);
     return pruned_;
   }
 

@@ -21,6 +21,7 @@ struct Pruned {
   std::int64_t runs = 0;
   std::int64_t workers = 0;
   std::int64_t processes = 0;  // that died, whose totals were added up
+  std::int64_t messages = 0;   // set aside long ago
 
   friend bool operator==(const Pruned&, const Pruned&) = default;
 };

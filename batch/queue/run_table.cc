@@ -27,12 +27,17 @@ void Fold(pg::Transaction& tx, std::int64_t run_id, bool late) {
 // REQUIRES: the run's row is locked.
 void Close(pg::Transaction& tx, std::int64_t run_id, const std::string& state,
            const std::optional<std::string>& error) {
-  tx.Execute("queries/close_run", run_id, state, error);
+  const pg::Rows closed = tx.Execute("queries/close_run", run_id, state, error);
+  const bool ended_early = state == "failed" || state == "interrupted";
+  if (ended_early && !closed.empty() && closed.One().Get<bool>("of_events")) {
+    tx.Execute("queries/return_events", run_id, closed.One().Get<std::string>("task_name"));
+  }
   Fold(tx, run_id, /*late=*/false);
 }
 
 struct UnclosedRun {
   std::int64_t run_id = 0;
+  bool of_events = false;
   bool planner_lost = false;
   bool going_on = false;
   bool ours = false;  // goes on, and whoever asks plans it
@@ -45,6 +50,7 @@ std::vector<UnclosedRun> FindUnclosedRuns(pg::Transaction& tx, const std::string
     const bool planning = row.Get<std::string>("state") == "planning";
     UnclosedRun run;
     run.run_id = row.Get<std::int64_t>("run_id");
+    run.of_events = row.Get<bool>("of_events");
     run.planner_lost = planning && !row.Get<bool>("planner_alive");
     run.going_on = row.Get<bool>("active") && !run.planner_lost;
     run.ours = run.going_on && planning && row.Get<std::int64_t>("planner_id") == worker_id;
@@ -66,7 +72,7 @@ std::optional<UnclosedRun> CloseLeftBehind(pg::Transaction& tx, const std::strin
         now.begin(), now.end(), [&](const UnclosedRun& one) { return one.run_id == seen.run_id; });
     if (run == now.end()) continue;
     if (run->going_on) return *run;
-    if (run->planner_lost) {
+    if (run->planner_lost && !run->of_events) {
       Close(tx, run->run_id, "failed", "its planner went away before it had listed everything");
     } else if (!CloseIfFinal(tx, run->run_id)) {
       Close(tx, run->run_id, "interrupted", std::nullopt);
@@ -82,6 +88,7 @@ OpenRun ReadOpenRun(const pg::Row& row) {
   run.task_name = row.Get<std::string>("task_name");
   run.planning = row.Get<std::string>("state") == "planning";
   run.planner_alive = row.Get<bool>("planner_alive");
+  run.of_events = row.Get<bool>("of_events");
   run.place.name = run.task_name;
   run.place.source_store = row.Get<std::string>("source_store");
   run.place.source_bucket = row.Get<std::string>("source_bucket");
@@ -90,6 +97,21 @@ OpenRun ReadOpenRun(const pg::Row& row) {
   run.place.destination_bucket = row.Get<std::string>("destination_bucket");
   run.place.destination_prefix = row.Get<pg::Bytes>("destination_prefix").bytes;
   return run;
+}
+
+std::string_view NameOf(RunKind kind) {
+  switch (kind) {
+    case RunKind::kScheduled: return "scheduled";
+    case RunKind::kRetry: return "retry";
+    case RunKind::kEvent: return "event";
+  }
+  return "";
+}
+
+// REQUIRES: no run of the task is open.
+bool MayBeginEvents(pg::Transaction& tx, const std::string& task_name) {
+  if (tx.Execute("queries/is_run_wanted", task_name).One().Get<bool>("wanted")) return false;
+  return !tx.Execute("queries/read_events", task_name, 0, 1).empty();
 }
 
 }  // namespace
@@ -101,9 +123,17 @@ BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
     begun.task_id = EnsureTask(tx, place);
     tx.Execute("queries/lock_task", place.name);
     const std::optional<UnclosedRun> other = CloseLeftBehind(tx, place.name, worker_id);
-    if (other && other->ours) {
+    if (other && other->ours && other->of_events == (kind == RunKind::kEvent)) {
       // Begun before, in a transaction of whose commit nobody heard.
       begun.run_id = other->run_id;
+      return begun;
+    }
+    if (kind == RunKind::kEvent && (other || !MayBeginEvents(tx, place.name))) return begun;
+    if (other && other->of_events) {
+      begun.other_run = other->run_id;
+      begun.awaits_events = true;
+      const std::chrono::milliseconds wanted_for = kRunWantedFor;
+      tx.Execute("queries/want_run", place.name, wanted_for.count());
       return begun;
     }
     std::optional<std::string> error;
@@ -113,11 +143,11 @@ BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
       error = "run " + std::to_string(begun.other_run) + " of this task is still going";
       tx.Execute("queries/count_skipped", begun.task_id);
     }
-    begun.run_id = tx.Execute("queries/begin_run", begun.task_id, place.name,
-                              kind == RunKind::kRetry ? "retry" : "scheduled",
-                              begun.skipped ? "skipped" : "planning", worker_id, error)
-                       .One()
-                       .Get<std::int64_t>("run_id");
+    begun.run_id =
+        tx.Execute("queries/begin_run", begun.task_id, place.name, std::string(NameOf(kind)),
+                   begun.skipped ? "skipped" : "planning", worker_id, error)
+            .One()
+            .Get<std::int64_t>("run_id");
     if (!begun.skipped) {
       tx.Execute("queries/ensure_partitions", begun.run_id);
       AddTally(tx, begun.run_id, worker_id, {});  // the planner works on it: it is active
@@ -179,6 +209,7 @@ LockedRun LockRun(pg::Transaction& tx, std::int64_t run_id) {
   run.state = row.Get<std::string>("state");
   run.planned = row.Get<bool>("planned");
   run.planner_id = row.Get<std::optional<std::int64_t>>("planner_id").value_or(0);
+  run.of_events = row.Get<bool>("of_events");
   run.error = row.Get<std::optional<std::string>>("error");
   return run;
 }
@@ -244,7 +275,11 @@ void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker
     const bool ours_to_plan = run.state == "planning" && run.planner_id == worker_id;
     const pg::Rows sums = tx.Execute("queries/sum_run", run_id);
     if (!ours_to_plan && sums.One().Get<std::int64_t>("live_workers") > 0) return;
-    tx.Execute("queries/interrupt_run", run_id);
+    if (run.of_events) {
+      Close(tx, run_id, "interrupted", std::nullopt);
+    } else {
+      tx.Execute("queries/interrupt_run", run_id);
+    }
   });
 }
 
@@ -255,6 +290,29 @@ std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::s
       runs.push_back(ReadOpenRun(row));
     }
     return runs;
+  });
+}
+
+EventRunState ReadEventRun(pg::Session& session, std::int64_t run_id) {
+  return session.Transact([&](pg::Transaction& tx) {
+    const pg::Rows rows = tx.Execute("queries/read_event_run", run_id);
+    const pg::Row row = rows.One();
+    EventRunState run;
+    run.planning = row.Get<bool>("planning");
+    run.run_wanted = row.Get<bool>("run_wanted");
+    run.age = std::chrono::milliseconds(row.Get<std::int64_t>("age_ms"));
+    return run;
+  });
+}
+
+std::vector<std::int64_t> FindUnfinishedJobs(pg::Session& session, std::int64_t run_id,
+                                             const std::vector<std::int64_t>& job_ids) {
+  return session.Transact([&](pg::Transaction& tx) {
+    std::vector<std::int64_t> unfinished;
+    for (const pg::Row row : tx.Execute("queries/find_unfinished_jobs", run_id, job_ids)) {
+      unfinished.push_back(row.Get<std::int64_t>("job_id"));
+    }
+    return unfinished;
   });
 }
 

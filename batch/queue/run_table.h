@@ -4,6 +4,7 @@
 // final closes it in that transaction; `run` and `plan` close what others left behind.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,17 +27,26 @@ struct TaskPlace {
   std::vector<std::string> refresh_targets;
 };
 
-enum class RunKind { kScheduled, kRetry };
+// kEvent: looks at the keys that wait as event rows, and at nothing else. It gives way to the
+// others.
+enum class RunKind { kScheduled, kRetry, kEvent };
 
 struct BegunRun {
   std::int64_t run_id = 0;
   std::int64_t task_id = 0;
   bool skipped = false;        // another run goes on: this one is only recorded
   std::int64_t other_run = 0;  // that one
+  // `other_run` is one of events, and was asked to end: nothing was begun, ask again in less than
+  // kRunWantedFor. As long as somebody does, no other run of events begins.
+  bool awaits_events = false;
 };
+
+inline constexpr std::chrono::seconds kRunWantedFor{5};
 
 // Closes what was left behind, and begins a run with `worker_id` as its planner. A run of the task
 // that `worker_id` is planning already is that run: a process plans a task once at a time.
+// kEvent: only where keys wait, no run goes on and none is wanted; else there is no run_id, and
+// nothing is recorded.
 BegunRun BeginRun(pg::Session& session, const TaskPlace& place, RunKind kind,
                   std::int64_t worker_id);
 
@@ -61,6 +71,7 @@ struct LockedRun {
   std::string state;
   bool planned = false;  // planning is finished
   std::int64_t planner_id = 0;
+  bool of_events = false;
   std::optional<std::string> error;
 };
 LockedRun LockRun(pg::Transaction& tx, std::int64_t run_id);
@@ -98,7 +109,8 @@ bool FailRunUnlessOthersWork(pg::Transaction& tx, std::int64_t run_id, const std
                              std::int64_t worker_id);
 
 // A run that is not final becomes `interrupted`, when no other live worker works on it or when who
-// leaves was still planning it. `worker_id` is the one that leaves.
+// leaves was still planning it. `worker_id` is the one that leaves. A run of events is closed with
+// it: what it did not do waits as event rows again.
 void InterruptRun(pg::Session& session, std::int64_t run_id, std::int64_t worker_id);
 
 struct OpenRun {
@@ -107,9 +119,22 @@ struct OpenRun {
   std::string task_name;
   bool planning = false;
   bool planner_alive = false;
+  bool of_events = false;
   TaskPlace place;  // without refresh targets
 };
 std::vector<OpenRun> FindOpenRuns(pg::Session& session, const std::vector<std::string>& tasks);
+
+// What its planner asks of a run of events.
+struct EventRunState {
+  bool planning = false;    // still; else others closed it
+  bool run_wanted = false;  // another run of the task waits for its end
+  std::chrono::milliseconds age{0};
+};
+EventRunState ReadEventRun(pg::Session& session, std::int64_t run_id);
+
+// Those of `job_ids` that are not final yet.
+std::vector<std::int64_t> FindUnfinishedJobs(pg::Session& session, std::int64_t run_id,
+                                             const std::vector<std::int64_t>& job_ids);
 
 // The next `limit` dead jobs of the pair as pending jobs of its retry `run_id`: of its latest
 // scheduled run that came to its end and of all runs since, but for what was settled later. Returns

@@ -1,5 +1,6 @@
 -- Runs of a task that are not closed, oldest first. $1 task name.
-select r.run_id, r.task_id, r.state, r.active, coalesce(x.planner_id, 0) as planner_id,
+select r.run_id, r.task_id, r.state, r.kind = 'event' as of_events,
+       r.active, coalesce(x.planner_id, 0) as planner_id,
        x.planner_id is not null
          and exists (select from bucketferry.worker w where w.worker_id = x.planner_id
                      and w.released_at is null and w.leased_until > clock_timestamp())

@@ -32,6 +32,8 @@ Snapshot EmptyDatabase() {
   snapshot.last_runs.emplace();
   snapshot.open_uploads.emplace();
   snapshot.being_restored.emplace();
+  snapshot.events.emplace();
+  snapshot.events_aside = 0;
   snapshot.requests.emplace();
   snapshot.retries.emplace();
   snapshot.credentials.emplace();
@@ -54,6 +56,7 @@ Snapshot FullDatabase() {
                        .microseconds = 2'500'000,
                        .buckets = {3, 4, 0, 2, 0, 0, 0, 1}};
   (*snapshot.requests)["a"] = {puts};
+  (*snapshot.events)["a"] = {.keys = 3, .oldest = 1794182000};
   (*snapshot.retries)["a"] = {{.reason = "timeout", .retries = 7}};
   (*snapshot.credentials)["a"] = {{.side = "source", .refused = true, .expires_at = 1794190000}};
   (*snapshot.notify)["team"] = {.requests = 4, .failures = 2};
@@ -161,6 +164,7 @@ TEST(MetricsPage, HasEverySeriesOfATaskBeforeItsFirstRun) {
     const bool of_task = metric.labels[0] == "task" || metric.labels[0] == "target";
     // What waits, what a file says, and what was ever asked for: absent until there is some.
     const bool may_be_absent = metric.name.ends_with("oldest_pending_timestamp_seconds") ||
+                               metric.name.ends_with("oldest_waiting_event_timestamp_seconds") ||
                                metric.name.ends_with("expiry_timestamp_seconds") ||
                                metric.name.find("_storage_request") != std::string_view::npos;
     if (!of_task || may_be_absent) continue;

@@ -119,6 +119,22 @@ TEST_F(ReadSnapshotTest, OpenUploadsAreCountedOverGenerationsAndWhateverBecomesO
   EXPECT_EQ(ValueOf(page, OfTask("open_uploads", "other")), "0");
 }
 
+TEST_F(ReadSnapshotTest, EventsThatWaitAreCountedByTask) {
+  CreateSchema();
+  EXPECT_EQ(ValueOf(Page(), OfTask("events_waiting")), "0");
+  EXPECT_EQ(ValueOf(Page(), OfTask("oldest_waiting_event_timestamp_seconds")), "absent");
+  Sql("insert into bucketferry.event (task, key, told_at)"
+      " values ('media', 'a', to_timestamp(1000)), ('media', 'b', to_timestamp(2000)),"
+      " ('unknown', 'a', to_timestamp(1000))");
+  Sql("insert into bucketferry.event_aside (source, message_id, reason, body)"
+      " values ('webhook', '', 'no JSON', '{')");
+  const std::string page = Page();
+  EXPECT_EQ(ValueOf(page, OfTask("events_waiting")), "2");
+  EXPECT_EQ(ValueOf(page, OfTask("oldest_waiting_event_timestamp_seconds")), "1000");
+  EXPECT_EQ(ValueOf(page, OfTask("events_waiting", "other")), "0");
+  EXPECT_EQ(ValueOf(page, "bucketferry_events_set_aside"), "1");
+}
+
 TEST_F(ReadSnapshotTest, ObjectsThatAreBeingRestoredAreCountedAsLongAsSomebodyLooksAtThem) {
   CreateSchema();
   AddTask("media");

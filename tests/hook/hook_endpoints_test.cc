@@ -14,12 +14,12 @@ using testing::HasSubstr;
 
 class HookEndpointsTest : public DownstreamFixture {
  protected:
-  HookAnswer Post(const std::string& body, const std::string& authorization = "",
+  MessageAnswer Post(const std::string& body, const std::string& authorization = "",
                   const std::string& path = "/refresh") {
     return HookEndpoints(hook_, intake_)
         .Answer({.method = "POST", .path = path, .authorization = authorization, .body = body});
   }
-  HookAnswer Get(const std::string& path) {
+  MessageAnswer Get(const std::string& path) {
     return HookEndpoints(hook_, intake_)
         .Answer({.method = "GET", .path = path, .authorization = {}, .body = {}});
   }

@@ -40,10 +40,13 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"batch/hook",
        {"batch/base", "batch/config", "batch/pg", "batch/queue", "batch/downstream",
         "batch/serve"}},
+      {"batch/events",
+       {"batch/base", "batch/config", "batch/plan", "batch/queue", "batch/store",
+        "batch/credentials", "batch/serve"}},
       {"batch/app",
        {"batch/base", "batch/config", "batch/plan", "batch/provider", "batch/store", "batch/pg",
         "batch/queue", "batch/listing", "batch/copy", "batch/credentials", "batch/downstream",
-        "batch/hook"}},
+        "batch/hook", "batch/events"}},
       {"exporter", {"batch/base", "batch/config", "batch/pg", "batch/serve"}},
   };
   return edges;
