@@ -28,12 +28,19 @@ AwsApi::AwsApi(std::string target, AwsPlace place, const CredentialsConfig& cred
 
 HttpAnswer AwsApi::Post(const std::string& path, NameValues headers, const std::string& body,
                         const WaitLimits& limits, const std::stop_token& stop) const {
+  WaitingHttp http(clock_);
+  return Post(http, path, std::move(headers), body, limits, stop);
+}
+
+HttpAnswer AwsApi::Post(WaitingHttp& http, const std::string& path, NameValues headers,
+                        const std::string& body, const WaitLimits& limits,
+                        const std::stop_token& stop) const {
   const std::optional<Credentials> keys = credentials_->Get();
   if (!keys) {
     throw Error(ErrorKind::kCredentials, target_ + ": this API is not called anonymously");
   }
   HttpRequest request = SignedPost(place_, path, std::move(headers), body, *keys, clock_.WallNow());
-  HttpAnswer answer = SendAndWait(target_, request, clock_, limits, stop);
+  HttpAnswer answer = http.Send(target_, std::move(request), limits, stop);
   if (MeansOtherKeys(answer)) credentials_->Refused();
   return answer;
 }

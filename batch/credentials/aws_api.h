@@ -26,6 +26,10 @@ class AwsApi {
   // does.
   HttpAnswer Post(const std::string& path, NameValues headers, const std::string& body,
                   const WaitLimits& limits, const std::stop_token& stop) const;
+  // The same over the connections of `http`.
+  HttpAnswer Post(WaitingHttp& http, const std::string& path, NameValues headers,
+                  const std::string& body, const WaitLimits& limits,
+                  const std::stop_token& stop) const;
 
  private:
   const std::string target_;

@@ -146,7 +146,7 @@ class Polling {
   }
 
   const std::string name_;
-  const SqsQueue queue_;
+  SqsQueue queue_;
   EventRouter router_;
   const QueuePoller::Sinks sinks_;
   EventCounters& counters_;

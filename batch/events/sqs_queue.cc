@@ -71,9 +71,10 @@ Json ReadAnswer(const std::string& who, const std::string& body) {
 SqsQueue::SqsQueue(const EventQueue& queue, const Environment& environment, Clock& clock)
     : queue_(queue),
       who_("queue " + queue.name),
-      api_(who_, {"sqs", queue.region, queue.endpoint}, queue.credentials, environment, clock) {}
+      api_(who_, {"sqs", queue.region, queue.endpoint}, queue.credentials, environment, clock),
+      http_(clock) {}
 
-std::vector<QueueMessage> SqsQueue::Receive(int messages_max, const std::stop_token& stop) const {
+std::vector<QueueMessage> SqsQueue::Receive(int messages_max, const std::stop_token& stop) {
   const Json question = {{"QueueUrl", queue_.url},
                          {"MaxNumberOfMessages", messages_max},
                          {"WaitTimeSeconds", kWaitSeconds}};
@@ -92,8 +93,7 @@ std::vector<QueueMessage> SqsQueue::Receive(int messages_max, const std::stop_to
   return messages;
 }
 
-void SqsQueue::Delete(const std::vector<QueueMessage>& messages,
-                      const std::stop_token& stop) const {
+void SqsQueue::Delete(const std::vector<QueueMessage>& messages, const std::stop_token& stop) {
   FERRY_CHECK(messages.size() <= static_cast<std::size_t>(kQueueMessagesMax));
   Json entries = Json::array();
   for (const QueueMessage& message : messages) {
@@ -111,9 +111,9 @@ void SqsQueue::Delete(const std::vector<QueueMessage>& messages,
 }
 
 std::string SqsQueue::Ask(const char* action, const std::string& body,
-                          std::chrono::milliseconds timeout, const std::stop_token& stop) const {
+                          std::chrono::milliseconds timeout, const std::stop_token& stop) {
   HttpAnswer answer =
-      api_.Post("/",
+      api_.Post(http_, "/",
                 {{"content-type", "application/x-amz-json-1.0"},
                  {"x-amz-target", std::string("AmazonSQS.") + action}},
                 body, {.timeout = timeout, .answer_bytes_max = kAnswerBytesMax}, stop);

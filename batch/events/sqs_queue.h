@@ -21,6 +21,7 @@ struct QueueMessage {
 
 inline constexpr int kQueueMessagesMax = 10;  // in one answer, and of one call to delete
 
+// Of one thread at a time.
 class SqsQueue {
  public:
   // All outlive this object. Throws what MakeCredentials does.
@@ -29,19 +30,20 @@ class SqsQueue {
   // Waits up to 20 s for the first message; none: there was none. Throws Error with one line that
   // says what to do: kCorrupt for an answer that cannot be read or is too large, which fewer
   // messages may not be; kStopped; else asking again later may help, and code() is the queue's.
-  std::vector<QueueMessage> Receive(int messages_max, const std::stop_token& stop) const;
+  std::vector<QueueMessage> Receive(int messages_max, const std::stop_token& stop);
 
   // Those that could not be deleted come again, and are logged. REQUIRES: at most
   // kQueueMessagesMax. Throws as Receive.
-  void Delete(const std::vector<QueueMessage>& messages, const std::stop_token& stop) const;
+  void Delete(const std::vector<QueueMessage>& messages, const std::stop_token& stop);
 
  private:
   std::string Ask(const char* action, const std::string& body, std::chrono::milliseconds timeout,
-                  const std::stop_token& stop) const;
+                  const std::stop_token& stop);
 
   const EventQueue& queue_;
   const std::string who_;
   const AwsApi api_;
+  WaitingHttp http_;
 };
 
 }  // namespace ferry

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "batch/base/error.h"
 #include "batch/base/human.h"
@@ -18,8 +21,10 @@ Task<HttpAnswer> SendOn(EventLoop& loop, HttpRequest& request, CurlOptions optio
   co_return co_await http.Send(request);
 }
 
-// A loop on a thread of its own, for as long as one request takes.
-class LoopThread {
+}  // namespace
+
+// A loop on a thread of its own.
+class WaitingHttp::LoopThread {
  public:
   explicit LoopThread(Clock& clock) : loop(clock), thread_([this] { loop.Run(); }) {}
   ~LoopThread() {
@@ -35,24 +40,31 @@ class LoopThread {
   std::thread thread_;
 };
 
-}  // namespace
+WaitingHttp::WaitingHttp(Clock& clock) : clock_(clock) {}
+WaitingHttp::~WaitingHttp() = default;
 
-HttpAnswer SendAndWait(const std::string& what, HttpRequest request, Clock& clock,
-                       const WaitLimits& limits, const std::stop_token& stop) {
+HttpAnswer WaitingHttp::Send(const std::string& what, HttpRequest request, const WaitLimits& limits,
+                             const std::stop_token& stop) {
   request.body_bytes_max = limits.answer_bytes_max;
   request.idle_timeout = std::chrono::ceil<std::chrono::seconds>(limits.timeout);
   CurlOptions options;
   options.connect_timeout = limits.connect_timeout;
   options.direct = limits.direct;
-  LoopThread thread(clock);
-  EventLoop& loop = thread.loop;
+  std::unique_ptr<LoopThread> thread = std::move(thread_);
+  if (!thread) thread = std::make_unique<LoopThread>(clock_);
+  EventLoop& loop = thread->loop;
   std::future<HttpAnswer> answer =
       loop.Submit<HttpAnswer>([&] { return SendOn(loop, request, options); });
-  const std::stop_callback stopping(stop, [&loop] { loop.Stop(); });
+  std::optional<std::stop_callback<std::function<void()>>> stopping;
+  stopping.emplace(stop, [&loop] { loop.Stop(); });
   const bool in_time = answer.wait_for(limits.timeout) == std::future_status::ready;
   if (!in_time) loop.Stop();
   try {
-    return answer.get();
+    HttpAnswer came = answer.get();
+    stopping.reset();
+    // A loop that was stopped does nothing more.
+    if (in_time && !stop.stop_requested()) thread_ = std::move(thread);
+    return came;
   } catch (const Error& error) {
     if (stop.stop_requested()) throw Error(ErrorKind::kStopped, "stopped");
     if (!in_time) {
@@ -62,6 +74,11 @@ HttpAnswer SendAndWait(const std::string& what, HttpRequest request, Clock& cloc
     }
     throw Error(error.kind(), what + ": " + error.what(), error.code());
   }
+}
+
+HttpAnswer SendAndWait(const std::string& what, HttpRequest request, Clock& clock,
+                       const WaitLimits& limits, const std::stop_token& stop) {
+  return WaitingHttp(clock).Send(what, std::move(request), limits, stop);
 }
 
 }  // namespace ferry

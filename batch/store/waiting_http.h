@@ -1,8 +1,9 @@
-// One HTTP request of a thread that waits for the answer.
+// HTTP requests of a thread that waits for each answer.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -19,9 +20,30 @@ struct WaitLimits {
   bool direct = false;
 };
 
-// Throws Error{kUnavailable} when no whole answer came within the time-out, kCorrupt for one that
-// is too large, kStopped at a stop. `what` names the target: its URL may be its secret and is not
-// shown.
+// Requests one after the other, over connections that stay open between them, as long as all goes
+// well. Of one thread at a time.
+class WaitingHttp {
+ public:
+  // `clock` outlives this object.
+  explicit WaitingHttp(Clock& clock);
+  ~WaitingHttp();
+  WaitingHttp(const WaitingHttp&) = delete;
+  WaitingHttp& operator=(const WaitingHttp&) = delete;
+
+  // Throws Error{kUnavailable} when no whole answer came within the time-out, kCorrupt for one that
+  // is too large, kStopped at a stop. `what` names the target: its URL may be its secret and is not
+  // shown.
+  HttpAnswer Send(const std::string& what, HttpRequest request, const WaitLimits& limits,
+                  const std::stop_token& stop);
+
+ private:
+  class LoopThread;
+
+  Clock& clock_;
+  std::unique_ptr<LoopThread> thread_;  // none before the first request and after a failure
+};
+
+// A single request: WaitingHttp::Send.
 HttpAnswer SendAndWait(const std::string& what, HttpRequest request, Clock& clock,
                        const WaitLimits& limits, const std::stop_token& stop);
 

@@ -260,6 +260,15 @@ TEST_F(QueuePollerTest, AnAnswerThatIsTooLargeIsAskedForPieceByPiece) {
   EXPECT_EQ(Json::parse(NextOf("ReceiveMessage").body).at("MaxNumberOfMessages"), 10);
 }
 
+TEST_F(QueuePollerTest, OneConnectionServesAllThatIsAsked) {
+  Give({Body("a")});
+  Deleted();
+  const auto poller = Poll();
+  EXPECT_EQ(NextOf("ReceiveMessage").connection, 1);
+  EXPECT_EQ(NextOf("DeleteMessageBatch").connection, 1);
+  EXPECT_EQ(NextOf("ReceiveMessage").connection, 1);
+}
+
 TEST_F(QueuePollerTest, AQueueThatDoesNotWaitIsNotAskedWithoutAPause) {
   const auto poller = Poll();
   NextOf("ReceiveMessage");
