@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "batch/copy/event_deletes.h"
-#include "batch/listing/key_look.h"
 #include "batch/copy/planner.h"
+#include "batch/listing/key_look.h"
 #include "batch/queue/event_table.h"
 
 namespace ferry {

@@ -215,8 +215,7 @@ std::unique_ptr<Inventory> Inventory::Read(ListingPlace place, const InventoryOr
     On<Unit>(place.loop, [&] { return reader.ReadFile(file, manifest.columns, sorter); });
   }
   const std::uint64_t rows = sorter.added();
-  return std::unique_ptr<Inventory>(
-      new Inventory(key, manifest.created_ms, rows, sorter.Finish()));
+  return std::unique_ptr<Inventory>(new Inventory(key, manifest.created_ms, rows, sorter.Finish()));
 }
 
 std::vector<ListedEntry> Inventory::TakePage() {

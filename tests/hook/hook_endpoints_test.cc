@@ -15,7 +15,7 @@ using testing::HasSubstr;
 class HookEndpointsTest : public DownstreamFixture {
  protected:
   MessageAnswer Post(const std::string& body, const std::string& authorization = "",
-                  const std::string& path = "/refresh") {
+                     const std::string& path = "/refresh") {
     return HookEndpoints(hook_, intake_)
         .Answer({.method = "POST", .path = path, .authorization = authorization, .body = body});
   }
