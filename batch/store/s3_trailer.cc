@@ -34,15 +34,17 @@ bool NamesAnotherReason(std::string_view code) {
 
 }  // namespace
 
-// What a server says of a trailer that it does not know: that it is not implemented or invalid, and
-// where it signs the payload differently, that the signature is another.
+// What a server says of a trailer that it does not know: that it is not implemented or invalid;
+// that the signature is another; RGW 16.2 (measured) that the payload is not the one of its hash,
+// which no repetition changes.
 Error S3Store::ChecksumRefused(const Call& call, const Error& error) const {
-  const bool signature = error.code() == "SignatureDoesNotMatch";
   const bool trailer = call.payload_hash == kUnsignedPayloadTrailer;
+  const bool signature = error.code() == "SignatureDoesNotMatch";
+  const bool hash = error.code() == "XAmzContentSHA256Mismatch";
   const bool invalid = error.kind() == ErrorKind::kInvalid && !NamesAnotherReason(error.code());
-  if (!invalid && !(trailer && signature)) return error;
+  if (!invalid && !(trailer && (signature || hash))) return error;
   return Error(
-      error.kind(),
+      trailer && hash ? ErrorKind::kInvalid : error.kind(),
       fmt::format("{}; the request carried a checksum ({}{}), as the task's `checksum:` "
                   "or `retention:` asks: where the store does not know it, `checksum:` "
                   "must name another, or md5",
