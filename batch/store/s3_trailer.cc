@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "batch/store/checksum_headers.h"
 #include "batch/store/s3_store.h"
@@ -22,16 +23,28 @@ void AddContentCoding(const std::string& coding, Headers& headers) {
   }
 }
 
+// Whether that speaks of something else than of how the body came. Error codes of S3's API
+// reference; of others nobody knows.
+bool NamesAnotherReason(std::string_view code) {
+  constexpr std::string_view kOthers[] = {"InvalidStorageClass", "MetadataTooLarge",
+                                          "KeyTooLongError",     "InvalidTag",
+                                          "EntityTooLarge",      "AccessControlListNotSupported"};
+  return code.starts_with("KMS") || std::ranges::find(kOthers, code) != std::end(kOthers);
+}
+
 }  // namespace
 
-// What a server says of a trailer that it does not know: that it is not implemented or invalid, and
-// where it took the coding for the body, that the signature or the digest is another.
+// What a server says of a trailer that it does not know: that it is not implemented or invalid;
+// that the signature is another; RGW 16.2 (measured) that the payload is not the one of its hash,
+// which no repetition changes.
 Error S3Store::ChecksumRefused(const Call& call, const Error& error) const {
-  const bool signature = error.code() == "SignatureDoesNotMatch";
   const bool trailer = call.payload_hash == kUnsignedPayloadTrailer;
-  if (error.kind() != ErrorKind::kInvalid && !(trailer && signature)) return error;
+  const bool signature = error.code() == "SignatureDoesNotMatch";
+  const bool hash = error.code() == "XAmzContentSHA256Mismatch";
+  const bool invalid = error.kind() == ErrorKind::kInvalid && !NamesAnotherReason(error.code());
+  if (!invalid && !(trailer && (signature || hash))) return error;
   return Error(
-      error.kind(),
+      trailer && hash ? ErrorKind::kInvalid : error.kind(),
       fmt::format("{}; the request carried a checksum ({}{}), as the task's `checksum:` "
                   "or `retention:` asks: where the store does not know it, `checksum:` "
                   "must name another, or md5",

@@ -23,7 +23,7 @@ class OptionsTest(unittest.TestCase):
             cls.world.put(provider, "src", b"small", b"0123", {"content-type": "text/plain", "x-amz-meta-a": "theirs",
                                                                "x-amz-tagging": "theirs=1"})
             cls.world.put(provider, "src", b"large", LARGE, {"x-amz-tagging": "theirs=1"})
-            cls.world.put(provider, "src", b"flowing", FLOWING, {"content-encoding": "gzip"})
+            cls.world.put(provider, "src", b"flowing", FLOWING, {"content-encoding": "gzip", "x-amz-tagging": "theirs=1"})
         cls.count = 0
 
     @classmethod

@@ -208,6 +208,22 @@ TEST_F(DemandedChecksumsTest, AServerThatRefusesThemIsNotAskedWithout) {
   EXPECT_EQ(server_.Take().Header("x-amz-checksum-algorithm"), "SHA256");
 }
 
+// RGW 16.2, measured.
+TEST_F(DemandedChecksumsTest, ATrailerTakenForAPayloadOfAnotherHashIsARefusal) {
+  Answer(HttpText(400, {}, "<Error><Code>XAmzContentSHA256Mismatch</Code></Error>"));
+  EXPECT_EQ(test::KindOf([&] { PutFlowing(demands_, {}); }), "invalid");
+}
+
+TEST_F(DemandedChecksumsTest, ARefusalForAnotherReasonDoesNotSpeakOfChecksums) {
+  Answer(HttpText(400, {}, "<Error><Code>InvalidStorageClass</Code></Error>"));
+  try {
+    PutFlowing(demands_, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find("checksum"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(DemandedChecksumsTest, AnUploadNamesThoseOfItsPartsAndAnswersThatOfAll) {
   Answer(Upload());
   Await([&] { return demands_.CreateUpload(Key("k"), metadata_); });
