@@ -89,7 +89,7 @@ class TaskCheck {
   TaskCheck(const TaskConfig& task, EventLoop& loop, Clock& clock)
       : report_(task.name), loop_(loop), clock_(clock) {}
 
-  void CheckSource(End& end);
+  void CheckSource(End& end, bool tags_travel);
   void CheckDestination(End& end, bool tags_needed, bool deletes);
   bool failed() const { return report_.failed(); }
 
@@ -116,12 +116,12 @@ class TaskCheck {
   Clock& clock_;
 };
 
-void TaskCheck::CheckSource(End& end) {
+void TaskCheck::CheckSource(End& end, bool tags_travel) {
   if (!CheckEndpoint(report_, end.side, end.store_config, loop_, clock_)) return;
   if (!CheckKeys(end) || !CheckList(end)) return;
   if (end.versions == VersionPolicy::kCompared && !CheckListVersions(end)) return;
   CheckRead(end, /*needed=*/true);
-  if (end.first) CheckTags(end);
+  if (end.first && tags_travel) CheckTags(end);
 }
 
 void TaskCheck::CheckDestination(End& end, bool tags_needed, bool deletes) {
@@ -386,8 +386,11 @@ bool CheckTask(const CommandContext& context, Stores& stores, EventLoop& loop,
   End destination{
       "destination", task.destination, to, stores.CredentialsOf(to), ends.destination, {}};
   if (DemandsChecksum(ends)) destination.demanded = DigestForDestination(ends);
-  check.CheckSource(source);
-  check.CheckDestination(destination, source.tagged, task.delete_mode != DeleteMode::kNever);
+  const bool tags_travel = task.write.tags.kind == TagsRule::Kind::kCopied;
+  const bool all_get_tags = !task.write.tags.tags.empty();
+  check.CheckSource(source, tags_travel);
+  check.CheckDestination(destination, (tags_travel && source.tagged) || all_get_tags,
+                         task.delete_mode != DeleteMode::kNever);
   return !check.failed();
 }
 

@@ -114,7 +114,6 @@ constexpr std::size_t kPlannersMax = 8;
 int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& body) {
   Engine engine(context);
   std::vector<std::unique_ptr<Plan>> plans;
-  std::vector<std::jthread> planners;
   std::atomic<std::size_t> planning{context.tasks.size()};
   std::vector<std::string> names;
   for (const TaskConfig* task : context.tasks) {
@@ -123,6 +122,7 @@ int PlanAndWork(const CommandContext& context, RunKind kind, const PlanBody& bod
     plans.back()->task = task;
   }
   std::atomic<std::size_t> next{0};
+  std::vector<std::jthread> planners;
   while (planners.size() < std::min(plans.size(), kPlannersMax)) {
     planners.emplace_back([&] {
       for (std::size_t i = next++; i < plans.size(); i = next++) {

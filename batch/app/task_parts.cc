@@ -106,6 +106,9 @@ S3Options DestinationOptionsOf(const TaskConfig& task, const StoreConfig& store)
   if (write.retention) {
     options.lock = ObjectLock{write.retention->mode, std::chrono::days(write.retention->days)};
   }
+  if (!task.source.expected_owner.empty()) {
+    options.of_copies.push_back({"x-amz-source-expected-bucket-owner", task.source.expected_owner});
+  }
   Headers& headers = options.of_new_objects;
   if (write.storage_class.kind == StorageClassRule::Kind::kFixed) {
     headers.push_back({"x-amz-storage-class", write.storage_class.name});

@@ -36,15 +36,21 @@ std::string ReadClass(const Value& value) {
   return name;
 }
 
-StorageClassRule ReadStorageClass(const Value& value) {
+StorageClassRule ReadStorageClass(const Value& value, const Provider& source,
+                                  const Provider& destination) {
   StorageClassRule rule;
   if (value.IsMap()) {
     rule.kind = StorageClassRule::Kind::kMapped;
     for (const auto& [from, to] : value.Named(kMetadataMax)) {
-      rule.classes.emplace_back(from, ReadClass(to));
+      // As a listing of the source names it.
+      rule.classes.emplace_back(UsualStorageClass(source, from), ReadClass(to));
     }
     if (rule.classes.empty()) value.Fail("is an empty map");
   } else if (value.Text() == "keep") {
+    if (source.name != destination.name) {
+      value.Fail("classes of provider " + std::string(source.name) + " are not those of " +
+                 std::string(destination.name) + ": write a map of them");
+    }
     rule.kind = StorageClassRule::Kind::kKept;
   } else {
     rule.kind = StorageClassRule::Kind::kFixed;
@@ -110,11 +116,19 @@ std::string Lower(std::string text) {
 
 std::vector<std::pair<std::string, std::string>> ReadMetadata(const Value& value) {
   std::vector<std::pair<std::string, std::string>> headers;
+  std::size_t bytes = 0;
   for (const auto& [name, text] : value.Named(kMetadataMax)) {
     const std::string lower = Lower(name);
     const bool system = std::ranges::find(kSystemHeaders, lower) != kSystemHeaders.end();
+    if (lower.starts_with("x-amz-")) text.Fail("is written without x-amz-meta-");
+    const std::string content = BoundedText(text, kValueBytesMax);
+    if (content.starts_with(' ') || content.ends_with(' ')) {
+      text.Fail("has a blank at an end, which no header keeps");
+    }
+    bytes += lower.size() + content.size();
+    if (bytes > kValueBytesMax) text.Fail("is too much: objects take 2 KB of metadata together");
     if (lower.starts_with("bucketferry-")) text.Fail("is a name that bucketferry keeps for itself");
-    headers.emplace_back(system ? lower : "x-amz-meta-" + lower, BoundedText(text, kValueBytesMax));
+    headers.emplace_back(system ? lower : "x-amz-meta-" + lower, content);
   }
   return headers;
 }
@@ -184,7 +198,10 @@ void CheckRetention(const Value& value, const ChecksumRule& checksum, const Prov
 
 void ReadWriteRules(const Map& keys, const Config& config, TaskConfig& task) {
   WriteConfig& write = task.write;
-  if (const auto value = keys.Find("storage_class")) write.storage_class = ReadStorageClass(*value);
+  if (const auto value = keys.Find("storage_class")) {
+    write.storage_class = ReadStorageClass(*value, config.Store(task.source.store).provider,
+                                           config.Store(task.destination.store).provider);
+  }
   if (const auto value = keys.Find("sse")) write.encryption = ReadEncryption(*value);
   if (const auto value = keys.Find("acl")) write.acl = kAcls.at(value->Choice(kAcls));
   if (const auto value = keys.Find("tags")) {

@@ -76,7 +76,8 @@ RoleToAssume ReadRole(const Map& keys, std::string_view region) {
   role.arn = arn.SecretText().Reveal();
   if (IsFilled(arn)) {
     if (!IsRoleArn(role.arn)) arn.Fail("is no ARN of a role (arn:aws:iam::123456789012:role/NAME)");
-    const std::string why = OtherPartition(role.arn, region);
+    // Elsewhere regions are of no partition, whatever they are called.
+    const std::string why = region.empty() ? std::string() : OtherPartition(role.arn, region);
     if (!why.empty()) arn.Fail(why);
   }
   if (const auto id = keys.Find("external_id")) {

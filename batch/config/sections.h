@@ -12,7 +12,7 @@ DatabaseConfig ReadDatabase(const yaml::Value& value);
 // The URI itself is checked and never shown: it may carry a password. Throws Error{kConfig}.
 DatabaseConfig ParseDatabase(const std::string& text);
 
-// `region`: of what the keys are for; a role must be of its partition.
+// `region`: of AWS, of what the keys are for; a role must be of its partition. Empty: not of AWS.
 CredentialsConfig ReadCredentials(const yaml::Value& value, std::string_view region);
 EndpointConfig ReadEndpoint(const yaml::Value& value);
 // Of a store: what its server does otherwise than the provider's table says.

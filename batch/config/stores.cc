@@ -27,7 +27,8 @@ const Provider& ReadProvider(const Value& value) {
 std::string ReadRegion(const Provider& provider, const Value& value) {
   std::string region = value.LowerWord(kRegionBytesMax, "-");
   const std::string mark = std::string(provider.name) + "-";
-  if (region.starts_with(mark)) value.Fail("write it without \"" + mark + "\"");
+  const bool names_host = provider.endpoint.find("{region}") != std::string_view::npos;
+  if (names_host && region.starts_with(mark)) value.Fail("write it without \"" + mark + "\"");
   return region;
 }
 
@@ -83,7 +84,8 @@ StoreConfig ReadStore(const std::string& name, const Value& value) {
   }
   if (const auto habits = keys.Find("habits")) ReadHabits(*habits, store.provider);
   if (const auto credentials = keys.Find("credentials")) {
-    store.credentials = ReadCredentials(*credentials, store.region);
+    store.credentials = ReadCredentials(
+        *credentials, store.provider.name == "aws" ? std::string_view(store.region) : "");
   }
   if (const auto ca_file = keys.Find("ca_file")) store.ca_file = ca_file->Path();
   if (const auto proxy = keys.Find("proxy")) store.proxy = ReadEndpoint(*proxy);

@@ -86,6 +86,11 @@ BucketPrefix ReadBucketPrefix(const Value& value, const Config& config) {
   }
   if (const auto pays = keys.Find("requester_pays")) place.requester_pays = pays->Bool();
   if (const auto owner = keys.Find("expected_bucket_owner")) {
+    const Provider& provider = config.Store(place.store).provider;
+    if (provider.name != "aws") {
+      owner->Fail("provider " + std::string(provider.name) +
+                  " does not heed it: any bucket would do (only aws looks whose it is)");
+    }
     place.expected_owner = owner->Word(kOwnerBytesMax, "");
   }
   return place;
@@ -297,6 +302,10 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
     task.max_objects = most->Integer({1, 1'000'000'000'000});
   }
   if (const auto most = keys.Find("max_bytes")) task.max_bytes = most->Size({1, kSizeMax});
+  if (task.compare == CompareMode::kNone && (task.max_objects || task.max_bytes)) {
+    keys.Need("compare").Fail(
+        "none, with max_objects or max_bytes: each run would plan the same objects");
+  }
   ReadWriteRules(keys, config, task);
   if (const auto restore = keys.Find("restore")) {
     task.restore = ReadRestore(*restore, config.Store(task.source.store).provider);

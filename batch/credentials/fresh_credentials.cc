@@ -14,6 +14,10 @@ using std::chrono::milliseconds;
 
 // The clock may be moved while the thread waits by the kernel's.
 constexpr milliseconds kWaitMax{30'000};
+constexpr milliseconds kFirstWait{1'000};
+constexpr int kFirstWaits = 5;
+// What lasts longer is asked for again all the same.
+constexpr milliseconds kLifeMax = std::chrono::hours(30 * 24);
 // A part of `early`: so much earlier at most.
 constexpr int kJitterPart = 10;
 
@@ -51,14 +55,23 @@ std::optional<Credentials> FreshCredentials::Get() {
   MutexLock lock(mutex_);
   StartThread();
   if (IsDue()) WakeThread();
-  while (!first_is_over_ && !stopping_) answered_.Wait(mutex_);
+  // Not for long at a time: who waits is a loop, which other transfers share, and which hears of a
+  // stop in between.
+  for (int i = 0; i < kFirstWaits && !first_is_over_ && !stopping_; ++i) {
+    answered_.WaitFor(mutex_, kFirstWait);
+  }
   const bool given_up = refused_ && failure_;
   if (keys_ && !HaveEnded() && !given_up) return ToCredentials(*keys_);
+  // A first failure to replace refused keys may be a file that is half written.
+  if (keys_ && failure_ && failures_ < options_.attempts_at_first) {
+    throw Error(ErrorKind::kUnavailable, failure_->what(), failure_->code());
+  }
   // A new one: copies of an exception share their text with the thread that replaces it.
   if (failure_) throw Error(failure_->kind(), failure_->what(), failure_->code());
   if (stopping_) throw Error(ErrorKind::kStopped, "stopped");
-  throw Error(ErrorKind::kUnavailable, owner_ + ": the keys of " + explanation_.source +
-                                           " have ended; others are being fetched");
+  throw Error(ErrorKind::kUnavailable,
+              owner_ + ": the keys of " + explanation_.source +
+                  (keys_ ? " have ended; others are being fetched" : " are being fetched"));
 }
 
 void FreshCredentials::Prepare() {
@@ -80,7 +93,7 @@ bool FreshCredentials::Refused() {
   const bool changed = look && source_->HasChanged();
   MutexLock lock(mutex_);
   if (!keys_ || stopping_) return false;
-  const bool again = std::exchange(refused_, true);
+  const bool again = std::exchange(refused_, true) || came_again_;
   if (fetching_ || wanted_) return true;
   if (elsewhere_ && !changed) return false;
   if (again && clock_.SteadyNow() - fetched_at_ < options_.refused_again) return false;
@@ -155,7 +168,8 @@ void FreshCredentials::Took(const AccessKeys& keys) {
   std::vector<std::string> passed_over = source_->PassedOver();
   MutexLock lock(mutex_);
   const bool same = keys_ == keys;
-  if (!same) refused_ = false;
+  came_again_ = same && (refused_ || came_again_);
+  refused_ = false;  // the platform stands by them
   elsewhere_ = source_->IsRenewedElsewhere();
   keys_ = keys;
   explanation_ = {name, keys.expires_at_ms, std::move(passed_over)};
@@ -176,7 +190,8 @@ void FreshCredentials::PlanNext(const AccessKeys& keys, bool same) {
     next_ = fetched_at_ + options_.without_end;
     return;
   }
-  const milliseconds life = milliseconds(*keys.expires_at_ms) - UnixNow(clock_);
+  const milliseconds life =
+      std::clamp(milliseconds(*keys.expires_at_ms) - UnixNow(clock_), milliseconds(1), kLifeMax);
   const milliseconds early = std::min(options_.early, life / 2);
   std::uniform_int_distribution<std::int64_t> jitter(0, early.count() / kJitterPart);
   milliseconds wait = life - early - milliseconds(jitter(random_));

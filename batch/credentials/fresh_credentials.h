@@ -1,11 +1,11 @@
 // FreshCredentials: keys that are renewed before they end, by a thread of their own.
 //
-// Whoever asks waits for the first keys and never again. They are fetched anew ten minutes before
-// their end, or at half their life where that is shorter, and a little earlier by chance, so that
-// many processes do not ask together; where the same keys come again (the platform has no others
-// yet), a minute later. Platforms renew theirs at least five minutes before the end. While that
-// fails it is tried again with back-off, and the old keys are used until they end; then asking
-// throws.
+// Whoever asks waits for the first keys, seconds at a time, and never again. They are fetched anew
+// ten minutes before their end, or at half their life where that is shorter, and a little earlier
+// by chance, so that many processes do not ask together; where the same keys come again (the
+// platform has no others yet), a minute later. Platforms renew theirs at least five minutes before
+// the end. While that fails it is tried again with back-off, and the old keys are used until they
+// end; then asking throws.
 //
 // One fetch at a time, for all threads.
 #pragma once
@@ -85,8 +85,9 @@ class FreshCredentials final : public ExplainedCredentials {
   bool wanted_ FERRY_GUARDED_BY(mutex_) = true;
   bool fetching_ FERRY_GUARDED_BY(mutex_) = false;
   bool first_is_over_ FERRY_GUARDED_BY(mutex_) = false;
-  bool refused_ FERRY_GUARDED_BY(mutex_) = false;    // the keys, by their store
-  bool elsewhere_ FERRY_GUARDED_BY(mutex_) = false;  // KeysSource::IsRenewedElsewhere
+  bool refused_ FERRY_GUARDED_BY(mutex_) = false;     // the keys, by their store, since they came
+  bool came_again_ FERRY_GUARDED_BY(mutex_) = false;  // the same ones, after they were refused
+  bool elsewhere_ FERRY_GUARDED_BY(mutex_) = false;   // KeysSource::IsRenewedElsewhere
   std::optional<AccessKeys> keys_ FERRY_GUARDED_BY(mutex_);
   std::optional<SteadyTime> end_ FERRY_GUARDED_BY(mutex_);   // of the keys; nullopt: none known
   std::optional<SteadyTime> next_ FERRY_GUARDED_BY(mutex_);  // fetch; nullopt: when they change

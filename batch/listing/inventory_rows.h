@@ -17,8 +17,7 @@ namespace ferry {
 
 class InventoryRows {
  public:
-  // `one` gets each object that is current and no delete marker, with its whole key. Outlives
-  // `columns`' owner in no way: they are copied.
+  // `one` gets each object that is current and no delete marker, with its whole key.
   InventoryRows(const InventoryColumns& columns, std::function<void(ListedEntry)> one);
   ~InventoryRows();
   InventoryRows(const InventoryRows&) = delete;
@@ -27,10 +26,10 @@ class InventoryRows {
   // Throw Error{kCorrupt}: what is not gzip or was cut, has a row with more or fewer columns, or a
   // value that cannot be.
   void Take(std::string_view packed);
+  void TakeText(std::string_view text);  // what is unpacked already
   void Finish();
 
  private:
-  void TakeText(std::string_view text);
   void EndField();
   void EndRow();
 

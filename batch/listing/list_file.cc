@@ -50,7 +50,7 @@ class Lines {
     if (number_ == 1 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
     if (line.ends_with('\r')) line.remove_suffix(1);
     try {
-      if (!line.empty()) line_(line);
+      if (line.find_first_not_of(" \t") != std::string_view::npos) line_(line);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kConfig) throw;
       RefuseLine(error.what());

@@ -149,6 +149,7 @@ constexpr Provider Kodo() {
   kodo.versions = false;           // kodo/4086: no versioning among the compatible calls
   kodo.amz_checksums = false;      // nor checksums
   kodo.tags = false;               // nor tagging
+  kodo.part_copy = false;          // nor UploadPartCopy
   // kodo/6368 (multipart v2): parts of 1 MB to 1 GB.
   kodo.limits = Limits(kMiB, kGiB, kPartsMax * kGiB);
   kodo.restore_parameters = {};  // nor restoring: its own protocol has it

@@ -28,6 +28,7 @@ Task<CopyAnswer> S3Store::Copy(CopyRequest request) {
   const bool is_part = request.part_number > 0;
   Call call = NewCall(Method::kPut, is_part ? "copy a part to" : "copy to", &request.key);
   call.headers.push_back({"x-amz-copy-source", CopySource(request)});
+  for (const NameValue& header : options_.of_copies) call.headers.push_back(header);
   if (!request.source_etag.empty()) {
     const std::string etag = "\"" + etag_case_.OnWire(request.source_etag) + "\"";
     call.headers.push_back({"x-amz-copy-source-if-match", etag});
@@ -52,6 +53,7 @@ Task<CopyAnswer> S3Store::Copy(CopyRequest request) {
   }
   if (request.range_bytes > kQuickCopyBytesMax) call.http.idle_timeout = kLongAnswerTimeout;
   HttpAnswer answer = co_await Send(call);
+  if (!is_part) CheckEncryption(call, answer);
   CopyAnswer copy;
   copy.etag = Read(call, answer, ParseCopyResult).etag;
   copy.etag_hides_md5 = HidesMd5(answer.headers);

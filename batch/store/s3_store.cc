@@ -84,6 +84,18 @@ void S3Store::AddHeadersOfNewObject(Call& call) const {
   if (options_.lock) AddObjectLock(*options_.lock, access_.ServerNow(), call.headers);
 }
 
+void S3Store::CheckEncryption(const Call& call, const HttpAnswer& answer) const {
+  constexpr std::string_view kAsked = "x-amz-server-side-encryption";
+  const std::string_view asked = FindHeader(options_.of_new_objects, kAsked);
+  if (asked.empty()) return;
+  for (const std::string_view name : {kAsked, std::string_view("x-oss-server-side-encryption"),
+                                      std::string_view("x-cos-server-side-encryption")}) {
+    if (!FindHeader(answer.headers, name).empty()) return;
+  }
+  throw Error(ErrorKind::kInvalid,
+              Attempted(call) + "the store does not say that it encrypted it, as `sse` asks for");
+}
+
 ObjectHead S3Store::HeadOf(const HttpAnswer& answer) const {
   ObjectHead head = ReadHead(answer);
   head.storage_class = UsualStorageClass(provider_, head.storage_class);
@@ -219,7 +231,7 @@ Task<ObjectHead> S3Store::Get(GetRequest request, BodySink& sink,
                               std::function<void(const ObjectHead&)> on_head) {
   // Once a bucket and loop: a part that is refused for the case of its ETag would cost its object
   // an attempt.
-  if (etag_case_.IsInDoubt() && !request.if_match.empty()) {
+  if (etag_case_.IsInDoubt() && IsMd5Etag(request.if_match)) {
     co_await Head(request.key, request.version_id);
   }
   Call call = NewCall(Method::kGet, "read", &request.key);
@@ -310,6 +322,7 @@ Task<PutAnswer> S3Store::Put(PutRequest request) {
   std::optional<TrailerBody> trailer;
   if (request.digest_behind) SendBehind(request, call, trailer);
   HttpAnswer answer = co_await SendChecksum(call, asks || trailer.has_value());
+  if (request.part_number == 0) CheckEncryption(call, answer);
   PutAnswer put;
   put.etag = Read(call, answer, [&](std::string_view) { return NeededEtag(answer); });
   put.etag_hides_md5 = HidesMd5(answer.headers);
@@ -349,6 +362,7 @@ Task<std::string> S3Store::CreateUpload(Key key, const ObjectMetadata& metadata)
   if (asks) AskForChecksum(*provider_.checksum, call.headers);
   call.http.once = true;
   HttpAnswer answer = co_await SendChecksum(call, asks);
+  CheckEncryption(call, answer);
   co_return Read(call, answer, ParseCreateUpload);
 }
 

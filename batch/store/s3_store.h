@@ -32,6 +32,7 @@ struct S3Options {
   StoreLocation location;
   Headers of_all_requests = {};
   Headers of_new_objects = {};  // of requests that write one, or begin to
+  Headers of_copies = {};       // of requests that have the store copy
   // The provider's checksum is what the task asks for: a store that refuses it is not asked
   // without.
   bool demands_checksum = false;
@@ -81,6 +82,9 @@ class S3Store final : public ObjectStore {
 
   Call NewCall(Method method, std::string_view operation, const Key* key) const;
   void AddHeadersOfNewObject(Call& call) const;
+  // Throws where encryption was asked for and the answer does not say so: a server that does not
+  // know of it takes the object as if nothing were wrong.
+  void CheckEncryption(const Call& call, const HttpAnswer& answer) const;
   ObjectHead HeadOf(const HttpAnswer& answer) const;
   // Signs and sends, again where the answer told what to correct (BucketAccess); throws for any
   // answer that Classify calls an error.

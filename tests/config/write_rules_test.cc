@@ -13,8 +13,9 @@ class WriteRulesTest : public testing::Test, protected test::ConfigFile {
   std::string File(const std::string& lines, const std::string& provider = "ceph") const {
     return "stores:\n  a: {provider: aws, region: us-east-1}\n  b: {provider: " + provider +
            ", endpoint: \"http://127.0.0.1:9000\"}\ntasks:\n  - name: t\n"
-           "    source: {store: a, bucket: src, requester_pays: true}\n"
-           "    destination: {store: b, bucket: dst, expected_bucket_owner: \"111122223333\"}\n" +
+           "    source: {store: a, bucket: src, requester_pays: true, "
+           "expected_bucket_owner: \"111122223333\"}\n"
+           "    destination: {store: b, bucket: dst}\n" +
            lines;
   }
   WriteConfig Read(const std::string& lines) { return Load(File(lines)).tasks[0].write; }
@@ -47,7 +48,10 @@ TEST_F(WriteRulesTest, ReadsAllOfThem) {
   EXPECT_EQ(write.tags.tags[0], std::pair(std::string("team"), std::string("media & more")));
   EXPECT_EQ(write.metadata[0], std::pair(std::string("x-amz-meta-owner"), std::string("ops")));
   EXPECT_EQ(write.metadata[1], std::pair(std::string("cache-control"), std::string("max-age=60")));
-  EXPECT_EQ(Read("    storage_class: keep\n").storage_class.kind, StorageClassRule::Kind::kKept);
+  EXPECT_EQ(Load(File("    storage_class: keep\n", "aws, region: eu-west-1"))
+                .tasks[0]
+                .write.storage_class.kind,
+            StorageClassRule::Kind::kKept);
   EXPECT_EQ(Read("    storage_class: STANDARD_IA\n").storage_class.name, "STANDARD_IA");
   EXPECT_EQ(Read("    sse: s3\n").encryption.kind, EncryptionRule::Kind::kS3);
   EXPECT_EQ(Read("    tags: none\n").tags.kind, TagsRule::Kind::kNone);
@@ -72,12 +76,27 @@ TEST_F(WriteRulesTest, SaysHowArchivedObjectsOfTheSourceAreRestored) {
               testing::HasSubstr("provider r2 of the source restores nothing by S3"));
 }
 
+TEST_F(WriteRulesTest, WhatADestinationWouldNotHeedIsRefused) {
+  EXPECT_THAT(Refusal("    storage_class: keep\n"),
+              testing::HasSubstr("classes of provider aws are not those of ceph"));
+  EXPECT_THAT(Failure("stores:\n  a: {provider: ceph, endpoint: \"http://127.0.0.1:1\"}\n"
+                      "tasks:\n  - {name: t, destination: {store: a, bucket: dst},\n"
+                      "     source: {store: a, bucket: src, expected_bucket_owner: \"1\"}}\n"),
+              testing::HasSubstr("provider ceph does not heed it"));
+  EXPECT_THAT(Refusal("    metadata: {owner: \" ops\"}\n"), testing::HasSubstr("blank at an end"));
+  EXPECT_THAT(Refusal("    metadata: {x-amz-meta-owner: ops}\n"),
+              testing::HasSubstr("without x-amz-meta-"));
+  EXPECT_THAT(Refusal("    metadata: {a: \"" + std::string(1500, 'x') + "\", b: \"" +
+                      std::string(600, 'x') + "\"}\n"),
+              testing::HasSubstr("2 KB of metadata together"));
+}
+
 TEST_F(WriteRulesTest, SaysOfEachSideWhoPaysAndWhoseItIs) {
   const TaskConfig task = Load(File("")).tasks[0];
   EXPECT_TRUE(task.source.requester_pays);
-  EXPECT_EQ(task.source.expected_owner, "");
+  EXPECT_EQ(task.source.expected_owner, "111122223333");
   EXPECT_FALSE(task.destination.requester_pays);
-  EXPECT_EQ(task.destination.expected_owner, "111122223333");
+  EXPECT_EQ(task.destination.expected_owner, "");
 }
 
 TEST_F(WriteRulesTest, WhatNoStoreTakesIsRefused) {

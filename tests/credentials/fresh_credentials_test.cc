@@ -283,12 +283,38 @@ TEST_F(FreshCredentialsTest, TheSameKeysThatAreRefusedAgainAreRefusedForGood) {
 TEST_F(FreshCredentialsTest, RefusedKeysWithoutOthersAreNotUsedAgain) {
   Begin("one", 1h);
   SayFailure(ErrorKind::kCredentials, "STS: HTTP 403: AccessDenied");
-  source_->Permit(1);
+  source_->Permit(3);
   EXPECT_TRUE(fresh_->Refused());
-  EXPECT_TRUE(Until([&] { return Failure() != "none"; }));
+  // The first failures may be a file that is half written.
+  EXPECT_TRUE(Until([&] {
+    clock_.Advance(2s);
+    return Failure().starts_with("credentials");
+  }));
   EXPECT_EQ(Failure(),
             "credentials: store far: STS: HTTP 403: AccessDenied; the last keys were refused by "
             "the store");
+}
+
+TEST_F(FreshCredentialsTest, KeysThatThePlatformStandsByAfterARefusalAreUsedUntilTheyEnd) {
+  Begin("one", std::chrono::hours(24 * 365));  // longer than this test makes of the clock
+  source_->Permit(1);
+  EXPECT_TRUE(fresh_->Refused());
+  ASSERT_TRUE(source_->WaitUntilBegun(2));
+  SayFailure(ErrorKind::kCredentials, "IMDS: no answer");
+  source_->Permit(3);
+  ASSERT_TRUE(Until([&] {
+    clock_.Advance(30s);
+    return source_->begun() >= 5;
+  }));
+  EXPECT_EQ(Failure(), "none");
+}
+
+TEST_F(FreshCredentialsTest, AnEndThatIsCenturiesAwayIsNone) {
+  Begin("one", std::chrono::hours(24 * 365 * 8000));
+  EXPECT_EQ(Failure(), "none");
+  clock_.Advance(1h);
+  EXPECT_EQ(Failure(), "none");
+  EXPECT_EQ(source_->begun(), 1);
 }
 
 TEST_F(FreshCredentialsTest, AFirstFailureForGoodIsToldAtOnceAndTriedAgainLater) {
