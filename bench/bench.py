@@ -156,14 +156,14 @@ class Bench:
         self.start_store("dst")
         call("rclone", "mkdir", "dst:bench", env=self.rclone_environment())
 
-    def synthetic(self, keys, *options, endpoint=":0"):
-        """At the far end of a long link, where there is one. `endpoint`: where another one was."""
+    def synthetic(self, keys, *options, endpoint=":0", patience=5):
+        """At the far end of a long link, where there is one. `endpoint`: where another one was; `patience`: seconds."""
         command = [self.build / "synthetic_list_server", "--port", endpoint.rpartition(":")[2], "--keys", keys,
                    "--prefix-dirs", 1000, *options]
         if self.link:
             command = self.link.at_far_end(*command, "--address", FAR_ADDRESS)
         process, log = self.background(*command)
-        for _ in range(100):
+        for _ in range(20 * patience):
             found = re.search(r"listening on (\S+)", log.read_text(encoding="utf-8"))
             if found:
                 self.synthetics.append((process, f"http://{found[1]}"))

@@ -46,6 +46,27 @@ def growth(bench):
     return rows
 
 
+def inventory(bench):
+    """What a plan costs whose source is not listed: a report in many files, sorted here."""
+    keys = SIZES[-1]
+    source, destination = bench.synthetic(keys, "--inventory", "left", patience=120), bench.synthetic(keys)
+    stores = [(endpoint, "access", "secret") for _, endpoint in (source, destination)]
+    samples = []
+    by_report = '    list: {inventory: {bucket: reports, manifest: "inventory/manifest.json"}}\n'
+    with Ferry(bench, stores, ("left", "right"), by_report) as ferry:
+        first, _ = ferry.run()
+        say(f"inventory: {keys:,} keys: adopted in {first.wall:.1f} s, {first.memory:.1f} MiB")
+        for _ in range(bench.runs):
+            sample, counts = ferry.run()
+            expect_nothing_planned(counts)
+            samples.append(sample)
+            say(f"inventory: {keys:,} keys: {sample.wall:.2f} s, CPU {sample.cpu:.2f} s, {sample.memory:.1f} MiB")
+    stop(source[0])
+    stop(destination[0])
+    work = f"idle, {keys:,} keys of an inventory"
+    return rows_of(work, samples, [], {"peak memory MiB": Goal(most=MEMORY_MIB)})
+
+
 def expect_planned(counts, keys):
     if (counts["source"], counts["planned"]) != (keys, keys * CHANGED_PERCENT // 100):
         raise CannotMeasure(f"of {keys} objects the plan saw {counts['source']} and planned {counts['planned']}")

@@ -17,7 +17,7 @@ from bare import bare_copy
 from bench import MIB, Bench, print_machine
 from claims import ROWS, claims
 from ferry import Ferry
-from growth import growth, idle_rounds, plan
+from growth import growth, idle_rounds, inventory, plan
 from programs import SIGNALS, CannotMeasure, call, clean_environment, leave, say, size
 from rounds import copy_rounds, expect_nothing_planned, in_turn
 from table import Goal, print_table, rows_of
@@ -114,7 +114,7 @@ def micro(bench):
 
 # In the order in which they are run. `micro` prints a table of its own, behind that of the others.
 BENCHES = {"small": small, "idle": idle, "large": large, "verify": verify, "memory": memory,
-           "growth": growth, "plan": plan, "claims": claims, **over_long_link.BENCHES}
+           "growth": growth, "plan": plan, "inventory": inventory, "claims": claims, **over_long_link.BENCHES}
 NAMES = [*BENCHES, "micro"]
 
 

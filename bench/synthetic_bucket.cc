@@ -71,6 +71,17 @@ SyntheticBucket::SyntheticBucket(std::uint64_t keys, std::uint64_t dirs, std::ui
   }
 }
 
+std::string Md5Text(std::string_view body) {
+  const auto hex = Md5Hex(body);
+  return {hex.data(), hex.size()};
+}
+
+std::string SyntheticBucket::Key(std::uint64_t index) const {
+  std::string key;
+  AppendKey(index, key);
+  return key;
+}
+
 void SyntheticBucket::AppendKey(std::uint64_t index, std::string& out) const {
   if (keys_a_dir_ != 0) {
     out.append("dir-");

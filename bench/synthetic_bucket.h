@@ -40,6 +40,7 @@ class SyntheticBucket {
   std::optional<std::string> List(const ListQuery& query) const;
 
   std::optional<std::uint64_t> Find(std::string_view key) const;
+  std::string Key(std::uint64_t index) const;
   std::string_view EtagHex(std::uint64_t index) const;
   std::string Body(std::uint64_t index) const;
   std::string_view LastModifiedIso(std::uint64_t index) const;
@@ -68,5 +69,8 @@ class SyntheticBucket {
 std::string PercentEncode(std::string_view bytes);
 std::string PercentDecode(std::string_view text);
 std::string EscapeXml(std::string_view text);
+
+// The MD5 of a body, as an ETag has it.
+std::string Md5Text(std::string_view body);
 
 }  // namespace ferry::bench

@@ -1,13 +1,14 @@
 // An S3 server of buckets that nobody stores, for listings of any length: see SyntheticBucket.
 //
 //   synthetic_list_server --port P --keys N [--etag-seed S] [--changed PERCENT] [--prefix-dirs D]
-//                         [--address A]
+//                         [--address A] [--inventory SOURCE]
 //
 // Listens on A, 127.0.0.1 unless given (port 0: any free one), and prints "listening on A:PORT".
-// Every bucket name exists and holds the same keys; every signature is accepted. Answers
-// ListObjects, ListObjectsV2, ListMultipartUploads (none), GetBucketLocation, GET and HEAD of
-// objects with one byte range, GetObjectTagging (none); 501 for all else, so nothing is ever taken
-// for stored. `GET /?requests` says how many other requests came so far. Plain HTTP/1.1 with
+// --inventory: every bucket also has an inventory/manifest.json, a report that says it is of the
+// bucket SOURCE. Every bucket name exists and holds the same keys; every signature is accepted.
+// Answers ListObjects, ListObjectsV2, ListMultipartUploads (none), GetBucketLocation, GET and HEAD
+// of objects with one byte range, GetObjectTagging (none); 501 for all else, so nothing is ever
+// taken for stored. `GET /?requests` says how many other requests came so far. Plain HTTP/1.1 with
 // keep-alive, one thread a connection: a load generator, not a server to trust.
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -31,6 +32,7 @@
 #include <utility>
 
 #include "bench/synthetic_bucket.h"
+#include "bench/synthetic_inventory.h"
 
 namespace ferry::bench {
 namespace {
@@ -153,6 +155,14 @@ std::optional<std::pair<std::size_t, std::size_t>> ParseRange(std::string_view r
   return std::pair(first, last);
 }
 
+Response ReportAnswer(const std::string& body) {
+  Response response;
+  response.headers = "Content-Type: application/octet-stream\r\nETag: \"" + Md5Text(body) +
+                     "\"\r\nLast-Modified: Sat, 01 Aug 2026 00:00:00 GMT\r\n";
+  response.body = body;
+  return response;
+}
+
 Response ObjectAnswer(const SyntheticBucket& objects, const Request& request,
                       std::string_view key) {
   const std::optional<std::uint64_t> index = objects.Find(key);
@@ -175,7 +185,13 @@ Response ObjectAnswer(const SyntheticBucket& objects, const Request& request,
   return response;
 }
 
-Response Answer(const SyntheticBucket& objects, const Request& request) {
+struct Served {
+  const SyntheticBucket& objects;
+  const SyntheticInventory* inventory;  // null: there is none
+};
+
+Response Answer(const Served& served, const Request& request) {
+  const SyntheticBucket& objects = served.objects;
   std::string_view path = std::string_view(request.path).substr(1);
   std::string bucket = PercentDecode(TakeUntil("/", path));
   const std::string key = PercentDecode(path);
@@ -189,6 +205,8 @@ Response Answer(const SyntheticBucket& objects, const Request& request) {
   if (bucket.empty()) return Failure(501, "NotImplemented", request.path);
   if (!key.empty()) {
     if (request.query.contains("tagging")) return Xml("<Tagging><TagSet></TagSet></Tagging>");
+    const std::string* const report = served.inventory ? served.inventory->Find(key) : nullptr;
+    if (report != nullptr) return ReportAnswer(*report);
     return ObjectAnswer(objects, request, key);
   }
   if (request.method == "HEAD") return {};
@@ -218,7 +236,7 @@ std::string_view Reason(int status) {
 // One client, until it goes or says something that is not HTTP.
 class Connection {
  public:
-  Connection(int socket, const SyntheticBucket& objects) : socket_(socket), objects_(objects) {}
+  Connection(int socket, const Served& served) : socket_(socket), served_(served) {}
   ~Connection() { ::close(socket_); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -233,7 +251,7 @@ class Connection {
           ParseHead(std::string_view(buffer_).substr(0, end + 2));
       if (!request) return;
       buffer_.erase(0, end + 4);
-      Response response = Answer(objects_, *request);
+      Response response = Answer(served_, *request);
       // A body that comes is not for us: answer, and leave rather than read it.
       const bool keep_alive = request->keep_alive && request->body_bytes == 0;
       if (!Send(response, request->method == "HEAD", keep_alive) || !keep_alive) return;
@@ -281,7 +299,7 @@ class Connection {
   }
 
   const int socket_;
-  const SyntheticBucket& objects_;
+  const Served& served_;
   std::string buffer_;
 };
 
@@ -290,7 +308,7 @@ int Fail(const char* what) {
   return 1;
 }
 
-int Listen(const in_addr& ip, std::uint16_t port, const SyntheticBucket& objects) {
+int Listen(const in_addr& ip, std::uint16_t port, const Served& served) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0) return Fail("socket");
   const int on = 1;
@@ -314,7 +332,7 @@ int Listen(const in_addr& ip, std::uint16_t port, const SyntheticBucket& objects
     }
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     try {
-      std::thread([client, &objects] { Connection(client, objects).Serve(); }).detach();
+      std::thread([client, &served] { Connection(client, served).Serve(); }).detach();
     } catch (const std::system_error&) {
       ::close(client);  // too many threads: this client tries again
     }
@@ -324,7 +342,7 @@ int Listen(const in_addr& ip, std::uint16_t port, const SyntheticBucket& objects
 int Usage() {
   std::fprintf(stderr,
                "usage: synthetic_list_server --port P --keys N [--etag-seed S] [--changed PERCENT] "
-               "[--prefix-dirs D] [--address A]\n");
+               "[--prefix-dirs D] [--address A] [--inventory SOURCE]\n");
   return 2;
 }
 
@@ -332,9 +350,14 @@ int Main(int argc, char** argv) {
   std::map<std::string, std::uint64_t> options = {
       {"--port", 0}, {"--keys", 0}, {"--etag-seed", 0}, {"--changed", 0}, {"--prefix-dirs", 0}};
   in_addr ip{htonl(INADDR_LOOPBACK)};
+  std::string source;  // of an inventory; empty: there is none
   for (int i = 1; i < argc; i += 2) {
     if (std::string_view(argv[i]) == "--address" && i + 1 < argc) {
       if (::inet_aton(argv[i + 1], &ip) == 0) return Usage();
+      continue;
+    }
+    if (std::string_view(argv[i]) == "--inventory" && i + 1 < argc) {
+      source = argv[i + 1];
       continue;
     }
     const auto option = options.find(argv[i]);
@@ -349,7 +372,10 @@ int Main(int argc, char** argv) {
   }
   const SyntheticBucket objects(options["--keys"], options["--prefix-dirs"], options["--etag-seed"],
                                 options["--changed"]);
-  return Listen(ip, static_cast<std::uint16_t>(options["--port"]), objects);
+  std::optional<SyntheticInventory> inventory;
+  if (!source.empty()) inventory.emplace(objects, options["--keys"], source);
+  const Served served{objects, inventory ? &*inventory : nullptr};
+  return Listen(ip, static_cast<std::uint16_t>(options["--port"]), served);
 }
 
 }  // namespace
