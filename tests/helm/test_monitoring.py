@@ -122,15 +122,17 @@ class Routes(unittest.TestCase):
 
 @unittest.skipUnless(HELM, "helm is not installed")
 class Network(unittest.TestCase):
-    def test_only_who_is_named_comes_in_and_only_batch_and_hook_reach_the_stores(self):
+    def test_only_who_is_named_comes_in_and_the_exporter_alone_reaches_no_store(self):
         for component, port, reaches_stores in (("task", 9847, True), ("exporter", 9847, False),
-                                                ("hook", 9848, True)):
+                                                ("hook", 9848, True), ("listen", 9849, True)):
             spec = only(render(ALL), "NetworkPolicy", component)["spec"]
             self.assertEqual(spec["policyTypes"], ["Ingress", "Egress"])
             ingress, = spec["ingress"]
             self.assertEqual(ingress["ports"], [{"port": port}])
-            self.assertEqual(ingress["from"][0], {"namespaceSelector": {
-                "matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}})
+            monitoring = {"namespaceSelector": {
+                "matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+            self.assertEqual(ingress["from"][0], {"ipBlock": {"cidr": "192.0.2.0/24"}}
+                             if component == "listen" else monitoring)
             ports = [entry["port"] for rule in spec["egress"] for entry in rule["ports"]]
             self.assertEqual(ports, [53, 53, 5432] + [443] * reaches_stores)
             self.assertEqual(spec["egress"][1]["to"], [{"ipBlock": {"cidr": "10.0.0.0/8"}}])

@@ -1,4 +1,4 @@
-"""CronJobs, exporter and hook: what runs where, with what."""
+"""CronJobs, exporter, hook and listen: what runs where, with what."""
 
 import http.server
 import subprocess
@@ -185,6 +185,87 @@ class Hook(unittest.TestCase):
 
 
 @unittest.skipUnless(HELM, "helm is not installed")
+class Listen(unittest.TestCase):
+    def events(self, *places, listen=None, **values):
+        tasks = [{**task, "events": {"from": list(places)}} for task in load(BASE)["config"]["tasks"]]
+        return [BASE, {"config": {"tasks": tasks, **({"listen": listen} if listen else {})},
+                       "listen": {"enabled": True, **values}}]
+
+    def test_it_is_there_only_if_asked_for(self):
+        self.assertEqual(of_kind(render(BASE), "Deployment", "listen"), [])
+        self.assertNotIn("listen", yaml.safe_load(config_map(render(BASE))["bucketferry.yaml"]))
+
+    def test_it_listens_where_its_service_leads_and_asks_for_the_token(self):
+        documents = render(ci("everything"))
+        pod = pod_template(only(documents, "Deployment", "listen"))
+        one, = containers(pod)
+        self.assertEqual(one["args"], ["listen", "--log", "json", "--log-level", "info"])
+        self.assertEqual(one["ports"], [{"name": "events", "containerPort": 9849}])
+        self.assertEqual(only(documents, "Service", "listen")["spec"]["ports"],
+                         [{"name": "events", "port": 9849, "targetPort": "events"}])
+        for probe in ("readinessProbe", "livenessProbe"):
+            self.assertEqual(one[probe]["httpGet"], {"path": "/healthz", "port": "events"})
+        config = yaml.safe_load(config_map(documents)["bucketferry.yaml"])
+        self.assertEqual(config["listen"], {"address": "0.0.0.0:9849", "token_file":
+                                            "/run/secrets/bucketferry-listen/token"})
+        mount = next(mount for mount in one["volumeMounts"] if mount["name"] == "listen-token")
+        self.assertEqual(mount["mountPath"], "/run/secrets/bucketferry-listen")
+        volume = next(v for v in pod["spec"]["volumes"] if v["name"] == "listen-token")
+        self.assertEqual(volume["secret"], {
+            "secretName": "bucketferry-events", "defaultMode": 0o440,
+            "items": [{"key": "token", "path": "token"}]})
+
+    def test_nobody_else_gets_its_token_and_it_gets_that_of_nobody_else(self):
+        having = {}
+        for document in render(ci("everything")):
+            pod = pod_template(document)
+            for volume in pod["spec"]["volumes"] if pod else []:
+                if volume["name"] in ("hook-token", "listen-token"):
+                    having.setdefault(volume["name"], []).append(document["metadata"]["name"])
+        self.assertEqual(having, {"hook-token": ["ferry-bucketferry-hook"],
+                                  "listen-token": ["ferry-bucketferry-listen"]})
+
+    def test_there_is_one_which_has_the_keys_of_stores_and_the_time_to_end(self):
+        deployment = only(render(ci("everything")), "Deployment", "listen")["spec"]
+        self.assertEqual(deployment["replicas"], 1)
+        self.assertEqual(deployment["strategy"], {"type": "Recreate"})
+        pod = pod_template({"kind": "Deployment", "spec": deployment})
+        self.assertEqual(pod["spec"]["terminationGracePeriodSeconds"], 20 + 10)
+        one, = containers(pod)
+        self.assertEqual(one["envFrom"], [{"secretRef": {"name": "bucketferry-webhooks"}}])
+        self.assertIn("/run/secrets/stores", [mount["mountPath"] for mount in one["volumeMounts"]])
+
+    def test_for_queues_alone_there_is_no_port_and_nobody_asks_for_one(self):
+        queues = {"queues": {"drops": {"url": "https://sqs.us-east-1.amazonaws.com/1/drops"}}}
+        documents = render(self.events("drops", listen=queues, webhooks=False)
+                           + [{"networkPolicy": {"enabled": True}}])
+        one, = containers(pod_template(only(documents, "Deployment", "listen")))
+        self.assertEqual({"ports", "readinessProbe", "livenessProbe"} & set(one), set())
+        self.assertEqual(of_kind(documents, "Service", "listen"), [])
+        self.assertEqual(only(documents, "NetworkPolicy", "listen")["spec"]["ingress"], [])
+        config = yaml.safe_load(config_map(documents)["bucketferry.yaml"])
+        self.assertEqual(config["listen"], queues)
+
+    def test_what_the_configuration_says_of_it_wins_and_is_kept(self):
+        listen = {"token_file": "/t", "certificate": "/tls/tls.crt", "key": "/tls/tls.key",
+                  "queues": {"drops": {"url": "https://sqs.us-east-1.amazonaws.com/1/drops"}}}
+        documents = render(self.events("drops", "webhook", listen=listen, probes="tcp"))
+        config = yaml.safe_load(config_map(documents)["bucketferry.yaml"])
+        self.assertEqual(config["listen"], {"address": "0.0.0.0:9849", **listen})
+        one, = containers(pod_template(only(documents, "Deployment", "listen")))
+        for probe in ("readinessProbe", "livenessProbe"):
+            self.assertEqual(one[probe]["tcpSocket"], {"port": "events"})
+            self.assertNotIn("httpGet", one[probe])
+
+    def test_with_the_configuration_of_somebody_else_it_is_as_the_values_say(self):
+        values = [ci("existing"), {"listen": {"enabled": True, "existingSecret": "s"}}]
+        documents = render(values)
+        pod = pod_template(only(documents, "Deployment", "listen"))
+        self.assertIn("listen-token", [volume["name"] for volume in pod["spec"]["volumes"]])
+        self.assertEqual(len(of_kind(documents, "Service", "listen")), 1)
+
+
+@unittest.skipUnless(HELM, "helm is not installed")
 class Configuration(unittest.TestCase):
     def test_it_arrives_as_it_was_given(self):
         for path in CI_FILES:
@@ -192,7 +273,8 @@ class Configuration(unittest.TestCase):
             if given:
                 with self.subTest(path.name):
                     arrived = yaml.safe_load(config_map(render(path))["bucketferry.yaml"])
-                    arrived.pop("hook", None)
+                    for added in ("hook", "listen"):
+                        arrived.pop(added, None)
                     self.assertEqual(arrived, given)
 
     def test_large_numbers_and_templates_of_others_survive(self):

@@ -13,6 +13,12 @@ BASE, EMBEDDED, ALL = ci("minimal"), ci("embedded"), ci("everything")
 STORE = {"overseas": {"credentials": {"access_key_id": "AKIA", "secret_access_key": "s3cr3t"}}}
 TWO = {"tasks": {"other": {"schedule": "@daily"}},
        "config": {"tasks": [{"name": "media"}, {"name": "other"}]}}
+LISTEN = {"enabled": True, "existingSecret": "s"}
+
+
+def events(*places, **config):
+    return {"config": {"tasks": [{"name": "media", "events": {"from": list(places)}}], **config}}
+
 
 # name -> values, Kubernetes (None: a usual one), what the message has in it
 CASES = {
@@ -48,6 +54,8 @@ CASES = {
                                "exporter.mode is both"),
     "embedded, the hook": ([EMBEDDED, {"hook": {"enabled": True, "existingSecret": "s"}}], None,
                            "hook.enabled would be another pod"),
+    "embedded, listen": ([EMBEDDED, {"listen": LISTEN}], None,
+                         "listen.enabled would be another pod"),
     "embedded, no claim": ([EMBEDDED, {"database": {"embedded": {"size": ""}}}], None,
                            "give database.embedded.size or"),
     "embedded, two claims": (
@@ -64,6 +72,25 @@ CASES = {
     "probes that a hook with TLS cannot answer": (
         [BASE, {"hook": {"enabled": True}, "config": {"hook": {"tls": {"client_ca": "/a"}}}}], None,
         "hook.probes: set tcp"),
+    "nothing to listen to": ([BASE, {"listen": LISTEN}], None,
+                             "listen.enabled: no task of config.tasks has events"),
+    "a port that nobody opens": ([BASE, events("drops"), {"listen": LISTEN}], None,
+                                 "listen.webhooks: set false"),
+    "webhooks without a port": (
+        [BASE, events("drops", "webhook"), {"listen": {**LISTEN, "webhooks": False}}], None,
+        "listen.webhooks: set true"),
+    "events of everybody": ([BASE, events("webhook"), {"listen": {"enabled": True}}], None,
+                            "listen.existingSecret: name a Secret"),
+    "events of everybody with a certificate": (
+        [BASE, events("webhook", listen={"certificate": "/c", "key": "/k", "client_ca": "/a"}),
+         {"listen": {"enabled": True, "probes": "tcp"}}], None,
+        "listen.existingSecret: name a Secret"),
+    "probes that listen with TLS cannot answer": (
+        [BASE, events("webhook", listen={"certificate": "/c", "key": "/k"}), {"listen": LISTEN}],
+        None, "listen.probes: set tcp"),
+    "events of nobody, or of everybody": (
+        [BASE, events("webhook"), {"listen": LISTEN, "networkPolicy": {"enabled": True}}], None,
+        "networkPolicy.listenFrom: name who"),
     "routes to no hook": ([BASE, {"metrics": {"alertmanagerConfig": {"enabled": True}}}], None,
                           "metrics.alertmanagerConfig: it leads to the hook"),
     "a monitor of no Deployment": (
@@ -144,6 +171,11 @@ class Notes(unittest.TestCase):
         self.assertIn("task other of the configuration has no schedule", notes)
         self.assertIn("task media has refresh targets that Alertmanager should call", notes)
         self.assertNotIn("has notify targets", notes)
+
+    def test_they_say_that_nobody_takes_the_events_in(self):
+        self.assertIn("task media of the configuration has events, but listen.enabled is false",
+                      self.notes(BASE, events("webhook")))
+        self.assertNotIn("has events", self.notes(BASE, events("webhook"), {"listen": LISTEN}))
 
     def test_they_say_that_nothing_scrapes_the_sidecar(self):
         self.assertIn("waits up to 70 s", self.notes(BASE))

@@ -7,6 +7,7 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- include "bucketferry.checkDatabase" . }}
 {{- include "bucketferry.checkEmbedded" . }}
 {{- include "bucketferry.checkModes" . }}
+{{- include "bucketferry.checkListen" . }}
 {{- end }}
 
 {{- define "bucketferry.checkConfig" -}}
@@ -83,6 +84,9 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- if $.Values.hook.enabled }}
 {{- fail (printf "%s: hook.enabled would be another pod; use an external PostgreSQL (database.existingSecret)" $refused) }}
 {{- end }}
+{{- if $.Values.listen.enabled }}
+{{- fail (printf "%s: listen.enabled would be another pod; use an external PostgreSQL (database.existingSecret)" $refused) }}
+{{- end }}
 {{- if not (or .existingClaim .size) }}
 {{- fail (printf "%s: give database.embedded.size or database.embedded.existingClaim" $refused) }}
 {{- end }}
@@ -116,6 +120,37 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- end }}
 {{- if and .podMonitor.enabled (not (include "bucketferry.hasSidecar" $)) }}
 {{- fail "metrics.podMonitor: exporter.mode deployment has no sidecar to scrape; use metrics.serviceMonitor" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "bucketferry.checkListen" -}}
+{{- if .Values.listen.enabled }}
+{{- $listen := default dict (.Values.config).listen }}
+{{- $webhooks := .Values.listen.webhooks }}
+{{- if .Values.config }}
+{{- $from := list }}
+{{- range .Values.config.tasks }}
+{{- $from = concat $from (default list (.events).from) }}
+{{- end }}
+{{- if not $from }}
+{{- fail "listen.enabled: no task of config.tasks has events; bucketferry listen would end at once" }}
+{{- end }}
+{{- if and $webhooks (not (has "webhook" $from)) }}
+{{- fail "listen.webhooks: set false, as no task of config.tasks has events from: [webhook], and nobody would answer the probes" }}
+{{- end }}
+{{- if and (has "webhook" $from) (not $webhooks) }}
+{{- fail "listen.webhooks: set true, as a task of config.tasks has events from: [webhook]" }}
+{{- end }}
+{{- if and $webhooks (not (or .Values.listen.existingSecret $listen.token_file)) }}
+{{- fail "listen.existingSecret: name a Secret with the token that whoever posts events must show" }}
+{{- end }}
+{{- end }}
+{{- if and $webhooks $listen.certificate (eq .Values.listen.probes "http") }}
+{{- fail "listen.probes: set tcp, as config.listen.certificate makes it speak HTTPS" }}
+{{- end }}
+{{- if and $webhooks .Values.networkPolicy.enabled (not .Values.networkPolicy.listenFrom) }}
+{{- fail "networkPolicy.listenFrom: name who may post events" }}
 {{- end }}
 {{- end }}
 {{- end }}

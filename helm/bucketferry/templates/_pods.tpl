@@ -35,7 +35,7 @@ securityContext:
 
 {{/*
 What every container of ours has, beside name, command, ports and probes. Takes {root, role}, where role is task,
-exporter, hook or test: only the exporter gets no keys of stores.
+exporter, hook, listen or test: only the exporter gets no keys of stores.
 */}}
 {{- define "bucketferry.container" -}}
 {{- $values := .root.Values -}}
@@ -93,6 +93,11 @@ volumeMounts:
     mountPath: {{ include "bucketferry.hookTokenDir" . }}
     readOnly: true
   {{- end }}
+  {{- if and (eq .role "listen") $values.listen.webhooks $values.listen.existingSecret }}
+  - name: listen-token
+    mountPath: {{ include "bucketferry.listenTokenDir" . }}
+    readOnly: true
+  {{- end }}
   {{- with $values.volumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -100,6 +105,9 @@ volumeMounts:
 
 {{- define "bucketferry.hookTokenDir" -}}
 /run/secrets/bucketferry-hook
+{{- end }}
+{{- define "bucketferry.listenTokenDir" -}}
+/run/secrets/bucketferry-listen
 {{- end }}
 
 {{/* Name and key of the Secret with the database's address; empty where the configuration says it. Takes {root, role}. */}}
@@ -153,12 +161,21 @@ key: {{ $key }}
       - key: {{ $values.hook.secretKey }}
         path: token
 {{- end }}
+{{- if and (has "listen" .roles) $values.listen.webhooks $values.listen.existingSecret }}
+- name: listen-token
+  secret:
+    secretName: {{ $values.listen.existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ $values.listen.secretKey }}
+        path: token
+{{- end }}
 {{- with $values.volumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
 
-{{/* The configuration as it is mounted: that of the values, and where the hook listens. */}}
+{{/* The configuration as it is mounted: that of the values, and where hook and listen do. */}}
 {{- define "bucketferry.config" -}}
 {{- $config := deepCopy (default dict .Values.config) }}
 {{- if .Values.hook.enabled }}
@@ -167,6 +184,13 @@ key: {{ $key }}
 {{- $_ := set $hook "token_file" (printf "%s/token" (include "bucketferry.hookTokenDir" .)) }}
 {{- end }}
 {{- $_ := set $config "hook" (merge (default dict $config.hook) $hook) }}
+{{- end }}
+{{- if and .Values.listen.enabled .Values.listen.webhooks }}
+{{- $listen := dict "address" "0.0.0.0:9849" }}
+{{- if .Values.listen.existingSecret }}
+{{- $_ := set $listen "token_file" (printf "%s/token" (include "bucketferry.listenTokenDir" .)) }}
+{{- end }}
+{{- $_ := set $config "listen" (merge (default dict $config.listen) $listen) }}
 {{- end }}
 {{- toYaml $config }}
 {{- end }}
