@@ -6,10 +6,11 @@
 #include "batch/queue/event_table.h"
 
 namespace ferry {
+
 EventIntake::EventIntake(const CommandContext& context, Connect connect)
-    : connect_(std::move(connect)), listen_(context.config.listen) {
+    : connect_(std::move(connect)), listen_(context.config.listen), asked_for_(context.tasks) {
   if (!context.line.listen.empty()) listen_.listen = context.line.listen;
-  for (const TaskConfig* task : context.tasks) tasks_.push_back(*task);
+  for (const TaskConfig& task : context.config.tasks) tasks_.push_back(task);
   const EventSink events = [this](const std::vector<NewEvent>& told) {
     AddEvents(*connect_(), told);
   };
@@ -18,7 +19,8 @@ EventIntake::EventIntake(const CommandContext& context, Connect connect)
   };
   if (TakesFrom(std::string(kWebhook))) {
     webhooks_.emplace(listen_, tasks_, events, counters_[std::string(kWebhook)]);
-    log::Info("listens for events", {{"address", webhooks_->address()}, {"tasks", tasks_.size()}});
+    log::Info("listens for events",
+              {{"address", webhooks_->address()}, {"tasks", context.tasks.size()}});
   }
   for (const EventQueue& queue : listen_.queues) {
     if (!TakesFrom(queue.name)) continue;
@@ -47,9 +49,9 @@ EventIntake::~EventIntake() {
 }
 
 bool EventIntake::TakesFrom(const std::string& place) const {
-  return std::any_of(tasks_.begin(), tasks_.end(), [&](const TaskConfig& task) {
-    return std::find(task.events.from.begin(), task.events.from.end(), place) !=
-           task.events.from.end();
+  return std::any_of(asked_for_.begin(), asked_for_.end(), [&](const TaskConfig* task) {
+    return std::find(task->events.from.begin(), task->events.from.end(), place) !=
+           task->events.from.end();
   });
 }
 

@@ -34,6 +34,8 @@ class EventIntake {
 
   const Connect connect_;
   ListenConfig listen_;
+  const std::vector<const TaskConfig*> asked_for_;  // whose places are opened
+  // All that the file has: what a place tells of another task waits for whoever sees to that one.
   std::vector<TaskConfig> tasks_;
   std::map<std::string, EventCounters> counters_;  // by place
   std::vector<std::unique_ptr<QueuePoller>> queues_;

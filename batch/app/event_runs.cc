@@ -65,8 +65,11 @@ void EventRuns::LookOnce(pg::PatientSession& database) {
     }
   }
   if (free.empty() || current >= kRunsMax) return;
-  const auto with_events =
+  auto with_events =
       database.Do([&](pg::Session& session) { return FindEventTasks(session, free); });
+  // Whoever waits longest first, or there were tasks that never had a turn.
+  std::ranges::stable_sort(with_events, {},
+                           [&](const std::string& name) { return watched_.at(name).began; });
   for (const std::string& name : with_events) {
     if (current++ >= kRunsMax) return;
     Begin(watched_.at(name));
@@ -75,6 +78,7 @@ void EventRuns::LookOnce(pg::PatientSession& database) {
 
 void EventRuns::Begin(Watched& watched) {
   watched.current = std::make_unique<Current>();
+  watched.began = context_.clock.SteadyNow();
   Current& current = *watched.current;
   current.plan.task = watched.task;
   current.planner = std::jthread([this, &current] {

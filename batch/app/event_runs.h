@@ -37,6 +37,7 @@ class EventRuns {
     std::unique_ptr<Current> current;
     int failures = 0;  // in a row
     SteadyTime next_try{};
+    SteadyTime began{};  // of the last one
   };
 
   void Run();

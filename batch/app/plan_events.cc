@@ -93,6 +93,10 @@ class EventRun {
   }
 
   void LookOnce() {
+    const TaskConfig& task = *plan_.task;
+    if (task.min_age.count() > 0 || task.max_age) {
+      selection_.filter = FilterOf(task, context_.clock.WallNow());  // objects grow older
+    }
     const EventPlanner::Pass pass = planner_.LookAtEvents([this] { return GoesOn(); });
     if (pass.seen > 0) last_event_ = Now();
     settled_ = pass.held_back == 0 && pass.failed == 0;
@@ -114,6 +118,7 @@ class EventRun {
   }
 
   bool SourceHasSome() {
+    if (planner_.totals().source_objects > 0) return true;
     ListingStream source(ends_.Places(Side::kSource), plan_.task->source.prefix,
                          SourceName(*plan_.task), ends_.ends().versions);
     for (; const ListedEntry* entry = source.Peek(); source.Next()) {
@@ -152,7 +157,7 @@ class EventRun {
   Engine& engine_;
   PlannerSession& session_;
   Plan& plan_;
-  const TaskSelection selection_;
+  TaskSelection selection_;
   const ListingEnds ends_;
   const KeyLook look_;
   EventPlanner planner_;

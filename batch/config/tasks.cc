@@ -310,6 +310,11 @@ TaskConfig ReadTask(const Value& value, const Config& config) {
   if (const auto restore = keys.Find("restore")) {
     task.restore = ReadRestore(*restore, config.Store(task.source.store).provider);
   }
+  const bool names_keys =
+      task.list.kind == ListConfig::Kind::kKeys || task.list.kind == ListConfig::Kind::kPrefixes;
+  if (const auto events = keys.Find("events"); events && names_keys) {
+    events->Fail("an event may name any key: not with `list: keys` or `prefixes`");
+  }
   ReadSignals(keys, config, task);
   ReadTaskHours(keys, task);
   if (const auto events = keys.Find("events")) task.events = ReadEvents(*events, config.listen);

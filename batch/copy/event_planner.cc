@@ -29,6 +29,12 @@ Error AsError(const std::exception_ptr& error) {
   }
 }
 
+// Whoever asks again is told the same.
+bool IsFinal(const Error& error) {
+  return error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kDenied ||
+         error.kind() == ErrorKind::kCorrupt;
+}
+
 }  // namespace
 
 struct EventPlanner::Look {
@@ -81,7 +87,7 @@ EventPlanner::Pass EventPlanner::LookAtEvents(const std::function<bool()>& may_g
   Pass pass;
   LetGoOfFinished();
   std::int64_t above = 0;
-  while (may_go_on() && !pass.error && !full() && jobs_.size() < kJobsMax) {
+  while (may_go_on() && !pass.away && !full() && jobs_.size() < kJobsMax) {
     const std::int64_t limit = BatchMax();
     std::vector<WaitingEvent> events = parts_.session.Read(
         [&](pg::Session& database) { return ReadEvents(database, rules_.task, limit, above); });
@@ -132,6 +138,7 @@ void EventPlanner::TakeBatch(const std::vector<WaitingEvent>& events, Pass& pass
   }
   const bool some_answered =
       std::any_of(seen.begin(), seen.end(), [](const SeenKey& one) { return !one.error; });
+  pass.away = !some_answered && !looks.empty();
   for (std::size_t i = 0; i < looks.size(); ++i) {
     Look& look = looks[i];
     look.seen = std::move(seen[i]);
@@ -139,7 +146,7 @@ void EventPlanner::TakeBatch(const std::vector<WaitingEvent>& events, Pass& pass
       const Error error = AsError(look.seen.error);
       if (error.kind() == ErrorKind::kStopped) throw error;
       // Asked again it would be refused again, and others are not.
-      if (error.kind() == ErrorKind::kInvalid && some_answered) {
+      if (IsFinal(error) && some_answered) {
         log::Warn("a key cannot be looked at; the next scheduled run decides on it",
                   {{"task", rules_.task},
                    {"key", Escape(look.event->key)},

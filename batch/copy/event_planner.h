@@ -49,6 +49,7 @@ class EventPlanner {
     std::int64_t held_back = 0;  // that wait for a job of this run to end
     std::int64_t failed = 0;     // that wait because a side could not be asked
     std::optional<Error> error;  // of one of them
+    bool away = false;           // of a whole batch none could be looked at
   };
   // Looks at all keys that wait, in batches, as long as `may_go_on`, no side fails, and the run is
   // not full. Throws Error of the database, and kStopped.

@@ -31,14 +31,18 @@ Task<SideError> AskForRestoring(Ends ends, ObjectToCopy object, SideError archiv
   const std::string version = PinnedVersion(ends, object.source);
   const ObjectHead head = co_await On(Side::kSource, ends.source.Head(object.source_key, version));
   if (head.being_restored) co_return Said("the object is being restored from its archive");
+  if (!head.archived) {
+    co_return SideError(Side::kSource, Error(ErrorKind::kConflict, "it can be read by now"));
+  }
   RestoreRequest request;
   request.key = object.source_key;
   request.version_id = version;
   request.tier = ends.restore->tier;
   if (head.storage_class != kAutomaticClass) request.days = ends.restore->days;
   co_await On(Side::kSource, ends.source.Restore(request));
-  co_return Said(fmt::format("its restoring was asked for ({}, {} days); a later run copies it",
-                             ends.restore->tier, ends.restore->days));
+  const std::string days = request.days > 0 ? fmt::format(", {} days", request.days) : "";
+  co_return Said(
+      fmt::format("its restoring was asked for ({}{}); a later run copies it", request.tier, days));
 }
 
 }  // namespace ferry

@@ -44,5 +44,11 @@ TEST_F(BadListTest, AListIsOfKeysOrPrefixesAndDeletesNothing) {
             "f.yaml:8: tasks[0].list.inventory: lacks \"manifest\"");
 }
 
+TEST_F(BadListTest, EventsNameAnyKeyAndSoDoNotGoWithAListOfThem) {
+  EXPECT_EQ(Failure(Task("list: {keys: a}\n    events: {from: [webhook]}")),
+            "f.yaml:9: tasks[0].events: an event may name any key: not with `list: keys` or "
+            "`prefixes`");
+}
+
 }  // namespace
 }  // namespace ferry

@@ -214,11 +214,26 @@ TEST_F(EventPlannerTest, ADestinationThatIsAwayPlansNothing) {
 }
 
 TEST_F(EventPlannerTest, AKeyThatAStoreRefusesHoldsUpNoOther) {
-  Tell({"in/a", "in/b"});
+  for (const ErrorKind kind : {ErrorKind::kInvalid, ErrorKind::kDenied, ErrorKind::kCorrupt}) {
+    Tell({"in/a", "in/b"});
+    source_.FailCall("list", 1, FakeStore::Moment::kBeforeEffect, Error(kind, "bad key"));
+    EXPECT_FALSE(Look().error);
+    EXPECT_EQ(Waiting(), "");
+  }
+}
+
+TEST_F(EventPlannerTest, AKeyThatCannotBeAskedForNowHoldsUpNoneBehindIt) {
+  std::vector<std::string> keys;
+  for (int i = 1000; i < 1600; ++i) {
+    keys.push_back("in/" + std::to_string(i));
+    source_.Add(keys.back(), "1");
+  }
+  Tell(keys);
   source_.FailCall("list", 1, FakeStore::Moment::kBeforeEffect,
-                   Error(ErrorKind::kInvalid, "bad key"));
-  EXPECT_FALSE(Look().error);
-  EXPECT_EQ(Waiting(), "");
+                   Error(ErrorKind::kUnavailable, "away"));
+  const EventPlanner::Pass pass = Look();
+  EXPECT_EQ(pass.failed, 1);
+  EXPECT_EQ(pass.seen, 600);  // with the one that the run began with
 }
 
 TEST_F(EventPlannerTest, KeysComeInBatchesWhateverTheirOrder) {

@@ -52,6 +52,13 @@ TEST_F(RestoreTest, WhatIsBeingRestoredIsNotAskedForAgain) {
   EXPECT_EQ(source_.restores().size(), 1U);
 }
 
+TEST_F(RestoreTest, WhatCanBeReadByNowIsNotAskedForAgain) {
+  const ObjectToCopy object = AddArchived();
+  source_.objects().at(Key("s/a")).restored = true;
+  EXPECT_EQ(Ask(object).kind(), ErrorKind::kConflict);
+  EXPECT_TRUE(source_.restores().empty());
+}
+
 TEST_F(RestoreTest, DaysAreNotSaidWhereTheStoreMovesObjectsByItself) {
   Ask(AddArchived("INTELLIGENT_TIERING"));
   EXPECT_EQ(source_.restores().at(0).days, 0U);

@@ -171,7 +171,9 @@ ObjectHead FakeStore::HeadOf(const StoredObject& object) const {
   head.size_bytes = object.bytes.size();
   head.last_modified_ms = object.modified_ms;
   head.storage_class = object.storage_class;
-  head.archived = object.storage_class == "GLACIER" && !object.restored;
+  const bool in_archive =
+      object.storage_class == "GLACIER" || object.storage_class == "INTELLIGENT_TIERING";
+  head.archived = in_archive && !object.restored;
   head.being_restored = object.restoring && !object.restored;
   head.etag_hides_md5 = hides_md5;
   head.tag_count = static_cast<std::uint32_t>(object.metadata.tags.size());
