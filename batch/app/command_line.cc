@@ -127,7 +127,7 @@ Parsed ParseCommandLine(int argc, const char* const* argv) {
       add("listen", Command::kListen, "take events of objects, and bring over what they tell of");
   listen
       ->add_option("--listen", line.listen,
-                   "address for webhooks, instead of listen.listen (0.0.0.0:9849)")
+                   "address for webhooks, instead of listen.address (0.0.0.0:9849)")
       ->type_name("HOST:PORT");
   listen->add_option("--for", stop_after, "stop in time, and exit 0 (90s, 14m, 2h)");
   add("migrate", Command::kMigrate, "bring the database schema up to date");

@@ -89,20 +89,11 @@ EventQueue ReadQueue(const std::string& name, const Value& value) {
 }  // namespace
 
 ListenConfig ReadListen(const Value& value) {
-  const Map keys =
-      value.Keys({"address", "token_file", "certificate", "key", "client_ca", "queues"});
+  const Map keys = value.Keys({"address", "token_file", "tls", "queues"});
   ListenConfig listen;
   if (const auto address = keys.Find("address")) listen.listen = address->Text();
   if (const auto file = keys.Find("token_file")) listen.token_file = file->Path();
-  if (const auto certificate = keys.Find("certificate")) {
-    listen.certificate = certificate->Path();
-    listen.key = keys.Need("key").Path();
-  }
-  for (const std::string_view name : {"key", "client_ca"}) {
-    const auto file = keys.Find(name);
-    if (file && !keys.Has("certificate")) file->Fail("needs `certificate`, for HTTPS");
-  }
-  if (const auto authority = keys.Find("client_ca")) listen.client_ca = authority->Path();
+  ReadServerTls(keys, listen);
   if (const auto queues = keys.Find("queues")) {
     for (const auto& [name, queue] : queues->Named(yaml::kEntriesMax)) {
       listen.queues.push_back(ReadQueue(name, queue));

@@ -30,6 +30,17 @@ ListenConfig ReadListen(const yaml::Value& value);
 // Of one task: what tells it of single objects. REQUIRES: `listen` was read.
 EventRules ReadEvents(const yaml::Value& value, const ListenConfig& listen);
 
+// `tls` of a server of ours.
+template <typename Server>
+void ReadServerTls(const yaml::Map& keys, Server& server) {
+  const auto tls = keys.Find("tls");
+  if (!tls) return;
+  const yaml::Map files = tls->Keys({"certificate", "key", "client_ca"});
+  server.certificate = files.Need("certificate").Path();
+  server.key = files.Need("key").Path();
+  if (const auto authority = files.Find("client_ca")) server.client_ca = authority->Path();
+}
+
 // REQUIRES: stores, targets and `listen` of `config` were read: tasks name them.
 std::vector<TaskConfig> ReadTasks(const yaml::Value& value, const Config& config);
 

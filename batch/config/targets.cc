@@ -191,12 +191,7 @@ HookConfig ReadHook(const Value& value) {
   HookConfig hook;
   if (const auto listen = keys.Find("listen")) hook.listen = listen->Text();
   if (const auto file = keys.Find("token_file")) hook.token_file = file->Path();
-  if (const auto tls = keys.Find("tls")) {
-    const Map files = tls->Keys({"certificate", "key", "client_ca"});
-    hook.certificate = files.Need("certificate").Path();
-    hook.key = files.Need("key").Path();
-    if (const auto authority = files.Find("client_ca")) hook.client_ca = authority->Path();
-  }
+  ReadServerTls(keys, hook);
   return hook;
 }
 

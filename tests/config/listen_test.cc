@@ -30,11 +30,11 @@ TEST_F(ListenConfigTest, NothingIsListenedToUnlessTheFileSaysSo) {
 }
 
 TEST_F(ListenConfigTest, PlacesThatEventsComeFromAreRead) {
-  const Config config =
-      Load(Events("{from: [webhook, drops], quiet: 90s}",
-                  std::string("{address: \"127.0.0.1:1\", token_file: t, certificate: c, key: k, "
-                              "client_ca: a, queues: {drops: ") +
-                      kQueue + "}}"));
+  const Config config = Load(
+      Events("{from: [webhook, drops], quiet: 90s}",
+             std::string("{address: \"127.0.0.1:1\", token_file: t, tls: {certificate: c, key: k, "
+                         "client_ca: a}, queues: {drops: ") +
+                 kQueue + "}}"));
   const ListenConfig& listen = config.listen;
   EXPECT_EQ(listen.listen, "127.0.0.1:1");
   EXPECT_EQ(listen.token_file, folder.path() / "t");
@@ -128,13 +128,11 @@ TEST_F(ListenConfigTest, HttpsNeedsBothItsFiles) {
   const auto failure = [&](const std::string& listen) {
     return Failure(std::string(kSmallest) + "listen: " + listen);
   };
-  EXPECT_EQ(failure("{certificate: c}"), "f.yaml:8: listen: lacks \"key\"");
-  EXPECT_EQ(failure("{key: k}"), "f.yaml:8: listen.key: needs `certificate`, for HTTPS");
-  EXPECT_EQ(failure("{client_ca: a}"),
-            "f.yaml:8: listen.client_ca: needs `certificate`, for HTTPS");
+  EXPECT_EQ(failure("{tls: {certificate: c}}"), "f.yaml:8: listen.tls: lacks \"key\"");
+  EXPECT_EQ(failure("{tls: {key: k}}"), "f.yaml:8: listen.tls: lacks \"certificate\"");
   EXPECT_EQ(failure("{port: 1}"),
             "f.yaml:8: listen: unknown key \"port\"; known here: address, token_file, "
-            "certificate, key, client_ca, queues");
+            "tls, queues");
 }
 
 }  // namespace

@@ -247,7 +247,7 @@ class Listen(unittest.TestCase):
         self.assertEqual(config["listen"], queues)
 
     def test_what_the_configuration_says_of_it_wins_and_is_kept(self):
-        listen = {"token_file": "/t", "certificate": "/tls/tls.crt", "key": "/tls/tls.key",
+        listen = {"token_file": "/t", "tls": {"certificate": "/tls/tls.crt", "key": "/tls/tls.key"},
                   "queues": {"drops": {"url": "https://sqs.us-east-1.amazonaws.com/1/drops"}}}
         documents = render(self.events("drops", "webhook", listen=listen, probes="tcp"))
         config = yaml.safe_load(config_map(documents)["bucketferry.yaml"])

@@ -82,11 +82,11 @@ CASES = {
     "events of everybody": ([BASE, events("webhook"), {"listen": {"enabled": True}}], None,
                             "listen.existingSecret: name a Secret"),
     "events of everybody with a certificate": (
-        [BASE, events("webhook", listen={"certificate": "/c", "key": "/k", "client_ca": "/a"}),
+        [BASE, events("webhook", listen={"tls": {"certificate": "/c", "key": "/k", "client_ca": "/a"}}),
          {"listen": {"enabled": True, "probes": "tcp"}}], None,
         "listen.existingSecret: name a Secret"),
     "probes that listen with TLS cannot answer": (
-        [BASE, events("webhook", listen={"certificate": "/c", "key": "/k"}), {"listen": LISTEN}],
+        [BASE, events("webhook", listen={"tls": {"certificate": "/c", "key": "/k"}}), {"listen": LISTEN}],
         None, "listen.probes: set tcp"),
     "events of nobody, or of everybody": (
         [BASE, events("webhook"), {"listen": LISTEN, "networkPolicy": {"enabled": True}}], None,

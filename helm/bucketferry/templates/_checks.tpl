@@ -146,8 +146,8 @@ What a schema of values cannot say. Each message names the value, what is wrong,
 {{- fail "listen.existingSecret: name a Secret with the token that whoever posts events must show" }}
 {{- end }}
 {{- end }}
-{{- if and $webhooks $listen.certificate (eq .Values.listen.probes "http") }}
-{{- fail "listen.probes: set tcp, as config.listen.certificate makes it speak HTTPS" }}
+{{- if and $webhooks $listen.tls (eq .Values.listen.probes "http") }}
+{{- fail "listen.probes: set tcp, as config.listen.tls makes it speak HTTPS" }}
 {{- end }}
 {{- if and $webhooks .Values.networkPolicy.enabled (not .Values.networkPolicy.listenFrom) }}
 {{- fail "networkPolicy.listenFrom: name who may post events" }}
