@@ -54,7 +54,7 @@ class Witness {
   }
 
   std::string ReadLine() {
-    constexpr int kPatienceMs = 120000;
+    constexpr int kPatienceMs = 600000;  // of tens of thousands of objects, one by one
     std::string line;
     while (!line.ends_with('\n')) {
       pollfd ready{answer_, POLLIN, 0};
