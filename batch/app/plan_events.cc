@@ -131,12 +131,8 @@ class EventRun {
   // Makes delete jobs of what was staged, or says why not. Returns what the run could not do.
   std::optional<std::string> PlanDeletes() {
     const EventDeletes::Result result = planner_.PlanDeletes([this] { return SourceHasSome(); });
-    const std::string& task = plan_.task->name;
     if (result.verdict == DeleteVerdict::kGo) {
-      if (result.planned > 0) {
-        log::Info("deletes planned",
-                  {{"task", task}, {"run", plan_.begun.run_id}, {"deletes", result.planned}});
-      }
+      if (result.planned > 0) SayDeletes(plan_, result.planned);
       return std::nullopt;
     }
     const DeleteLimit limit{plan_.task->max_delete.percent, plan_.task->max_delete.amount};
@@ -145,12 +141,7 @@ class EventRun {
       why += " (" + std::to_string(result.deleted_before) +
              " of them were deleted by events since the last scheduled run)";
     }
-    log::Warn("deletes are off for this run", {{"task", task},
-                                               {"run", plan_.begun.run_id},
-                                               {"candidates", result.scope.candidates},
-                                               {"why", why}});
-    if (result.verdict == DeleteVerdict::kTooMany) return why;
-    return std::nullopt;
+    return SayNoDeletes(plan_, result.verdict, result.scope, why);
   }
 
   const CommandContext& context_;

@@ -36,26 +36,6 @@ class StopAtEnd {
   std::stop_source& source_;
 };
 
-// Makes delete jobs of what was staged, or says why not. Returns what fails the run, if anything.
-std::optional<std::string> PlanDeletes(const Plan& plan, const DeleteRules& rules,
-                                       const CompareCounts& counts, std::int64_t first_job_id,
-                                       DeletePlanner& planner) {
-  const DeletePlanner::Result result = planner.Finish(counts, first_job_id);
-  const std::string& task = plan.task->name;
-  if (result.verdict == DeleteVerdict::kGo) {
-    log::Info("deletes planned",
-              {{"task", task}, {"run", plan.begun.run_id}, {"deletes", result.scope.candidates}});
-    return std::nullopt;
-  }
-  std::string why = WhyNoDeletes(result.verdict, rules.limit, result.scope);
-  log::Warn("deletes are off for this run", {{"task", task},
-                                             {"run", plan.begun.run_id},
-                                             {"candidates", result.scope.candidates},
-                                             {"why", why}});
-  if (result.verdict == DeleteVerdict::kTooMany) return why;
-  return std::nullopt;
-}
-
 // A run of events gives way to every other.
 BegunRun BeginInTurn(const CommandContext& context, Engine& engine, RunKind kind,
                      PlannerSession& session, const TaskConfig& task) {
@@ -117,6 +97,21 @@ void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& p
       });
 }
 
+void SayDeletes(const Plan& plan, std::int64_t deletes) {
+  log::Info("deletes planned",
+            {{"task", plan.task->name}, {"run", plan.begun.run_id}, {"deletes", deletes}});
+}
+
+std::optional<std::string> SayNoDeletes(const Plan& plan, DeleteVerdict verdict,
+                                        const DeleteScope& scope, const std::string& why) {
+  log::Warn("deletes are off for this run", {{"task", plan.task->name},
+                                             {"run", plan.begun.run_id},
+                                             {"candidates", scope.candidates},
+                                             {"why", why}});
+  if (verdict == DeleteVerdict::kTooMany) return why;
+  return std::nullopt;
+}
+
 void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession& session,
                    Plan& plan) {
   const TaskConfig& task = *plan.task;
@@ -156,7 +151,13 @@ void PlanByListing(const CommandContext& context, Engine& engine, PlannerSession
   writer.Finish();
   listings.SayMissing();
   if (rules.on()) {
-    plan.end.error = PlanDeletes(plan, rules, counts, writer.next_job_id(), deletes);
+    const DeletePlanner::Result result = deletes.Finish(counts, writer.next_job_id());
+    if (result.verdict == DeleteVerdict::kGo) {
+      SayDeletes(plan, static_cast<std::int64_t>(result.scope.candidates));
+    } else {
+      plan.end.error = SayNoDeletes(plan, result.verdict, result.scope,
+                                    WhyNoDeletes(result.verdict, rules.limit, result.scope));
+    }
   }
   if (writer.left_over().objects > 0) {
     const std::string reason = WhyLeftOver(task, writer.left_over());

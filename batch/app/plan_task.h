@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "batch/app/commands.h"
 #include "batch/app/engine.h"
 #include "batch/base/error.h"
+#include "batch/plan/delete_guard.h"
 #include "batch/queue/planner_session.h"
 #include "batch/queue/run_table.h"
 
@@ -34,6 +36,11 @@ void PlanByDeadJobs(const CommandContext& context, Engine& engine, PlannerSessio
 // What the planner asked its stores, into the sums of the run: where nothing is to be copied no
 // worker says so.
 void CountListingRequests(Engine& engine, PlannerSession& session, const Plan& plan);
+
+// So many deletes were planned; or none, and `why`: returns what fails the run by it, if anything.
+void SayDeletes(const Plan& plan, std::int64_t deletes);
+std::optional<std::string> SayNoDeletes(const Plan& plan, DeleteVerdict verdict,
+                                        const DeleteScope& scope, const std::string& why);
 
 // Begins a run and plans it. Throws nothing: what went wrong is in `plan`, and the run is closed
 // `failed`.
